@@ -1,0 +1,96 @@
+"""Files that are whole or not there: write beside, flush to disk, rename."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+
+@contextlib.contextmanager
+def atomic_writer(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
+    """A binary file beside ``path`` that takes its place, flushed to disk, when the block ends without an error.
+
+    Raises ``OSError`` as the system does; ``path`` then is as it was, and nothing is left beside it.
+    """
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            beside.unlink()
+        raise
+    sync_directory(path.parent)
+
+
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+    """Replaces ``path`` by a file that holds ``data``: it is the old file or the new one at every instant."""
+    with atomic_writer(path, mode=mode) as file:
+        file.write(data)
+
+
+def sync_directory(path: Path) -> None:
+    """Flushes a directory's entries to disk, where the system can."""
+    if os.name != "posix":
+        return
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def sha256_file(path: Path) -> str:
+    """The SHA-256 of a file's content, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def tree_digest(root: Path) -> str:
+    """A SHA-256 over the names, kinds, executable bits and content of everything below ``root``, in hexadecimal.
+
+    Two trees have one digest only if they are the same to a step that reads them. ``__pycache__`` folders don't count:
+    Python writes them as it runs.
+    """
+    digest = hashlib.sha256()
+    for path in sorted(_walk(root), key=lambda item: item.relative_to(root).as_posix()):
+        name = path.relative_to(root).as_posix().encode("utf-8", "surrogateescape")
+        if path.is_symlink():
+            kind, content = b"l", os.fsencode(path.readlink())
+        else:
+            kind = b"x" if path.stat().st_mode & 0o100 else b"f"
+            content = bytes.fromhex(sha256_file(path))
+        for part in (kind, name, content):
+            digest.update(len(part).to_bytes(8, "big") + part)
+    return digest.hexdigest()
+
+
+def _walk(root: Path) -> Iterator[Path]:
+    """Every file and symbolic link below ``root``, links not followed."""
+    for directory, folders, files in os.walk(root):
+        folders[:] = [name for name in folders if name != "__pycache__"]
+        for name in [*files, *(folder for folder in folders if Path(directory, folder).is_symlink())]:
+            yield Path(directory, name)
+
+
+def safe_name(text: str, *, length: int = 80) -> str:
+    """A file name that no text can turn into a path: other characters than ``A-Za-z0-9._-`` become ``_``.
+
+    A text that had to change gets a few digits of its digest, so that two different texts stay two names.
+
+    >>> safe_name("train"), safe_name("../x") != safe_name(".._x")
+    ('train', True)
+    """
+    kept = "".join(c if c.isascii() and (c.isalnum() or c in "._-") else "_" for c in text)[:length]
+    if kept == text and kept.strip(".") and not kept.startswith("-"):
+        return kept
+    return f"{kept.lstrip('.-')}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
