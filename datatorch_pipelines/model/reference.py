@@ -1,0 +1,175 @@
+"""How a step names its action: a string or an object, read into one `ActionReference`."""
+
+from __future__ import annotations
+
+import enum
+import re
+from collections.abc import Mapping
+
+from attrs import field, frozen
+
+from datatorch_pipelines.errors import ModelError
+
+DEFAULT_REF = "latest"
+"""The tag that stands for a repository's default branch."""
+
+_NAME_PART = re.compile(r"(?!-)[A-Za-z0-9._-]{1,100}")
+_REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|\.lock(?:/|$)|(?:^|/)\.|[./]$|^[-/]|^@$")
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+_MAX_REF = 250
+
+
+def hide_credentials(url: str) -> str:
+    """A URL without its user and password, fit for a message or a record.
+
+    >>> hide_credentials("https://me:secret@example.org/a.git")
+    'https://example.org/a.git'
+    """
+    return _CREDENTIALS.sub("", url)
+
+
+def _repr_url(url: str | None) -> str:
+    return repr(hide_credentials(url) if url else url)
+
+
+class ReferenceKind(enum.StrEnum):
+    """Where a reference leads."""
+
+    GITHUB = "github"
+    """``owner/repo@ref``: a repository on GitHub."""
+    GIT = "git"
+    """An object with ``git``: a repository on any git service."""
+    LOCAL = "local"
+    """``local/name@tag``: a folder of this machine's local actions."""
+    PATH = "path"
+    """``./path``: a folder beside the pipeline file."""
+    DOCKER = "docker"
+    """``docker://image:tag``: a container image."""
+
+
+@frozen
+class ActionObject:
+    """An action named by an object: ``{name, tag, git, file}`` (DataTorch documentation, "Using actions").
+
+    ``git`` is the repository's URL; without it the repository ``name`` on GitHub is meant. ``file`` is the action
+    file's path in the repository, for one that doesn't follow the usual name. The URL's user and password appear in no
+    ``repr``.
+    """
+
+    name: str
+    tag: str
+    git: str | None = field(default=None, repr=_repr_url)
+    file: str | None = None
+
+
+@frozen
+class ActionReference:
+    """What a step's ``action`` means.
+
+    ``name`` is ``owner/repo``, the local action's name, the path or the image; ``ref`` the tag, branch or commit,
+    ``None`` where none is written (then the default branch is meant); ``git`` the URL of a `ReferenceKind.GIT`
+    reference; ``file`` the action file's path in the repository where it is given.
+
+    >>> ActionReference.parse("datatorch/add@v1").ref
+    'v1'
+    """
+
+    kind: ReferenceKind
+    name: str
+    ref: str | None = None
+    git: str | None = field(default=None, repr=_repr_url)
+    file: str | None = None
+
+    @classmethod
+    def parse(cls, action: str | ActionObject | Mapping[str, object]) -> ActionReference:
+        """The reference that a step's ``action`` value stands for.
+
+        Raises `ModelError` for a value of the wrong form; its message names what is wrong.
+        """
+        if isinstance(action, str):
+            return _parse_text(action)
+        if isinstance(action, Mapping):
+            action = action_object(action)
+        return _parse_object(action)
+
+    @property
+    def follows_default_branch(self) -> bool:
+        """Whether the repository's default branch is meant."""
+        return self.kind in (ReferenceKind.GITHUB, ReferenceKind.GIT) and self.ref in (None, DEFAULT_REF)
+
+    def __str__(self) -> str:
+        if self.kind is ReferenceKind.DOCKER:
+            return f"docker://{self.name}"
+        name = f"local/{self.name}" if self.kind is ReferenceKind.LOCAL else self.name
+        return f"{name}@{self.ref}" if self.ref else name
+
+
+def action_object(value: Mapping[str, object]) -> ActionObject:
+    """An `ActionObject` out of plain data. Raises `ModelError` for missing, unknown or wrongly typed keys."""
+    unknown = sorted(set(map(str, value)) - {"name", "tag", "git", "file"})
+    if unknown:
+        raise ModelError(f"unknown key {unknown[0]!r} in an action object", hint="it takes name, tag, git and file")
+    for key in ("name", "tag"):
+        if key not in value:
+            raise ModelError(f"an action object needs {key!r}", hint="both name and tag are required")
+    for key, item in value.items():
+        if not isinstance(item, str) and not (item is None and key in ("git", "file")):
+            raise ModelError(f"{key!r} of an action object must be a string", hint=f'write {key}: "{item}"')
+    return ActionObject(**value)  # type: ignore[arg-type]  # each value was seen to be a string just above
+
+
+def check_ref(ref: str) -> str:
+    """The ref, if git allows such a name for a tag, a branch or a commit; else raises `ModelError`."""
+    if not ref or len(ref) > _MAX_REF or _REF_FORBIDDEN.search(ref):
+        raise ModelError(f"{_shown(ref)} is no tag, branch or commit", hint="write owner/repo@tag")
+    return ref
+
+
+def _parse_text(text: str) -> ActionReference:
+    if text.startswith("docker://"):
+        image = text.removeprefix("docker://")
+        if not re.fullmatch(r"[a-z0-9][A-Za-z0-9._/:@-]{0,255}", image):
+            raise ModelError(f"{_shown(image)} is no container image", hint="write docker://image:tag")
+        return ActionReference(ReferenceKind.DOCKER, image)
+    if text.startswith(("./", "../")) or text == ".":
+        if any(ord(c) < 32 for c in text) or "\\" in text:
+            raise ModelError(f"{_shown(text)} is no path to an action", hint="write ./folder")
+        return ActionReference(ReferenceKind.PATH, text)
+    name, at, ref = text.partition("@")
+    ref_or_none = check_ref(ref) if at else None
+    owner, slash, rest = name.partition("/")
+    if not slash:
+        raise ModelError(
+            f"the action {_shown(text)} has no owner", hint=f"write owner/{name}@{ref}" if at else f"write owner/{name}"
+        )
+    if owner == "local":
+        _check_parts(text, rest.split("/"))
+        return ActionReference(ReferenceKind.LOCAL, rest, ref_or_none)
+    _check_parts(text, [owner, *rest.split("/", 1)])
+    return ActionReference(ReferenceKind.GITHUB, name, ref_or_none)
+
+
+def _parse_object(action: ActionObject) -> ActionReference:
+    check_ref(action.tag)
+    if action.file is not None and (not action.file or set(action.file.split("/")) & {"", ".", ".."}):
+        raise ModelError(f"{_shown(action.file)} is no path inside a repository", hint="write a relative path")
+    if action.git is None:
+        reference = _parse_text(action.name)
+        if reference.kind not in (ReferenceKind.GITHUB, ReferenceKind.LOCAL) or reference.ref is not None:
+            raise ModelError(f"{_shown(action.name)} is no owner/repo", hint="give the repository's URL as git")
+        return ActionReference(reference.kind, reference.name, action.tag, None, action.file)
+    if not action.git or any(ord(c) < 33 or ord(c) == 127 for c in action.git):
+        raise ModelError("git of an action object is no URL", hint="write https://host/path.git")
+    _check_parts(action.name, action.name.split("/"))
+    return ActionReference(ReferenceKind.GIT, action.name, action.tag, action.git, action.file)
+
+
+def _check_parts(text: str, parts: list[str]) -> None:
+    for part in parts:
+        if not _NAME_PART.fullmatch(part) or part in (".", ".."):
+            raise ModelError(f"{_shown(text)} is no action", hint="write owner/repo@tag, ./path or local/name@tag")
+
+
+def _shown(text: str) -> str:
+    """A text for a message: quoted, on one line, not too long."""
+    return repr(text if len(text) <= 80 else text[:77] + "...")
