@@ -6,7 +6,10 @@ import contextlib
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+import shutil
+import stat
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -94,3 +97,26 @@ def safe_name(text: str, *, length: int = 80) -> str:
     if kept == text and kept.strip(".") and not kept.startswith("-"):
         return kept
     return f"{kept.lstrip('.-')}-{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()[:10]}"
+
+
+def remove_tree(path: Path) -> None:
+    """Deletes a folder and all below it, also what its owner made read-only; one that is gone is no error.
+
+    Raises ``OSError`` when something can't be deleted.
+    """
+
+    def retry(function: Callable[[str], object], name: str, error: BaseException) -> None:
+        if isinstance(error, FileNotFoundError):
+            return
+        for locked in (os.path.dirname(name), name):  # noqa: PTH120  # rmtree hands over strings
+            if not os.path.islink(locked):  # noqa: PTH114
+                os.chmod(locked, stat.S_IRWXU)  # noqa: PTH101
+        if os.path.isdir(name) and not os.path.islink(name):  # noqa: PTH112, PTH114
+            remove_tree(Path(name))
+        else:
+            function(name)
+
+    if sys.version_info >= (3, 12):
+        shutil.rmtree(path, onexc=retry)
+    else:
+        shutil.rmtree(path, onerror=lambda function, name, info: retry(function, name, info[1]))

@@ -1,0 +1,28 @@
+"""The interfaces that others implement: runners, resolvers, runtimes, and the data that passes between them."""
+
+from datatorch_pipelines.contracts.command import MAX_ARGUMENT_BYTES, Command
+from datatorch_pipelines.contracts.context import JobSpec, LogSink, StepContext, Stream
+from datatorch_pipelines.contracts.environment import JobEnvironment
+from datatorch_pipelines.contracts.folders import Paths
+from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, Resolver
+from datatorch_pipelines.contracts.runner import Capabilities, Runner
+from datatorch_pipelines.contracts.runtime import RunnableAction, Runtime, StepEnvironment
+
+__all__ = [
+    "MAX_ARGUMENT_BYTES",
+    "Capabilities",
+    "Command",
+    "JobEnvironment",
+    "JobSpec",
+    "LogSink",
+    "Paths",
+    "ResolveContext",
+    "ResolvedAction",
+    "Resolver",
+    "RunnableAction",
+    "Runner",
+    "Runtime",
+    "StepContext",
+    "StepEnvironment",
+    "Stream",
+]

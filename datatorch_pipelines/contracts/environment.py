@@ -1,0 +1,117 @@
+"""The place where a job runs: its folders, its facts, and how files get there and back."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from pathlib import Path, PurePath
+from typing import IO, TYPE_CHECKING
+
+from datatorch_pipelines.contracts.command import Command
+from datatorch_pipelines.contracts.context import JobSpec, LogSink, StepContext, Stream
+from datatorch_pipelines.contracts.folders import PROBE, Paths, local_facts, local_folders, remote_folders
+from datatorch_pipelines.contracts.transfer import pack, unpack
+from datatorch_pipelines.errors import RunnerError
+
+if TYPE_CHECKING:
+    from datatorch_pipelines.contracts.runner import Runner
+
+
+class JobEnvironment:
+    """What `Runner.job` yields, also ``context.environment``.
+
+    ``paths`` are the job's folders as its steps see them. ``facts`` describe the machine where the steps run: the
+    contexts ``machine``, ``python``, ``runner``, ``agent`` and ``directory`` of an expression.
+    """
+
+    def __init__(self, runner: Runner, job: JobSpec, paths: Paths, facts: Mapping[str, object]) -> None:
+        self.runner = runner
+        self.job = job
+        self.paths = paths
+        self.facts = facts
+        self._placed: dict[str, PurePath] = {}
+
+    async def run(self, command: Command, *, step: str, sink: LogSink) -> int:
+        """Runs a command of the library's own in this place, such as an unpacking; gives its exit status."""
+        return await self.runner.execute(command, StepContext(job=self.job, step=step, environment=self, sink=sink))
+
+    async def put(self, source: Path, digest: str) -> PurePath:
+        """Brings a folder here and gives its path here; a digest that was put before is not sent again.
+
+        ``digest`` names the content and is a safe file name. Where files are shared the folder stays where it is.
+        Raises `RunnerError` when it can't be brought.
+        """
+        if self.runner.capabilities.shares_files:
+            return source
+        if digest not in self._placed:
+            target = self.paths.actions / digest
+            packed = await asyncio.to_thread(pack, source)
+            unpacking = ("sh", "-c", 'mkdir -p -- "$0" && exec tar -x -p -f - -C "$0"', str(target))
+            await self._files_command(unpacking, io.BytesIO(), stdin=packed)
+            self._placed[digest] = target
+        return self._placed[digest]
+
+    async def get(self, path: PurePath, destination: Path) -> None:
+        """Copies a file or folder from here to ``destination``, which must not exist yet.
+
+        Raises `RunnerError` when there is no such file.
+        """
+        if self.runner.capabilities.shares_files:
+            await asyncio.to_thread(_copy, Path(path), destination)
+            return
+        with tempfile.TemporaryFile() as archive:
+            packing = ("tar", "-c", "-f", "-", "-C", str(path.parent), "--", path.name)
+            await self._files_command(packing, archive)
+            archive.seek(0)
+            await asyncio.to_thread(unpack, archive, path.name, destination)
+
+    async def _files_command(self, argv: Sequence[str], out: IO[bytes], *, stdin: bytes = b"") -> None:
+        """Runs a command here that moves files; its output goes to ``out``, what it complains of into the error."""
+        complaint = io.BytesIO()
+
+        def collect(stream: Stream, data: bytes) -> None:
+            (out if stream == "stdout" else complaint).write(data)
+
+        status = await self.run(Command(argv=argv, cwd="/", stdin=stdin), step="files", sink=collect)
+        if status != 0:
+            said = _one_line(complaint.getvalue()) or f"exit status {status}"
+            raise RunnerError(f"files can't be copied to or from where the job runs: {said}")
+
+
+@contextlib.asynccontextmanager
+async def fresh_environment(runner: Runner, job: JobSpec) -> AsyncIterator[JobEnvironment]:
+    """A place with new folders: on this machine where the runner shares files, else made through its `execute`."""
+    if runner.capabilities.shares_files:
+        with local_folders(keep=job.keep) as paths:
+            yield JobEnvironment(runner, job, paths, local_facts(paths))
+        return
+    nowhere = PurePath("/")
+    unset = Paths(workspace=nowhere, temp=nowhere, actions=nowhere, environments=nowhere)
+    environment = JobEnvironment(runner, job, unset, {})
+    printed = io.BytesIO()
+    await environment._files_command(("sh", "-c", PROBE), printed)
+    root, environment.paths, environment.facts = remote_folders(printed.getvalue())
+    try:
+        yield environment
+    finally:
+        if not job.keep:
+            with contextlib.suppress(RunnerError):  # the job's result stands, whatever is left of its folders
+                await environment._files_command(("rm", "-rf", "--", str(root)), io.BytesIO())
+
+
+def _copy(source: Path, destination: Path) -> None:
+    try:
+        if source.is_dir():
+            shutil.copytree(source, destination, symlinks=True)
+        else:
+            shutil.copyfile(source, destination)
+    except OSError as error:
+        raise RunnerError(f"{source.name!r} can't be copied from where the job runs: {error.strerror}") from error
+
+
+def _one_line(said: bytes) -> str:
+    return "; ".join(said.decode("utf-8", "replace").split("\n")).strip("; ")

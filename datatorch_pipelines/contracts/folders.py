@@ -1,0 +1,139 @@
+"""A job's folders and the facts of the machine that they are on: here, or where a runner's commands run."""
+
+from __future__ import annotations
+
+import contextlib
+import functools
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePath, PurePosixPath
+
+from attrs import frozen
+
+from datatorch_pipelines._files import remove_tree
+from datatorch_pipelines._home import cache_directory
+from datatorch_pipelines.errors import RunnerError
+
+
+@frozen(kw_only=True)
+class Paths:
+    """A job's folders, as its steps see them.
+
+    ``workspace`` is where steps start, empty at first; ``temp`` is for files of one job; ``actions`` holds the actions
+    that were put there; ``environments`` outlives jobs and holds what is built once, such as virtual environments.
+    """
+
+    workspace: PurePath
+    temp: PurePath
+    actions: PurePath
+    environments: PurePath
+
+
+@contextlib.contextmanager
+def local_folders(*, keep: bool = False) -> Iterator[Paths]:
+    """New folders for a job on this machine, deleted when the block ends unless ``keep``.
+
+    Raises `RunnerError` when they can't be made.
+    """
+    try:
+        root = Path(tempfile.mkdtemp(prefix="datatorch-job-"))
+        for name in ("workspace", "temp"):
+            (root / name).mkdir()
+    except OSError as error:
+        raise RunnerError(
+            f"the job's folders can't be made: {error.strerror}", hint="free or change the temporary folder"
+        ) from error
+    cache = cache_directory()
+    try:
+        yield Paths(
+            workspace=root / "workspace",
+            temp=root / "temp",
+            actions=cache / "actions",
+            environments=cache / "environments",
+        )
+    finally:
+        if not keep:
+            with contextlib.suppress(OSError):  # what a step left undeletable must not turn its job's result
+                remove_tree(root)
+
+
+@functools.lru_cache(maxsize=1)
+def _local_machine() -> tuple[str, str, str]:
+    return platform.node(), platform.system(), platform.version()
+
+
+def local_facts(paths: Paths) -> Mapping[str, object]:
+    """The contexts that describe this machine."""
+    name, system, version = _local_machine()
+    return _contexts(
+        paths,
+        machine={"name": name, "os": system, "version": version},
+        python={
+            "version": platform.python_version(),
+            "implementation": platform.python_implementation(),
+            "executable": sys.executable,
+        },
+        directory=os.fspath(cache_directory()),
+    )
+
+
+def _contexts(
+    paths: Paths, *, machine: Mapping[str, str], python: Mapping[str, str], directory: str
+) -> Mapping[str, object]:
+    runner = {"id": machine["name"], "directory": directory}
+    return {
+        "machine": machine,
+        "python": python,
+        "runner": runner,
+        "agent": runner,
+        "directory": {
+            "agent": directory,
+            "runner": directory,
+            "actions": str(paths.actions),
+            "logs": str(paths.temp / "logs"),
+            "temp": str(paths.temp),
+            "workspace": str(paths.workspace),
+        },
+    }
+
+
+PROBE = r"""
+set -e
+umask 077
+root=$(mktemp -d "${TMPDIR:-/tmp}/datatorch-job-XXXXXX")
+mkdir "$root/workspace" "$root/temp" "$root/actions"
+cache=${DATATORCH_PIPELINES_HOME:+$DATATORCH_PIPELINES_HOME/cache}
+cache=${cache:-${XDG_CACHE_HOME:-${HOME:-$root}/.cache}/datatorch-pipelines}
+python=$(command -v python3 || command -v python || :)
+version= implementation=
+if [ -n "$python" ]; then
+  version=$("$python" -c 'import platform; print(platform.python_version())')
+  implementation=$("$python" -c 'import platform; print(platform.python_implementation())')
+fi
+printf '%s\n' "$root" "$cache" "$(uname -n)" "$(uname -s)" "$(uname -v)" "$python" "$version" "$implementation"
+"""
+"""A POSIX shell script that makes a job's folders where it runs, and prints them with the facts, one a line."""
+
+
+def remote_folders(printed: bytes) -> tuple[PurePosixPath, Paths, Mapping[str, object]]:
+    """The root folder, the folders and the facts that `PROBE` printed.
+
+    Raises `RunnerError` when that is not what it prints.
+    """
+    lines = printed.decode("utf-8", "surrogateescape").split("\n")
+    if len(lines) != 9 or not all(line.startswith("/") for line in lines[:2]):
+        raise RunnerError("the job's folders can't be made: the set-up printed something unexpected")
+    root, cache = PurePosixPath(lines[0]), PurePosixPath(lines[1])
+    paths = Paths(
+        workspace=root / "workspace", temp=root / "temp", actions=root / "actions", environments=cache / "environments"
+    )
+    facts = _contexts(
+        paths,
+        machine={"name": lines[2], "os": lines[3], "version": lines[4]},
+        python={"executable": lines[5], "version": lines[6], "implementation": lines[7]},
+        directory=str(cache),
+    )
+    return root, paths, facts

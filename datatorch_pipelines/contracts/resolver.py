@@ -1,0 +1,63 @@
+"""The interface of a resolver: from an action's reference to a folder with its files."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Callable
+from pathlib import Path
+
+from attrs import field, frozen
+
+from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
+from datatorch_pipelines.model.reference import ActionReference
+
+
+def _no_warning(message: str) -> None:
+    """Drops a warning that nobody asked for."""
+
+
+@frozen(kw_only=True)
+class ResolveContext:
+    """What a resolver is told beside the reference.
+
+    ``base`` is the pipeline file's folder, for ``./path``; ``local_actions`` are the folders that hold ``local/``
+    actions; ``offline`` forbids every use of the network; ``warn`` takes a one-line warning for the person.
+    """
+
+    base: Path | None = None
+    local_actions: tuple[Path, ...] = ()
+    offline: bool = False
+    limits: Limits = DEFAULT_LIMITS
+    warn: Callable[[str], None] = field(default=_no_warning, repr=False)
+
+
+@frozen(kw_only=True)
+class ResolvedAction:
+    """An action that is here, ready to be read and run.
+
+    ``directory`` holds its files and is not to be written to; ``file`` is the action file's name in it, ``None`` for
+    the usual names. ``commit`` is the full commit id (``None`` for what is no repository), ``url`` where it came from,
+    without credentials, and ``digest`` the digest of the files (see ``tree_digest``).
+    """
+
+    reference: ActionReference
+    directory: Path
+    digest: str
+    file: str | None = None
+    commit: str | None = None
+    url: str | None = None
+
+
+class Resolver(abc.ABC):
+    """Finds actions. A chain of resolvers is asked in order, each only for what it matches."""
+
+    @abc.abstractmethod
+    def matches(self, reference: ActionReference) -> bool:
+        """Whether this resolver is to be asked for such a reference. Must not touch disk or network."""
+
+    @abc.abstractmethod
+    async def resolve(self, reference: ActionReference, context: ResolveContext) -> ResolvedAction:
+        """The action, fetched if need be. Cancelling ends it at once and leaves nothing half-written.
+
+        Raises `ActionNotFound` to let the next resolver of the chain try; any other `ResolveError` ends the search.
+        """

@@ -1,0 +1,89 @@
+"""The interface of a runtime: from an action's ``runs.using`` and its inputs to a command."""
+
+from __future__ import annotations
+
+import abc
+from collections.abc import Mapping
+from pathlib import Path, PurePath
+
+from attrs import field, frozen
+
+from datatorch_pipelines.contracts.command import Command
+from datatorch_pipelines.contracts.context import LogSink
+from datatorch_pipelines.contracts.environment import JobEnvironment
+from datatorch_pipelines.contracts.folders import Paths
+from datatorch_pipelines.errors import CommandRejected
+from datatorch_pipelines.model.action import Runs
+
+
+@frozen(kw_only=True)
+class RunnableAction:
+    """An action whose expressions are evaluated, at its place.
+
+    ``source`` is its folder on the engine's machine, ``directory`` the same folder where the step runs; ``digest``
+    names its content. ``runs`` holds no expression any more: ``command`` and ``script`` are text for a shell in which
+    every value is quoted already.
+    """
+
+    name: str
+    runs: Runs
+    source: Path
+    directory: PurePath
+    digest: str
+
+
+@frozen(kw_only=True)
+class StepEnvironment:
+    """Where a step runs, as its runtime sees it.
+
+    ``job`` is the job's environment; ``inputs_file`` the path there of ``$DATATORCH_INPUTS``; ``secret_inputs`` says
+    that an input holds a secret, which then must be in no argument. ``sink`` takes what preparation writes.
+    """
+
+    job: JobEnvironment
+    step: str
+    inputs_file: PurePath
+    secret_inputs: bool = False
+    sink: LogSink = field(repr=False)
+
+    @property
+    def paths(self) -> Paths:
+        """The job's folders, as the step sees them."""
+        return self.job.paths
+
+    def fact(self, context: str, name: str) -> str:
+        """One fact of where the step runs, such as ``("python", "executable")``; empty where it is unknown."""
+        facts = self.job.facts.get(context)
+        value = facts.get(name) if isinstance(facts, Mapping) else None
+        return value if isinstance(value, str) else ""
+
+    async def put(self, source: Path, digest: str) -> PurePath:
+        """Brings a folder to where the step runs (see `JobEnvironment.put`)."""
+        return await self.job.put(source, digest)
+
+    async def run(self, command: Command) -> int:
+        """Runs a command there, its output in the step's log; gives its exit status."""
+        return await self.job.run(command, step=self.step, sink=self.sink)
+
+    async def check(self, command: Command, what: str) -> None:
+        """Runs a command there; raises `CommandRejected` saying that ``what`` failed unless it exits with 0."""
+        status = await self.run(command)
+        if status != 0:
+            raise CommandRejected(f"{what} failed with exit status {status}", hint="see the step's log")
+
+
+class Runtime(abc.ABC):
+    """Turns actions of one kind (``runs.using``) into commands. It runs on the engine's side, whatever the runner."""
+
+    async def prepare(self, action: RunnableAction, environment: StepEnvironment) -> None:
+        """Makes ready what the action needs where it runs, such as its packages. The default needs nothing.
+
+        Raises `RunnerError` when that fails.
+        """
+
+    @abc.abstractmethod
+    def command(self, action: RunnableAction, inputs: Mapping[str, object], environment: StepEnvironment) -> Command:
+        """The command that runs the action, with ``INPUT_*`` and the like in its ``env``.
+
+        Raises `CommandRejected` for an action that can't be run so.
+        """

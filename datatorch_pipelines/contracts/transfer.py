@@ -1,0 +1,57 @@
+"""Folders as tar archives: how files travel to and from a runner that shares none with the engine."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tarfile
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from datatorch_pipelines.errors import RunnerError
+
+
+def pack(folder: Path) -> bytes:
+    """A folder's content as a tar: names, kinds, modes and content, but no owners."""
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        archive.add(folder, arcname=".", filter=_without_owner)
+    return packed.getvalue()
+
+
+def _without_owner(item: tarfile.TarInfo) -> tarfile.TarInfo:
+    item.uid = item.gid = 0
+    item.uname = item.gname = ""
+    return item
+
+
+def unpack(archive: IO[bytes], name: str, destination: Path) -> None:
+    """Writes the file or folder ``name`` of a tar to ``destination``.
+
+    The archive comes from where steps run and is not trusted: only regular files and folders are taken, links and
+    devices are left out, and nothing is written outside ``destination``. Raises `RunnerError` for a broken archive or
+    a name that leads outside.
+    """
+    try:
+        with tarfile.open(fileobj=archive, mode="r|") as packed:
+            for item in packed:
+                parts = PurePosixPath(item.name).parts
+                if not parts or parts[0] != name or ".." in parts:
+                    raise RunnerError(f"the files that came back hold {item.name!r}, which was not asked for")
+                target = destination.joinpath(*parts[1:])
+                if item.isdir():
+                    target.mkdir(parents=True, exist_ok=True)
+                elif item.isreg():
+                    _write(packed, item, target)
+    except (tarfile.TarError, EOFError) as error:
+        raise RunnerError(f"the files that came back are broken: {error}") from error
+
+
+def _write(packed: tarfile.TarFile, item: tarfile.TarInfo, target: Path) -> None:
+    content = packed.extractfile(item)
+    if content is None:
+        raise RunnerError(f"the file {item.name!r} that came back has no content")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with content, target.open("xb") as file:
+        shutil.copyfileobj(content, file)
+    target.chmod(0o700 if item.mode & 0o100 else 0o600)
