@@ -1,0 +1,141 @@
+"""Secrets out of bytes and data: byte-wise, the longest first, across the borders of chunks."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from urllib.parse import quote, quote_plus
+
+MASK = b"***"
+"""What stands in a secret's place."""
+
+
+def secret_forms(secret: str) -> frozenset[bytes]:
+    """The byte strings by which a secret may show: itself, its lines, base64, URL- and JSON-escaped.
+
+    White space around it doesn't count, and what is a single character is left alone: to mask it would tell where it
+    stands in every word.
+    """
+    forms: set[bytes] = set()
+    for text in {secret, secret.strip(), *secret.splitlines()}:
+        raw = text.encode("utf-8", "surrogatepass")
+        forms |= {raw, raw.strip()}
+        forms |= {quote(raw).encode(), quote(raw, safe="").encode(), quote_plus(raw).encode()}
+        for ascii_only in (True, False):
+            forms.add(json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode("utf-8", "surrogatepass"))
+        forms |= _base64_forms(raw)
+    return frozenset(form for form in forms if len(form.strip()) > 1)
+
+
+def _base64_forms(raw: bytes) -> set[bytes]:
+    """What base64 makes of a secret wherever in a longer text it starts: only the characters that are all its own."""
+    forms: set[bytes] = set()
+    for encode in (base64.b64encode, base64.urlsafe_b64encode):
+        forms.add(encode(raw).rstrip(b"="))
+        for lead in (1, 2):
+            encoded = encode(b"\0" * lead + raw)
+            begin = (0, 2, 3)[lead]
+            end = len(encoded) - (0, 4, 4)[0 if (lead + len(raw)) % 3 == 0 else 1]
+            forms.add(encoded[begin:end])
+    return {form for form in forms if len(form) >= 8}
+
+
+class Masker:
+    """Replaces every form of the given secrets by ``***``. Immutable; share it between threads.
+
+    >>> Masker(["hunter2"]).text("the password is hunter2")
+    'the password is ***'
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self.secrets = frozenset(secrets)
+        forms = {form for secret in self.secrets for form in secret_forms(secret)}
+        self._longest = max(map(len, forms), default=0)
+        ordered = sorted(forms, key=lambda form: (-len(form), form))
+        self._pattern = re.compile(b"|".join(map(re.escape, ordered))) if ordered else None
+        self._prefixes = frozenset(form[:length] for form in forms for length in range(1, len(form)))
+
+    def bytes(self, data: bytes) -> bytes:
+        """The bytes without secrets."""
+        return self._pattern.sub(MASK, data) if self._pattern else data
+
+    def text(self, text: str) -> str:
+        """The text without secrets."""
+        if self._pattern is None:
+            return text
+        masked = self._pattern.sub(MASK, text.encode("utf-8", "surrogatepass"))
+        return masked.decode("utf-8", "surrogatepass" if self._decodes(masked) else "replace")
+
+    @staticmethod
+    def _decodes(data: bytes) -> bool:
+        try:
+            data.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            return False
+        return True
+
+    def value(self, value: object) -> object:
+        """JSON data without secrets, in keys and in texts; a number whose digits are a secret becomes ``***``."""
+        if self._pattern is None or value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, int | float):
+            shown = str(value)
+            return MASK.decode() if self.text(shown) != shown else value
+        if isinstance(value, Mapping):
+            return {self.text(str(key)): self.value(item) for key, item in value.items()}
+        if isinstance(value, Sequence):
+            return [self.value(item) for item in value]
+        return value
+
+    def holds_secret(self, value: object) -> bool:
+        """Whether data holds a secret in any form."""
+        return self.value(value) != value
+
+    def stream(self) -> MaskingStream:
+        """A masker for bytes that come in chunks."""
+        return MaskingStream(self)
+
+
+class MaskingStream:
+    """Masks one stream of bytes: what might be a secret's beginning waits for the next chunk."""
+
+    def __init__(self, masker: Masker) -> None:
+        self._masker = masker
+        self._held = b""
+
+    def feed(self, data: bytes) -> bytes:
+        """The masked bytes that are certain by now."""
+        masker = self._masker
+        if masker._pattern is None:
+            return data
+        data = self._held + data
+        pieces: list[bytes] = []
+        position = 0
+        safe = len(data) - masker._longest + 1
+        for match in masker._pattern.finditer(data):
+            if match.start() >= max(safe, 0):
+                break
+            pieces += (data[position : match.start()], MASK)
+            position = match.end()
+        keep = self._possible_start(data, max(position, safe))
+        pieces.append(data[position:keep])
+        self._held = data[keep:]
+        return b"".join(pieces)
+
+    def _possible_start(self, data: bytes, begin: int) -> int:
+        """The first place from ``begin`` on where a secret could have begun that is not all there."""
+        prefixes = self._masker._prefixes
+        pattern = self._masker._pattern
+        for place in range(begin, len(data)):
+            if data[place:] in prefixes or (pattern and pattern.match(data, place)):
+                return place
+        return len(data)
+
+    def close(self) -> bytes:
+        """The rest, masked: nothing more comes."""
+        rest, self._held = self._masker.bytes(self._held), b""
+        return rest
