@@ -55,9 +55,11 @@ class Masker:
         self._longest = max(map(len, forms), default=0)
         ordered = sorted(forms, key=lambda form: (-len(form), form))
         self._pattern = re.compile(b"|".join(map(re.escape, ordered))) if ordered else None
-        self._prefixes = frozenset(form[:length] for form in forms for length in range(1, len(form)))
+        self._forms = tuple(ordered)
+        firsts = b"".join(sorted({re.escape(form[:1]) for form in forms}))
+        self._first = re.compile(b"[" + firsts + b"]") if forms else None
 
-    def bytes(self, data: bytes) -> bytes:
+    def mask(self, data: bytes) -> bytes:
         """The bytes without secrets."""
         return self._pattern.sub(MASK, data) if self._pattern else data
 
@@ -65,16 +67,7 @@ class Masker:
         """The text without secrets."""
         if self._pattern is None:
             return text
-        masked = self._pattern.sub(MASK, text.encode("utf-8", "surrogatepass"))
-        return masked.decode("utf-8", "surrogatepass" if self._decodes(masked) else "replace")
-
-    @staticmethod
-    def _decodes(data: bytes) -> bool:
-        try:
-            data.decode("utf-8", "surrogatepass")
-        except UnicodeDecodeError:
-            return False
-        return True
+        return self._pattern.sub(MASK, text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
     def value(self, value: object) -> object:
         """JSON data without secrets, in keys and in texts; a number whose digits are a secret becomes ``***``."""
@@ -110,32 +103,36 @@ class MaskingStream:
     def feed(self, data: bytes) -> bytes:
         """The masked bytes that are certain by now."""
         masker = self._masker
-        if masker._pattern is None:
+        pattern, first = masker._pattern, masker._first
+        if pattern is None or first is None:
             return data
         data = self._held + data
         pieces: list[bytes] = []
         position = 0
-        safe = len(data) - masker._longest + 1
-        for match in masker._pattern.finditer(data):
-            if match.start() >= max(safe, 0):
+        # Before this place the longest form would be seen whole, so that what matches there is certain.
+        safe = max(0, len(data) - masker._longest + 1)
+        for match in pattern.finditer(data):
+            if match.start() >= safe:
                 break
             pieces += (data[position : match.start()], MASK)
             position = match.end()
-        keep = self._possible_start(data, max(position, safe))
+        keep = len(data)
+        for candidate in first.finditer(data, max(position, safe)):
+            start = candidate.start()
+            if start < position:
+                continue
+            tail = data[start:]
+            if any(len(form) > len(tail) and form.startswith(tail) for form in masker._forms):
+                keep = start
+                break
+            if whole := pattern.match(data, start):
+                pieces += (data[position:start], MASK)
+                position = whole.end()
         pieces.append(data[position:keep])
         self._held = data[keep:]
         return b"".join(pieces)
 
-    def _possible_start(self, data: bytes, begin: int) -> int:
-        """The first place from ``begin`` on where a secret could have begun that is not all there."""
-        prefixes = self._masker._prefixes
-        pattern = self._masker._pattern
-        for place in range(begin, len(data)):
-            if data[place:] in prefixes or (pattern and pattern.match(data, place)):
-                return place
-        return len(data)
-
     def close(self) -> bytes:
         """The rest, masked: nothing more comes."""
-        rest, self._held = self._masker.bytes(self._held), b""
+        rest, self._held = self._masker.mask(self._held), b""
         return rest

@@ -1,0 +1,76 @@
+"""Secrets never get through, wherever a chunk ends."""
+
+from __future__ import annotations
+
+import base64
+import json
+from urllib.parse import quote
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datatorch_pipelines._masking import Masker, secret_forms
+
+secrets = st.lists(st.text(min_size=2, max_size=12).filter(lambda s: len(s.strip()) > 1), min_size=1, max_size=4)
+
+
+@settings(deadline=None)
+@given(secrets, st.lists(st.binary(max_size=20), max_size=6), st.data())
+def test_chunks_are_masked_as_the_whole_would_be(hidden: list[str], noise: list[bytes], data: st.DataObject) -> None:
+    masker = Masker(hidden)
+    forms = sorted({form for secret in hidden for form in secret_forms(secret)})
+    parts = [part for piece in noise for part in (piece, data.draw(st.sampled_from(forms or [b"x"])))]
+    whole = b"".join(parts)
+    cuts = sorted(data.draw(st.lists(st.integers(0, len(whole)), max_size=8)))
+    stream = masker.stream()
+    chunks = [whole[a:b] for a, b in zip([0, *cuts], [*cuts, len(whole)], strict=True)]
+    masked = b"".join([*(stream.feed(chunk) for chunk in chunks), stream.close()])
+    assert masked == masker.mask(whole)
+    assert masked == whole or b"***" in masked
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "pa ss/wörd\n2",
+        "pa ss/wörd",
+        json.dumps("pa ss/wörd\n2"),
+        quote("pa ss/wörd", safe=""),
+        base64.b64encode("pa ss/wörd\n2".encode()).decode(),
+        base64.b64encode(b"user:" + "pa ss/wörd\n2".encode()).decode(),
+        base64.b64encode(b"u:" + "pa ss/wörd\n2".encode() + b"!").decode(),
+        base64.b64encode(b"us:" + "pa ss/wörd\n2".encode() + b"!").decode(),
+    ],
+)
+def test_a_secret_is_masked_in_every_form(shown: str) -> None:
+    masked = Masker(["pa ss/wörd\n2"]).text(f"<{shown}>")
+    assert "***" in masked
+    assert len(masked) < len(shown)
+
+
+def test_the_longest_secret_is_masked_first() -> None:
+    assert Masker(["abc", "abcdef"]).text("xabcdefx abcx") == "x***x ***x"
+
+
+def test_data_is_masked_in_keys_texts_and_numbers() -> None:
+    masker = Masker(["hunter2", "4711"])
+    data = {"hunter2": ["a hunter2", {"n": 4711, "m": 12, "t": True, "z": None}], "k": 1.5}
+    assert masker.value(data) == {"***": ["a ***", {"n": "***", "m": 12, "t": True, "z": None}], "k": 1.5}
+    assert masker.holds_secret(data)
+    assert not masker.holds_secret({"a": [1, "b"]})
+
+
+def test_a_stream_holds_back_only_what_may_be_the_beginning_of_a_secret() -> None:
+    stream = Masker(["secret"]).stream()
+    assert stream.feed(b"a line\nsec") == b"a line\n"
+    assert stream.feed(b"ond\n") == b"second\n"
+    assert stream.feed(b"secre") == b""
+    assert stream.feed(b"t!") == b"***!"
+    assert stream.close() == b""
+
+
+def test_without_secrets_everything_passes_as_it_is() -> None:
+    masker = Masker()
+    assert masker.stream().feed(b"\xff\x00") == b"\xff\x00"
+    assert masker.value({"a": 1}) == {"a": 1}
