@@ -11,7 +11,7 @@ from typing import ClassVar
 
 from attrs import field, frozen
 
-from datatorch_pipelines.diagnostics import Diagnostic
+from datatorch_pipelines.diagnostics import Diagnostic, Location
 from datatorch_pipelines.results.status import Failure, Status
 
 EVENTS_VERSION = 1
@@ -35,7 +35,7 @@ class RunStarted(Event):
     run_id: str
     pipeline: str
     file: str | None = None
-    jobs: tuple[str, ...] = field(default=(), converter=tuple)
+    jobs: tuple[str, ...] = ()
     actions: Mapping[str, str | None] = field(factory=dict)
 
 
@@ -108,11 +108,13 @@ class StepFinished(Event):
     job: str
     step: int
     name: str
+    id: str | None = None
     status: Status
     exit_status: int | None = None
     outputs: Mapping[str, object] = field(factory=dict)
     reason: str | None = None
     error: Failure | None = None
+    location: Location | None = None
 
 
 @frozen(kw_only=True)
@@ -122,6 +124,7 @@ class JobFinished(Event):
     type: ClassVar[str] = "job-finished"
 
     job: str
+    name: str
     status: Status
     outputs: Mapping[str, object] = field(factory=dict)
     error: Failure | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -86,6 +86,14 @@ class StepResult:
             raise RecordError(f"the log of the step {self.name!r} can't be read: {error.strerror}") from error
 
 
+def _steps(value: Iterable[StepResult]) -> tuple[StepResult, ...]:
+    return tuple(value)
+
+
+def _diagnostics(value: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(value)
+
+
 @frozen(kw_only=True)
 class JobResult:
     """What came of one job: its steps in order."""
@@ -93,7 +101,7 @@ class JobResult:
     id: str
     name: str
     status: Status
-    steps: tuple[StepResult, ...] = field(default=(), converter=tuple)
+    steps: tuple[StepResult, ...] = field(default=(), converter=_steps)
     outputs: Mapping[str, object] = field(factory=dict)
     error: Failure | None = None
 
@@ -123,7 +131,7 @@ class RunResult:
     started: datetime
     finished: datetime
     directory: Path
-    diagnostics: tuple[Diagnostic, ...] = field(default=(), converter=tuple)
+    diagnostics: tuple[Diagnostic, ...] = field(default=(), converter=_diagnostics)
     error: Failure | None = None
 
     @property

@@ -1,0 +1,169 @@
+"""A run's events folded into its result: the same for a run that just ended and for one read back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attrs import define, field
+
+from datatorch_pipelines.contracts.context import Stream
+from datatorch_pipelines.diagnostics import Diagnostic
+from datatorch_pipelines.results.events import (
+    Event,
+    JobFinished,
+    JobStarted,
+    LogWritten,
+    RunFinished,
+    RunStarted,
+    StepFinished,
+    StepInputs,
+    StepStarted,
+    WarningRaised,
+)
+from datatorch_pipelines.results.result import JobResult, LogPart, RunResult, StepResult
+from datatorch_pipelines.results.status import Failure, Status
+
+
+@define
+class _Step:
+    log: str | None = None
+    started: float | None = None
+    inputs: dict[str, object] = field(factory=dict)
+    parts: list[LogPart] = field(factory=list)
+    finished: StepFinished | None = None
+
+
+@define
+class _Job:
+    steps: dict[int, _Step] = field(factory=dict)
+    finished: JobFinished | None = None
+
+
+@define
+class _Fold:
+    """What is known of a run after some of its events."""
+
+    directory: Path
+    run: RunStarted | None = None
+    finished: RunFinished | None = None
+    last: float = 0.0
+    jobs: dict[str, _Job] = field(factory=dict)
+    warnings: list[Diagnostic] = field(factory=list)
+
+    def add(self, event: Event) -> None:
+        self.last = event.time
+        match event:
+            case RunStarted():
+                self.run = event
+                self.jobs = {job: _Job() for job in event.jobs}
+            case WarningRaised():
+                self.warnings.append(event.diagnostic)
+            case JobStarted():
+                self.jobs[event.job] = _Job()
+            case StepStarted():
+                self._step(event.job, event.step).started = event.time
+                self._step(event.job, event.step).log = event.log
+            case StepInputs():
+                self._step(event.job, event.step).inputs = dict(event.inputs)
+            case LogWritten():
+                if event.step is not None:
+                    _add_part(self._step(event.job, event.step).parts, event)
+            case StepFinished():
+                self._step(event.job, event.step).finished = event
+            case JobFinished():
+                self.jobs[event.job].finished = event
+            case RunFinished():
+                self.finished = event
+
+    def _step(self, job: str, step: int) -> _Step:
+        return self.jobs.setdefault(job, _Job()).steps.setdefault(step, _Step())
+
+
+def _add_part(parts: list[LogPart], event: LogWritten) -> None:
+    stream: Stream = "stderr" if event.stream == "stderr" else "stdout"
+    last = parts[-1] if parts else None
+    if last is not None and last.stream == stream and last.offset + last.length == event.offset:
+        parts[-1] = LogPart(stream=stream, offset=last.offset, length=last.length + event.length)
+    else:
+        parts.append(LogPart(stream=stream, offset=event.offset, length=event.length))
+
+
+def result_of(events: Iterable[Event], directory: Path) -> RunResult:
+    """The result that a run's events tell of; a run that never finished counts as cancelled.
+
+    Raises ``ValueError`` when the first event is missing.
+    """
+    fold = _Fold(directory=directory)
+    for event in events:
+        fold.add(event)
+    run = fold.run
+    if run is None:
+        raise ValueError("a record without its first event")
+    jobs = {job_id: _job_result(job_id, job, fold) for job_id, job in fold.jobs.items()}
+    status, error = (fold.finished.status, fold.finished.error) if fold.finished else (Status.CANCELLED, None)
+    return RunResult(
+        id=run.run_id,
+        pipeline=run.pipeline,
+        status=status,
+        jobs=jobs,
+        started=_moment(run.time),
+        finished=_moment(fold.finished.time if fold.finished else fold.last),
+        directory=directory,
+        diagnostics=fold.warnings,
+        error=error,
+    )
+
+
+def _job_result(job_id: str, job: _Job, fold: _Fold) -> JobResult:
+    steps = [_step_result(index, step, fold.directory) for index, step in sorted(job.steps.items())]
+    finished = job.finished
+    if finished is None:
+        interrupted = Failure(message="the job was interrupted")
+        return JobResult(id=job_id, name=job_id, status=Status.CANCELLED, steps=steps, error=interrupted)
+    return JobResult(
+        id=job_id,
+        name=finished.name,
+        status=finished.status,
+        steps=steps,
+        outputs=finished.outputs,
+        error=finished.error,
+    )
+
+
+def _step_result(index: int, step: _Step, directory: Path) -> StepResult:
+    finished = step.finished
+    log_path = directory / step.log if step.log else None
+    started = None if step.started is None else _moment(step.started)
+    if finished is None:
+        return StepResult(
+            index=index,
+            name=f"step {index + 1}",
+            status=Status.CANCELLED,
+            reason="the step was interrupted",
+            inputs=step.inputs,
+            started=started,
+            log_path=log_path,
+            log_parts=tuple(step.parts),
+        )
+    return StepResult(
+        index=index,
+        name=finished.name,
+        id=finished.id,
+        status=finished.status,
+        outputs=finished.outputs,
+        inputs=step.inputs,
+        exit_status=finished.exit_status,
+        started=started,
+        finished=None if started is None else _moment(finished.time),
+        reason=finished.reason,
+        error=finished.error,
+        location=finished.location,
+        log_path=log_path,
+        log_parts=tuple(step.parts),
+    )
+
+
+def _moment(time: float) -> datetime:
+    return datetime.fromtimestamp(time, UTC)

@@ -1,0 +1,170 @@
+"""Writes a run's record as it happens: each event a line, each step's output a file."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+from datatorch_pipelines._files import sync_directory, write_atomic
+from datatorch_pipelines._masking import Masker, MaskingStream
+from datatorch_pipelines.contracts.context import Stream
+from datatorch_pipelines.errors import RecordError
+from datatorch_pipelines.records.encoding import encode_event
+from datatorch_pipelines.records.journal import Journal
+from datatorch_pipelines.records.layout import EVENTS_FILE, PIPELINE_FILE, log_name
+from datatorch_pipelines.results.events import Event, LogWritten
+
+
+class AppendFile:
+    """A file that only grows, by whole pieces: one that does not fit on the disk is taken back. Not thread-safe."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        self.size = 0
+
+    def append(self, data: bytes) -> None:
+        """Adds ``data``. Raises ``OSError`` when it can't be written; the file is as it was then."""
+        rest = memoryview(data)
+        try:
+            while rest:
+                rest = rest[os.write(self._descriptor, rest) :]
+        except OSError:
+            os.ftruncate(self._descriptor, self.size)
+            raise
+        self.size += len(data)
+
+    def close(self) -> None:
+        """Closes the file. Safe to call twice."""
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+
+    def sync(self) -> None:
+        """Flushes the file to disk."""
+        os.fsync(self._descriptor)
+
+
+class Recorder:
+    """Keeps the record of one run in its folder and in a `Journal`. Thread-safe.
+
+    What can't be written (a full disk) goes to ``on_failure`` once, as a `RecordError`; the journal goes on.
+    """
+
+    def __init__(self, directory: Path, masker: Masker, *, now: Callable[[], float]) -> None:
+        self.directory = directory
+        self.masker = masker
+        self.now = now
+        self.journal = Journal()
+        self.failure: RecordError | None = None
+        self.on_failure: Callable[[], None] | None = None
+        self._lock = threading.Lock()
+        try:
+            self._events = AppendFile(directory / EVENTS_FILE)
+        except OSError as error:
+            raise RecordError(f"the run's record can't be written: {error.strerror}") from error
+
+    def keep_pipeline(self, text: str) -> None:
+        """Puts the pipeline beside the events, as it is. Raises `RecordError` when it can't be written."""
+        try:
+            write_atomic(self.directory / PIPELINE_FILE, self.masker.text(text).encode("utf-8"), mode=0o600)
+        except OSError as error:
+            raise RecordError(f"the run's record can't be written: {error.strerror}") from error
+
+    def emit(self, event: Event) -> None:
+        """Records an event, and then hands it to the journal's readers. Its texts must be masked already."""
+        with self._lock:
+            try:
+                self._events.append(encode_event(event))
+            except OSError as error:
+                self._failed(error)
+            self.journal.append(event)
+
+    def open_log(self, job: str, step: int | None, label: str = "") -> StepLog:
+        """A new log file for a step of a job."""
+        name = log_name(job, step, label)
+        path = self.directory / name
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            file = AppendFile(path)
+        except OSError as error:
+            raise RecordError(f"the log {name!r} can't be written: {error.strerror}") from error
+        return StepLog(self, job, step, name, file)
+
+    def _failed(self, error: OSError) -> None:
+        if self.failure is None:
+            self.failure = RecordError(
+                f"the run's record can't be written: {error.strerror}", hint="free the disk and run again"
+            )
+            self.failure.__cause__ = error
+            if self.on_failure is not None:
+                self.on_failure()
+
+    def log_failed(self, error: OSError) -> None:
+        """Takes note that a log could not be written."""
+        with self._lock:
+            self._failed(error)
+
+    def close(self) -> None:
+        """Flushes the record to disk and ends the journal. Safe to call twice."""
+        with self._lock:
+            try:
+                self._events.sync()
+                sync_directory(self.directory)
+            except OSError as error:
+                self._failed(error)
+            self._events.close()
+        self.journal.close()
+
+
+class StepLog:
+    """The log of one step: what its process writes, masked. Thread-safe."""
+
+    def __init__(self, recorder: Recorder, job: str, step: int | None, name: str, file: AppendFile) -> None:
+        self.name = name
+        self._recorder = recorder
+        self._job = job
+        self._step = step
+        self._file = file
+        self._lock = threading.Lock()
+        self._closed = False
+        self._streams: dict[Stream, MaskingStream] = {
+            "stdout": recorder.masker.stream(),
+            "stderr": recorder.masker.stream(),
+        }
+
+    def write(self, stream: Stream, data: bytes) -> None:
+        """Masks and appends what a stream wrote; after `close` it is dropped."""
+        with self._lock:
+            if not self._closed:
+                self._append(stream, self._streams[stream].feed(data))
+
+    def _append(self, stream: Stream, data: bytes) -> None:
+        if not data or self._recorder.failure is not None:
+            return
+        offset = self._file.size
+        try:
+            self._file.append(data)
+        except OSError as error:
+            self._recorder.log_failed(error)
+            return
+        event = LogWritten(
+            time=self._recorder.now(),
+            job=self._job,
+            step=self._step,
+            stream=stream,
+            offset=offset,
+            length=len(data),
+        )
+        self._recorder.emit(event)
+
+    def close(self) -> None:
+        """Writes what the masks held back, and closes the file. Safe to call twice."""
+        with self._lock:
+            if not self._closed:
+                for stream, masked in self._streams.items():
+                    self._append(stream, masked.close())
+                self._closed = True
+                self._file.close()
