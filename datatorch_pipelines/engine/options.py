@@ -1,0 +1,68 @@
+"""What a run is given beside its pipeline."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from attrs import field, frozen, validators
+
+from datatorch_pipelines.contracts import Resolver, Runner, Runtime
+from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
+
+PIPELINE_FACTS = ("id", "name", "projectId", "creatorId", "lastRunNumber")
+"""What the context ``pipeline`` tells (DataTorch documentation, "Contexts")."""
+
+
+def default_max_parallel() -> int:
+    """How many jobs run at once unless told: 8, or twice the processors where that is more."""
+    return max(8, 2 * (os.cpu_count() or 1))
+
+
+def _names(value: Mapping[str, object]) -> str:
+    return "{" + ", ".join(sorted(value)) + "}"
+
+
+def _mapping(value: Mapping[str, object] | None) -> Mapping[str, object]:
+    return dict(value or {})
+
+
+def _secrets(value: Mapping[str, str] | None) -> Mapping[str, str]:
+    return dict(value or {})
+
+
+def _resolvers(value: Iterable[Resolver]) -> tuple[Resolver, ...]:
+    return tuple(value)
+
+
+def _paths(value: Iterable[str | os.PathLike[str]]) -> tuple[Path, ...]:
+    return tuple(Path(item).absolute() for item in value)
+
+
+@frozen(kw_only=True)
+class RunOptions:
+    """All that a run is given beside its pipeline.
+
+    ``inputs``, ``event``, ``variables`` and ``secrets`` become the contexts of these names; ``pipeline`` and ``run``
+    what is known of the pipeline's and the run's place on a platform. ``max_attempts`` is how often a job is started
+    when its environment is lost. ``directory`` is the folder that gets the run's own folder (the user's state folder
+    unless given); ``keep`` leaves the jobs' workspaces on disk.
+    """
+
+    runner: Runner
+    runtimes: Mapping[str, Runtime]
+    resolvers: tuple[Resolver, ...] = field(converter=_resolvers)
+    inputs: Mapping[str, object] = field(factory=dict, converter=_mapping)
+    event: Mapping[str, object] = field(factory=dict, converter=_mapping)
+    variables: Mapping[str, object] = field(factory=dict, converter=_mapping)
+    secrets: Mapping[str, str] = field(factory=dict, converter=_secrets, repr=_names)
+    pipeline: Mapping[str, object] = field(factory=dict, converter=_mapping)
+    run: Mapping[str, object] = field(factory=dict, converter=_mapping)
+    local_actions: tuple[Path, ...] = field(default=(), converter=_paths)
+    offline: bool = False
+    max_parallel: int = field(factory=default_max_parallel, validator=validators.gt(0))
+    max_attempts: int = field(default=3, validator=validators.gt(0))
+    directory: Path | None = None
+    keep: bool = False
+    limits: Limits = DEFAULT_LIMITS

@@ -1,0 +1,198 @@
+"""What a run will do, settled before anything runs: every key honoured, every action here, every check passed."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from attrs import frozen
+
+from datatorch_pipelines.checks import check_action, check_pipeline
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.contracts import ResolveContext, ResolvedAction
+from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity, has_errors, sort_diagnostics
+from datatorch_pipelines.engine.honoured import refuse_unhonoured
+from datatorch_pipelines.engine.options import RunOptions
+from datatorch_pipelines.errors import ActionSyntaxError, PlanError, ResolveError
+from datatorch_pipelines.limits import Limits
+from datatorch_pipelines.model import ACTION_FILES, Action, ActionReference, Job, Pipeline, Step
+from datatorch_pipelines.resolvers import resolve_chain
+from datatorch_pipelines.syntax import read_action, read_text_file
+
+
+@frozen(kw_only=True)
+class PlannedAction:
+    """An action that a plan found: where its files are, and what they say."""
+
+    resolved: ResolvedAction
+    definition: Action
+
+
+@frozen(kw_only=True)
+class PlannedStep:
+    """A step with its place in the job (from 0) and its action (``None`` for a ``run`` step)."""
+
+    index: int
+    step: Step
+    action: PlannedAction | None = None
+
+
+@frozen(kw_only=True)
+class PlannedJob:
+    """A job with its steps in order."""
+
+    id: str
+    job: Job
+    steps: tuple[PlannedStep, ...]
+
+    @property
+    def name(self) -> str:
+        """What a person calls the job."""
+        return self.job.name or self.id
+
+
+@frozen(kw_only=True)
+class Plan:
+    """A pipeline that is ready to run.
+
+    ``source`` tells where each part of the pipeline stands; ``warnings`` are what is doubtful about it.
+    """
+
+    pipeline: Pipeline
+    source: Locator
+    jobs: tuple[PlannedJob, ...]
+    warnings: tuple[Diagnostic, ...] = ()
+
+    def actions(self) -> Mapping[str, str | None]:
+        """The commit of each action that the pipeline names; ``None`` for what comes from a folder."""
+        found = (step.action.resolved for job in self.jobs for step in job.steps if step.action)
+        return {str(resolved.reference): resolved.commit for resolved in found}
+
+
+_StepKey = tuple[str, int]
+
+
+async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) -> Plan:
+    """Settles what a run of the pipeline will do.
+
+    Raises `PlanError` with everything that stands in the way, at its place; nothing has run then.
+    """
+    early = [*refuse_unhonoured(pipeline, source), *check_pipeline(pipeline, limits=options.limits)]
+    _raise_errors(early)
+    actions, found = await _resolve_all(pipeline, source, options)
+    _raise_errors(found)
+    definitions = {key: action.definition for key, action in actions.items()}
+    checked = check_pipeline(pipeline, actions=definitions, limits=options.limits)
+    for definition in {id(definition): definition for definition in definitions.values()}.values():
+        checked += [item for item in check_action(definition, limits=options.limits) if has_errors([item])]
+    checked += _refuse_unknown_runtimes(actions, source, options)
+    _raise_errors([*checked, *found])
+    jobs = tuple(
+        PlannedJob(
+            id=job_id,
+            job=job,
+            steps=tuple(
+                PlannedStep(index=index, step=step, action=actions.get((job_id, index)))
+                for index, step in enumerate(job.steps)
+            ),
+        )
+        for job_id, job in pipeline.jobs.items()
+    )
+    return Plan(pipeline=pipeline, source=source, jobs=jobs, warnings=tuple(sort_diagnostics([*checked, *found])))
+
+
+def _raise_errors(diagnostics: Sequence[Diagnostic]) -> None:
+    if has_errors(diagnostics):
+        raise PlanError(sort_diagnostics(diagnostics))
+
+
+async def _resolve_all(
+    pipeline: Pipeline, source: Locator, options: RunOptions
+) -> tuple[dict[_StepKey, PlannedAction], list[Diagnostic]]:
+    """Every action that the pipeline names, each reference resolved once, all at the same time."""
+    users: dict[ActionReference, list[_StepKey]] = {}
+    for job_id, job in pipeline.jobs.items():
+        for index, step in enumerate(job.steps):
+            reference = step.reference
+            if reference is not None:
+                users.setdefault(reference, []).append((job_id, index))
+    base = Path(source.file).absolute().parent
+
+    async def resolve(reference: ActionReference) -> tuple[PlannedAction | None, list[Diagnostic]]:
+        first = users[reference][0]
+        place = source.value(("jobs", first[0], "steps", first[1], "action"))
+        return await _resolve(reference, place, base, options)
+
+    answers = await asyncio.gather(*map(resolve, users))
+    actions: dict[_StepKey, PlannedAction] = {}
+    diagnostics: list[Diagnostic] = []
+    for keys, (action, found) in zip(users.values(), answers, strict=True):
+        diagnostics += found
+        if action is not None:
+            actions.update(dict.fromkeys(keys, action))
+    return actions, diagnostics
+
+
+async def _resolve(
+    reference: ActionReference, place: Location, base: Path, options: RunOptions
+) -> tuple[PlannedAction | None, list[Diagnostic]]:
+    diagnostics: list[Diagnostic] = []
+
+    def warn(message: str) -> None:
+        diagnostics.append(Diagnostic.at(place, Code.STALE_ACTION, Severity.WARNING, message))
+
+    context = ResolveContext(
+        base=base,
+        local_actions=options.local_actions,
+        offline=options.offline,
+        limits=options.limits,
+        warn=warn,
+    )
+    try:
+        resolved = await resolve_chain(options.resolvers, reference, context)
+        definition = await asyncio.to_thread(
+            read_definition, resolved, options.limits, extra_using=frozenset(options.runtimes)
+        )
+    except ResolveError as error:
+        problem = Diagnostic.at(place, Code.UNRESOLVED, Severity.ERROR, error.message, hint=error.hint)
+        return None, [*diagnostics, problem]
+    except ActionSyntaxError as error:
+        count = sum(has_errors([item]) for item in error.diagnostics)
+        wrong = f"the action {reference} has {count} error{'s' if count > 1 else ''} in its own file"
+        problem = Diagnostic.at(place, Code.BAD_ACTION, Severity.ERROR, wrong, hint="see where they are reported")
+        return None, [*diagnostics, problem, *error.diagnostics]
+    return PlannedAction(resolved=resolved, definition=definition), diagnostics
+
+
+def read_definition(resolved: ResolvedAction, limits: Limits, *, extra_using: frozenset[str] = frozenset()) -> Action:
+    """The definition of an action that is here.
+
+    Raises `ResolveError` when it has no action file and `ActionSyntaxError` when that is wrong.
+    """
+    names = (resolved.file,) if resolved.file else ACTION_FILES
+    path = next((resolved.directory / name for name in names if (resolved.directory / name).is_file()), None)
+    if path is None:
+        raise ResolveError(f"the action {resolved.reference} has no {names[0]}")
+    shown = f"{resolved.reference}/{path.name}" if resolved.commit else str(path)
+    definition, diagnostics = read_action(read_text_file(path, limits), shown, limits=limits, extra_using=extra_using)
+    if definition is None:
+        raise ActionSyntaxError(diagnostics)
+    return definition
+
+
+def _refuse_unknown_runtimes(
+    actions: Mapping[_StepKey, PlannedAction], source: Locator, options: RunOptions
+) -> list[Diagnostic]:
+    return [
+        Diagnostic.at(
+            source.value(("jobs", job_id, "steps", index, "action")),
+            Code.CANNOT_RUN,
+            Severity.ERROR,
+            f"the action {action.resolved.reference} runs using {action.definition.runs.using!r}, "
+            "which is not carried out by this version",
+            hint=f"this version runs {', '.join(sorted(options.runtimes))}",
+        )
+        for (job_id, index), action in actions.items()
+        if action.definition.runs.using not in options.runtimes
+    ]
