@@ -1,0 +1,164 @@
+"""What an expression refers to and calls, read off its tree without evaluating it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Iterator
+
+from attrs import frozen
+
+from datatorch_pipelines.expressions.nodes import (
+    Access,
+    Call,
+    Context,
+    Index,
+    Literal,
+    Node,
+    Property,
+    children,
+    walk,
+)
+from datatorch_pipelines.expressions.values import to_text
+
+OWNERS = frozenset({"steps", "jobs", "needs"})
+"""The contexts whose first name is that of a step or job."""
+_SYNONYMS = {"input": "inputs", "output": "outputs"}
+
+
+@frozen
+class Reference:
+    """A context's name and what is looked up on it, as ``steps.add.output.sum``.
+
+    ``context`` is in lower case, ``input`` being ``inputs``; ``name`` is as written. ``path`` holds the names looked
+    up, ``None`` for a ``*`` or an index that is computed; after a step or job (``steps.X``, ``jobs.X``, ``needs.X``)
+    ``input`` and ``output`` are ``inputs`` and ``outputs``. ``bare`` tells whether the reference is all of its
+    ``${{ }}``. Columns count from 1 in the template's text; ``columns`` has the range of each part of ``path``.
+    """
+
+    context: str
+    name: str
+    path: tuple[str | None, ...]
+    column: int
+    end_column: int
+    bare: bool
+    columns: tuple[tuple[int, int], ...]
+
+
+@frozen
+class FunctionCall:
+    """A function's name as written, the number of its arguments, and the range of its name in the template's text."""
+
+    name: str
+    arguments: int
+    column: int
+    end_column: int
+
+
+def chain(node: Node) -> tuple[Context | None, list[Access]]:
+    """The context that look-ups start from, ``None`` where they start from another value, and the look-ups in order."""
+    accesses: list[Access] = []
+    while isinstance(node, Access):
+        accesses.append(node)
+        node = node.target
+    return (node if isinstance(node, Context) else None), accesses[::-1]
+
+
+def find_references(root: Node) -> Iterator[Reference]:
+    """All references below a node, in the order of the text."""
+    pending = [root]
+    while pending:
+        node = pending.pop()
+        context, accesses = chain(node)
+        if context is None:
+            pending.extend(reversed(children(node)))
+            continue
+        yield _reference(context, accesses, node, bare=node is root)
+        pending.extend(access.index for access in reversed(accesses) if isinstance(access, Index))
+
+
+def _reference(context: Context, accesses: list[Access], node: Node, *, bare: bool) -> Reference:
+    path: list[str | None] = []
+    columns = []
+    canonical = canonical_context(context.name)
+    for position, access in enumerate(accesses):
+        name = static_name(access)
+        if position == 1 and canonical in OWNERS and name is not None:
+            name = _SYNONYMS.get(name.lower(), name)
+        path.append(name)
+        columns.append(name_range(access))
+    return Reference(
+        context=canonical,
+        name=context.name,
+        path=tuple(path),
+        column=node.start + 1,
+        end_column=node.end + 1,
+        bare=bare,
+        columns=tuple((start + 1, end + 1) for start, end in columns),
+    )
+
+
+def find_calls(root: Node) -> Iterator[FunctionCall]:
+    """All calls below a node and at it."""
+    for node in walk(root):
+        if isinstance(node, Call):
+            start = node.name_start
+            yield FunctionCall(node.name, len(node.arguments), start + 1, start + len(node.name) + 1)
+
+
+def canonical_context(name: str) -> str:
+    """A context's name in lower case, ``input`` being ``inputs``."""
+    return _SYNONYMS.get(name.lower(), name.lower())
+
+
+def synonym(name: str) -> str | None:
+    """The other name of ``input``, ``inputs``, ``output`` and ``outputs``, in lower case; ``None`` for other names.
+
+    >>> synonym("Output"), synonym("inputs"), synonym("path")
+    ('outputs', 'input', None)
+    """
+    folded = name.lower()
+    return _SYNONYMS.get(folded) or next((one for one, many in _SYNONYMS.items() if many == folded), None)
+
+
+def static_name(access: Access) -> str | None:
+    """The name that a look-up asks for, where the text alone tells."""
+    if isinstance(access, Property):
+        return access.name
+    if isinstance(access, Index) and isinstance(access.index, Literal):
+        return to_text(access.index.value)
+    return None
+
+
+def name_range(access: Access) -> tuple[int, int]:
+    """The offsets of what a look-up asks for: the name, or what is in the brackets."""
+    if isinstance(access, Property):
+        return access.name_start, access.end
+    if isinstance(access, Index):
+        return access.index.start, access.index.end
+    return access.end - 1, access.end
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str | None:
+    """``did you mean 'x'?``, where one of the known names is near.
+
+    >>> did_you_mean("evnt", ["event", "steps"])
+    "did you mean 'event'?"
+    """
+    by_folded = {candidate.lower(): candidate for candidate in known}
+    near = difflib.get_close_matches(name.lower(), by_folded, n=1, cutoff=0.7)
+    return f"did you mean {by_folded[near[0]]!r}?" if near else None
+
+
+_MOST_LISTED = 20
+
+
+def hint_of_names(name: str, known: Iterable[str], what: str) -> str | None:
+    """A hint that offers the near name and lists all that there are.
+
+    >>> hint_of_names("evnt", ["steps", "event"], "known here")
+    "did you mean 'event'? known here: event, steps"
+    """
+    names = sorted(known)
+    listed = ", ".join(names[:_MOST_LISTED]) + (", ..." if len(names) > _MOST_LISTED else "")
+    parts = (did_you_mean(name, names), f"{what}: {listed}" if names else None)
+    return " ".join(part for part in parts if part) or None

@@ -1,0 +1,184 @@
+"""From the text of an expression to its tokens."""
+
+from __future__ import annotations
+
+import enum
+import math
+import re
+
+from attrs import frozen
+
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.errors import ExpressionError
+from datatorch_pipelines.expressions.values import parse_number
+
+
+class Kind(enum.Enum):
+    """What a token is."""
+
+    LITERAL = "a value"
+    NAME = "a name"
+    SYMBOL = "an operator or bracket"
+    END = "the end of the expression"
+
+
+@frozen
+class Token:
+    """A token: ``text`` as written (a symbol's, in its GitHub spelling), ``value`` that of a literal or name."""
+
+    kind: Kind
+    text: str
+    start: int
+    end: int
+    value: str | int | float | bool | None = None
+
+
+_SPACE = re.compile(r"\s*")
+_NAME = re.compile(r"[^\W\d][\w-]*")
+_NUMBER_START = re.compile(r"[+-]?\.?[0-9]|[+-]Infinity")
+_NUMBER_RUN = re.compile(r"[^\s()\[\],!<>=&|{}'\"*]+")
+_STEP_WORDS = re.compile(r"[\w-]+(?:[ \t]+[\w-]+)*")
+_STEP_WORD = re.compile(r"[\w-]+")
+_STRING = re.compile(r"'((?:[^']|'')*)'")
+_SYMBOLS = ("||", "&&", "==", "!=", "<=", ">=", "<", ">", "!", "(", ")", "[", "]", ",", ".", "*", "|")
+_WORD_LITERALS = {"true": True, "false": False, "null": None, "NaN": math.nan, "Infinity": math.inf}
+_WORD_OPERATORS = {"and": "&&", "or": "||", "not": "not"}
+_HINTS = {
+    '"': "put text in single quotes: 'text'",
+    "=": "compare with '=='",
+    "&": "write '&&' or 'and'",
+    "+": "expressions have no arithmetic",
+    "-": "expressions have no arithmetic",
+    "/": "expressions have no arithmetic",
+    "%": "expressions have no arithmetic",
+    "?": "write case(condition, value, otherwise)",
+    "$": "an expression can't hold another `${{ }}`",
+}
+
+
+def tokenize(text: str, start: int, *, closing: bool) -> tuple[list[Token], int]:
+    """The tokens from offset ``start``, and the offset after the expression.
+
+    With ``closing`` the expression ends at the first ``}}`` that is not inside quotes (and the offset is after it),
+    else with the text. The last token is an END. Raises ``ExpressionError`` for what is no token, and for a text whose
+    closing quote is missing.
+    """
+    tokens: list[Token] = []
+    position = _skip(text, start)
+    while position < len(text):
+        if closing and text.startswith("}}", position):
+            tokens.append(Token(Kind.END, "}}", position, position + 2))
+            return tokens, position + 2
+        token = _read(text, position, tokens)
+        tokens.append(token)
+        position = _skip(text, token.end)
+    if closing:
+        opening = start - len("${{")
+        raise ExpressionError(
+            "this `${{` is never closed",
+            column=opening + 1,
+            end_column=start + 1,
+            code=Code.BAD_EXPRESSION,
+            hint="close the expression with `}}`",
+        )
+    tokens.append(Token(Kind.END, "", position, position))
+    return tokens, position
+
+
+def _skip(text: str, position: int) -> int:
+    """The offset of the next character that is not white space."""
+    match = _SPACE.match(text, position)
+    return match.end() if match else position
+
+
+def _read(text: str, position: int, before: list[Token]) -> Token:
+    """The token at an offset that holds no white space."""
+    after_dot = bool(before) and before[-1].text == "." and before[-1].kind is Kind.SYMBOL
+    if after_dot and _starts_step(before) and (name := _step_name(text, position)):
+        return name
+    if match := _NAME.match(text, position):
+        return _word(match.group(), position, match.end(), after_dot=after_dot)
+    if text[position] == "'":
+        return _string(text, position)
+    if _NUMBER_START.match(text, position) and not (text[position] == "." and _ends_operand(before)):
+        return _number(text, position)
+    for symbol in _SYMBOLS:
+        if text.startswith(symbol, position):
+            return Token(Kind.SYMBOL, symbol, position, position + len(symbol))
+    character = text[position]
+    raise ExpressionError(
+        f"unexpected {character!r} in the expression",
+        column=position + 1,
+        code=Code.BAD_EXPRESSION,
+        hint=_HINTS.get(character),
+    )
+
+
+def _word(word: str, start: int, end: int, *, after_dot: bool) -> Token:
+    """The token of a word: after a dot each is a property's name."""
+    if not after_dot:
+        if word in _WORD_LITERALS:
+            return Token(Kind.LITERAL, word, start, end, _WORD_LITERALS[word])
+        if word in _WORD_OPERATORS:
+            return Token(Kind.SYMBOL, _WORD_OPERATORS[word], start, end)
+    return Token(Kind.NAME, word, start, end, word)
+
+
+def _string(text: str, start: int) -> Token:
+    match = _STRING.match(text, start)
+    if match is None:
+        raise ExpressionError(
+            "this text's closing quote is missing",
+            column=start + 1,
+            end_column=len(text) + 1,
+            code=Code.BAD_EXPRESSION,
+            hint="close it with ' (a ' inside is written '')",
+        )
+    return Token(Kind.LITERAL, match.group(), start, match.end(), match.group(1).replace("''", "'"))
+
+
+def _number(text: str, start: int) -> Token:
+    match = _NUMBER_RUN.match(text, start)
+    run = match.group() if match else text[start]
+    value = parse_number(run)
+    if isinstance(value, float) and math.isnan(value):
+        raise ExpressionError(
+            f"{run!r} is not a number",
+            column=start + 1,
+            end_column=start + len(run) + 1,
+            code=Code.BAD_EXPRESSION,
+            hint="put text in single quotes: 'text'",
+        )
+    return Token(Kind.LITERAL, run, start, start + len(run), value)
+
+
+def _ends_operand(tokens: list[Token]) -> bool:
+    """Whether a dot that follows the tokens looks up a property."""
+    if not tokens:
+        return False
+    return tokens[-1].kind is Kind.NAME or (tokens[-1].kind is Kind.SYMBOL and tokens[-1].text in (")", "]", "*"))
+
+
+def _starts_step(tokens: list[Token]) -> bool:
+    """Whether the tokens end in ``steps.``, where a step's name comes next."""
+    if len(tokens) < 2 or tokens[-2].kind is not Kind.NAME or tokens[-2].text.lower() != "steps":
+        return False
+    return len(tokens) < 3 or tokens[-3].text != "." or tokens[-3].kind is not Kind.SYMBOL
+
+
+def _step_name(text: str, start: int) -> Token | None:
+    """A step's name, of one or more words, when a ``.`` or ``[`` follows them."""
+    run = _STEP_WORDS.match(text, start)
+    if run is None:
+        return None
+    words: list[str] = []
+    end = start
+    for word in _STEP_WORD.finditer(text, start, run.end()):
+        if word.group() in _WORD_OPERATORS and words:
+            break
+        words.append(word.group())
+        end = word.end()
+    following = _skip(text, end)
+    if following < len(text) and text[following] in ".[":
+        return Token(Kind.NAME, text[start:end], start, end, " ".join(words))
+    return None

@@ -1,0 +1,297 @@
+"""Text with ``${{ }}`` in it: parsed once, evaluated as often as wanted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from attrs import field, frozen
+
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.errors import ExpressionError
+from datatorch_pipelines.expressions.analysis import FunctionCall, Reference, find_calls, find_references
+from datatorch_pipelines.expressions.evaluator import Budget, Evaluator
+from datatorch_pipelines.expressions.functions import embedded_text
+from datatorch_pipelines.expressions.host import DEFAULT_HOST, Host
+from datatorch_pipelines.expressions.nodes import Node
+from datatorch_pipelines.expressions.parser import parse_expression
+from datatorch_pipelines.expressions.values import ValueProblem, truthy
+from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
+
+_OPENING = "${{"
+
+
+@frozen
+class Expression:
+    """One ``${{ }}`` of a template; ``start`` and ``end`` are the offsets of its brackets in the template's text."""
+
+    node: Node
+    start: int
+    end: int
+
+    @property
+    def column(self) -> int:
+        """Where it starts, from 1."""
+        return self.start + 1
+
+    @property
+    def end_column(self) -> int:
+        """Where it ends, exclusive."""
+        return self.end + 1
+
+
+@frozen
+class Template:
+    """A text whose ``${{ }}`` are parsed; immutable, so that it may be kept and shared between threads.
+
+    >>> template = parse("${{ event.fileId }}.png")
+    >>> template.evaluate({"event": {"fileId": 7}})
+    '7.png'
+    >>> [reference.path for reference in template.references()]
+    [('fileId',)]
+    """
+
+    text: str
+    """The text as it was given."""
+    parts: tuple[str | Expression, ...] = field(eq=False)
+    """The literal texts and the expressions, in order; no literal part is empty."""
+
+    @property
+    def expressions(self) -> tuple[Expression, ...]:
+        """The parts that are expressions."""
+        return tuple(part for part in self.parts if isinstance(part, Expression))
+
+    @property
+    def is_literal(self) -> bool:
+        """Whether there is no expression in the text."""
+        return not self.expressions
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the text is one expression and nothing else, so that the value keeps its type."""
+        return len(self.parts) == 1 and not self.is_literal
+
+    def references(self) -> tuple[Reference, ...]:
+        """The contexts that the expressions refer to, with the names looked up on them, in the order of the text."""
+        return tuple(reference for part in self.expressions for reference in find_references(part.node))
+
+    def calls(self) -> tuple[FunctionCall, ...]:
+        """The functions that the expressions call, known or not."""
+        return tuple(call for part in self.expressions for call in find_calls(part.node))
+
+    def evaluate(
+        self,
+        contexts: Mapping[str, object],
+        *,
+        strict: bool = True,
+        host: Host | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> object:
+        """The template's value: see `evaluate`."""
+        if self.is_literal:
+            return self.text
+        if self.is_whole:
+            return self._value(self.expressions[0], contexts, strict, host, limits)
+        return self._render(contexts, lambda text: text, strict, host, limits)
+
+    def render(
+        self,
+        contexts: Mapping[str, object],
+        quote: Callable[[str], str],
+        *,
+        strict: bool = True,
+        host: Host | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> str:
+        """The template's text, ``quote`` being applied to the text of each expression and to nothing else.
+
+        >>> import shlex
+        >>> parse("ls ${{ directory.temp }}").render({"directory": {"temp": "/a b"}}, shlex.quote)
+        "ls '/a b'"
+        """
+        return self._render(contexts, quote, strict, host, limits)
+
+    def evaluate_condition(
+        self,
+        contexts: Mapping[str, object],
+        *,
+        strict: bool = True,
+        host: Host | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> bool:
+        """Whether the template's value counts as true."""
+        return truthy(self.evaluate(contexts, strict=strict, host=host, limits=limits))
+
+    def _value(
+        self, part: Expression, contexts: Mapping[str, object], strict: bool, host: Host | None, limits: Limits
+    ) -> object:
+        evaluator = Evaluator(self.text, contexts, strict=strict, host=host or DEFAULT_HOST, limits=limits)
+        return evaluator.evaluate(part.node)
+
+    def _render(
+        self,
+        contexts: Mapping[str, object],
+        quote: Callable[[str], str],
+        strict: bool,
+        host: Host | None,
+        limits: Limits,
+    ) -> str:
+        budget = Budget(limits.max_expression_result)
+        pieces = []
+        for part in self.parts:
+            if isinstance(part, str):
+                pieces.append(part)
+                continue
+            value = self._value(part, contexts, strict, host, limits)
+            try:
+                pieces.append(quote(embedded_text(value, budget.spend)))
+            except ValueProblem as problem:
+                raise ExpressionError(
+                    problem.message,
+                    column=part.node.start + 1,
+                    end_column=part.node.end + 1,
+                    code=Code.EVALUATION,
+                    hint=problem.hint,
+                ) from problem
+        return "".join(pieces)
+
+
+def parse(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Template:
+    """The template of a text. Raises ``ExpressionError`` (``DT301``) for an expression of the wrong form.
+
+    >>> parse("a ${{ b }} c").parts[0], parse("${x} ${#x} {{ x }}").is_literal
+    ('a ', True)
+    """
+    parts: list[str | Expression] = []
+    position = 0
+    while (start := text.find(_OPENING, position)) >= 0:
+        if start > position:
+            parts.append(text[position:start])
+        node, end = parse_expression(text, start + len(_OPENING), closing=True, limits=limits)
+        parts.append(Expression(node, start, end))
+        position = end
+    if position < len(text) or not parts:
+        parts.append(text[position:])
+    return Template(text, tuple(parts))
+
+
+def parse_condition(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Template:
+    """The template of a condition: one expression, with ``${{ }}`` around it or without.
+
+    Raises ``ExpressionError``: ``DT307`` where there is text around the brackets, ``DT301`` for a wrong form.
+
+    >>> parse_condition("always()") .is_whole
+    True
+    """
+    if text.lstrip().startswith(_OPENING):
+        return _bracketed(text, limits)
+    try:
+        node, end = parse_expression(text, limits=limits)
+    except ExpressionError as error:
+        opening = error.column - 1
+        if text.startswith(_OPENING, opening):
+            raise _text_around(text, 0, opening) from error
+        raise
+    return Template(text, (Expression(node, 0, end),))
+
+
+def _bracketed(text: str, limits: Limits) -> Template:
+    """The template of a condition that starts with ``${{``."""
+    start = text.index(_OPENING)
+    node, end = parse_expression(text, start + len(_OPENING), closing=True, limits=limits)
+    if text[end:].strip():
+        raise _text_around(text, end, len(text))
+    return Template(text, (Expression(node, start, end),))
+
+
+def _text_around(text: str, start: int, end: int) -> ExpressionError:
+    around = text[start:end]
+    return ExpressionError(
+        "a condition with text around its `${{ }}`",
+        column=start + len(around) - len(around.lstrip()) + 1,
+        end_column=start + len(around.rstrip()) + 1,
+        code=Code.BAD_CONDITION,
+        hint="put the whole condition inside the brackets, or leave them out",
+    )
+
+
+def evaluate(
+    text: str,
+    contexts: Mapping[str, object],
+    *,
+    strict: bool = True,
+    host: Host | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> object:
+    """The value of a text with ``${{ }}`` in it.
+
+    A text that is one expression gives that expression's value, with its type. Otherwise the expressions become text:
+    JSON for lists and mappings, ``true`` and ``false``, nothing for null. What an expression gives is never evaluated
+    again. Values are JSON's, mappings may be any ``Mapping`` and lists any ``Sequence``.
+
+    An unknown context or step is always an error. A ``${{ }}`` that is a reference and nothing else and finds nothing
+    is an error when ``strict``, and null when not. ``host`` answers ``success()``, ``hashFiles()`` and their like.
+    Raises ``ExpressionError``, whose ``column`` and ``end_column`` count from 1 in ``text``.
+
+    >>> evaluate("${{ event.points[0] }}", {"event": {"points": [3, 4]}})
+    3
+    >>> evaluate("at ${{ event.points }}: ${{ event.note || 'none' }}", {"event": {"points": [3, 4]}})
+    'at [3, 4]: none'
+    """
+    return parse(text, limits=limits).evaluate(contexts, strict=strict, host=host, limits=limits)
+
+
+def evaluate_value(
+    value: object,
+    contexts: Mapping[str, object],
+    *,
+    strict: bool = True,
+    host: Host | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> object:
+    """A value with every text in it evaluated, however deep in lists and mappings; keys stay as they are.
+
+    The columns of an ``ExpressionError`` count in the text that is wrong. A value that nests deeper than
+    ``limits.max_depth`` is an error too.
+
+    >>> evaluate_value({"ids": ["${{ event.id }}", "x"]}, {"event": {"id": 7}})
+    {'ids': [7, 'x']}
+    """
+    return _evaluate_value(value, contexts, strict, host, limits, 0)
+
+
+def _evaluate_value(
+    value: object, contexts: Mapping[str, object], strict: bool, host: Host | None, limits: Limits, depth: int
+) -> object:
+    if isinstance(value, str):
+        return evaluate(value, contexts, strict=strict, host=host, limits=limits)
+    if not isinstance(value, dict | list | tuple | Mapping):
+        return value
+    if depth >= limits.max_depth:
+        raise ExpressionError(f"a value that nests deeper than {limits.max_depth} levels", column=1)
+    if isinstance(value, Mapping):
+        return {key: _evaluate_value(item, contexts, strict, host, limits, depth + 1) for key, item in value.items()}
+    return [_evaluate_value(item, contexts, strict, host, limits, depth + 1) for item in value]
+
+
+def evaluate_condition(
+    condition: object,
+    contexts: Mapping[str, object],
+    *,
+    strict: bool = True,
+    host: Host | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+) -> bool:
+    """Whether a condition (the ``if`` of a step or job) holds.
+
+    A text is one expression, with ``${{ }}`` around it or without; a boolean, a number or null is taken as it is. What
+    counts as true is GitHub's: all but null, false, 0, NaN and the empty text. Raises ``ExpressionError``.
+
+    >>> evaluate_condition("event.kind == 'image'", {"event": {"kind": "IMAGE"}})
+    True
+    """
+    if isinstance(condition, str):
+        template = parse_condition(condition, limits=limits)
+        return template.evaluate_condition(contexts, strict=strict, host=host, limits=limits)
+    if condition is None or isinstance(condition, bool | int | float):
+        return truthy(condition)
+    raise ExpressionError("a condition has to be text, a boolean, a number or null", column=1)
