@@ -7,7 +7,7 @@ import contextlib
 import io
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING
 
@@ -25,7 +25,9 @@ class JobEnvironment:
     """What `Runner.job` yields, also ``context.environment``.
 
     ``paths`` are the job's folders as its steps see them. ``facts`` describe the machine where the steps run: the
-    contexts ``machine``, ``python``, ``runner``, ``agent`` and ``directory`` of an expression.
+    contexts ``machine``, ``python``, ``runner``, ``agent`` and ``directory`` of an expression. ``late_output`` takes
+    what children in the background write after their step has ended: the engine sets it to the job's log, and until
+    then it is dropped.
     """
 
     def __init__(self, runner: Runner, job: JobSpec, paths: Paths, facts: Mapping[str, object]) -> None:
@@ -33,7 +35,20 @@ class JobEnvironment:
         self.job = job
         self.paths = paths
         self.facts = facts
+        self.late_output: LogSink = _drop
         self._placed: dict[str, PurePath] = {}
+        self._ends = contextlib.AsyncExitStack()
+
+    def at_end(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Has ``callback`` called when the job ends, while its folders are still there; the last one given first.
+
+        A runner ends there what a step left behind.
+        """
+        self._ends.push_async_callback(callback)
+
+    async def aclose(self) -> None:
+        """Calls what `at_end` was given. `fresh_environment` does so; a `Runner.job` without it must. Safe twice."""
+        await self._ends.aclose()
 
     async def run(self, command: Command, *, step: str, sink: LogSink) -> int:
         """Runs a command of the library's own in this place, such as an unpacking; gives its exit status."""
@@ -87,7 +102,11 @@ async def fresh_environment(runner: Runner, job: JobSpec) -> AsyncIterator[JobEn
     """A place with new folders: on this machine where the runner shares files, else made through its `execute`."""
     if runner.capabilities.shares_files:
         with local_folders(keep=job.keep) as paths:
-            yield JobEnvironment(runner, job, paths, local_facts(paths))
+            environment = JobEnvironment(runner, job, paths, local_facts(paths))
+            try:
+                yield environment
+            finally:
+                await environment.aclose()
         return
     nowhere = PurePath("/")
     unset = Paths(workspace=nowhere, temp=nowhere, actions=nowhere, environments=nowhere)
@@ -98,6 +117,7 @@ async def fresh_environment(runner: Runner, job: JobSpec) -> AsyncIterator[JobEn
     try:
         yield environment
     finally:
+        await environment.aclose()
         if not job.keep:
             with contextlib.suppress(RunnerError):  # the job's result stands, whatever is left of its folders
                 await environment._files_command(("rm", "-rf", "--", str(root)), io.BytesIO())
@@ -111,6 +131,10 @@ def _copy(source: Path, destination: Path) -> None:
             shutil.copyfile(source, destination)
     except OSError as error:
         raise RunnerError(f"{source.name!r} can't be copied from where the job runs: {error.strerror}") from error
+
+
+def _drop(_stream: Stream, _data: bytes) -> None:
+    """Takes output that nobody asked for."""
 
 
 def _one_line(said: bytes) -> str:
