@@ -1,0 +1,103 @@
+"""An action file's text to its model."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.diagnostics import Diagnostic
+from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
+from datatorch_pipelines.model import Action, Using
+from datatorch_pipelines.syntax.conversion import action_from_data
+from datatorch_pipelines.syntax.names import did_you_mean, listed, shown
+from datatorch_pipelines.syntax.report import Report
+from datatorch_pipelines.syntax.schema._generated import action as action_schema
+from datatorch_pipelines.syntax.source import read_source
+from datatorch_pipelines.syntax.validation import meant, type_name, validate, wrong_type
+
+_NEEDED = {
+    Using.PYTHON: ("main",),
+    Using.NODE: ("main",),
+    Using.CMD: ("command",),
+    Using.COMMANDLINE: ("command",),
+    Using.SCRIPT: ("script", "main"),
+    Using.SHELL: ("script", "main"),
+    Using.DOCKER: ("image",),
+    Using.HUMAN: (),
+}
+"""The keys beside ``using`` of which one must be there."""
+
+_EXAMPLES = {"main": "main.py", "command": "echo hello", "script": "script.sh", "image": "alpine:3"}
+
+
+def read_action(
+    text: str, filename: str, *, limits: Limits = DEFAULT_LIMITS, extra_using: frozenset[str] = frozenset()
+) -> tuple[Action | None, list[Diagnostic]]:
+    """The action that a text describes, and all that is to be said about it, sorted by place.
+
+    ``extra_using`` names the values of ``runs.using`` that are known beside the format's own. ``filename`` and the rest
+    are as for `read_pipeline`; a key that the format doesn't know is a warning here, since published actions have them.
+
+    >>> action, diagnostics = read_action("name: Add\\nruns:\\n  using: python\\n  main: add.py\\n", "action-datatorch.yaml")
+    >>> action.runs.main, diagnostics
+    ('add.py', [])
+    """
+    data, report, complete = read_source(text, filename, limits)
+    if complete:
+        _check_action(data, extra_using, report)
+    if report.failed or not isinstance(data, dict):
+        return None, report.sorted()
+    return action_from_data(data, report.locator), report.sorted()
+
+
+def _check_action(data: Any, extra_using: frozenset[str], report: Report) -> None:
+    if not isinstance(data, dict):
+        wrong_type(report, (), "an action file", "a mapping", data, "begin with name: and runs:")
+        return
+    if "jobs" in data and "runs" not in data:
+        place = report.locator.key(("jobs",))
+        report.error(Code.UNKNOWN_KEY, place, "this is a pipeline, not an action file", "name a file that has runs")
+        return
+    validate(action_schema.validate, data, (), "an action", report, lenient=True)
+    runs = data.get("runs")
+    if isinstance(runs, dict) and isinstance(runs.get("using"), str):
+        _check_runs(runs, extra_using, report)
+    inputs = data.get("inputs")
+    if isinstance(inputs, dict):
+        for name, declared in inputs.items():
+            _check_default(name, declared, report)
+
+
+def _check_runs(runs: dict[str, Any], extra_using: frozenset[str], report: Report) -> None:
+    using = runs["using"]
+    if using in extra_using:
+        return
+    known = [*Using, *sorted(extra_using)]
+    if using not in known:
+        hint = did_you_mean(using, known) or f"use {listed(known)}"
+        place = report.value(("runs", "using"))
+        report.error(Code.WRONG_VALUE, place, f"no runtime is called {shown(using)}", hint)
+        return
+    needed = _NEEDED[Using(using)]
+    if not needed or any(key in runs and runs[key] is not None for key in needed):
+        return
+    if any(meant(key, needed) for key in runs if key not in ("using", *needed, "main", "command", "script", "image")):
+        return
+    message = f"runs with 'using: {using}' needs {listed(map(repr, needed))}"
+    report.error(Code.MISSING_KEY, report.locator.key(("runs",)), message, f'add "{needed[0]}: {_EXAMPLES[needed[0]]}"')
+
+
+def _check_default(name: str, declared: object, report: Report) -> None:
+    """Says when a default is none of the input's own options."""
+    if not isinstance(declared, dict):
+        return
+    options, default = declared.get("options"), declared.get("default")
+    if not isinstance(options, list) or default is None or default in options:
+        return
+    if isinstance(default, str) and "${{" in default:
+        return
+    text = shown(default) if isinstance(default, str) else type_name(default)
+    hint = f"use {listed(option if isinstance(option, str) else json.dumps(option) for option in options)}"
+    place = report.value(("inputs", name, "default"))
+    report.warning(Code.NOT_AN_OPTION, place, f"the default {text} is not one of the options", hint)

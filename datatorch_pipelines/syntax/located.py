@@ -1,0 +1,68 @@
+"""A document as plain data, with the marks that tell where each part of it stands."""
+
+from __future__ import annotations
+
+from array import array
+from collections.abc import Iterator, Sequence
+
+from attrs import frozen
+
+from datatorch_pipelines.codes import Code
+
+STRIDE = 3
+"""Integers per mark: start, end, link.
+
+A mark is written for each node in the order of the text, keys included. Start and end are offsets into the text. The
+link is 0 for a scalar, the index of the first mark after the last one inside for a mapping or sequence, and
+``-1 - index`` of the anchor's mark for an alias. One flat array for a whole document costs twelve bytes a node and is
+no work for the garbage collector; a list per container costs several times that.
+"""
+
+
+def new_marks() -> array[int]:
+    """An empty array of marks."""
+    return array("i")
+
+
+def following(marks: array[int], position: int) -> int:
+    """The index of the first mark after a node and all that is inside it."""
+    link = marks[position + 2]
+    return link if link > 0 else position + STRIDE
+
+
+def children(marks: array[int], position: int, stop: int) -> Iterator[int]:
+    """The indices of the marks of a container's keys and values, or items, up to ``stop``."""
+    position += STRIDE
+    while position < stop:
+        yield position
+        position = following(marks, position)
+
+
+@frozen
+class Problem:
+    """Something wrong at the characters ``start`` to ``end`` of a text, before it has lines and columns."""
+
+    code: Code
+    message: str
+    start: int
+    end: int
+    hint: str | None = None
+    related: Sequence[tuple[str, int, int]] = ()
+
+
+@frozen
+class Located:
+    """What reading a text gave; where ``complete`` is false, reading stopped and there is no data."""
+
+    data: object
+    marks: array[int]
+    problems: Sequence[Problem] = ()
+    complete: bool = True
+
+
+class StopReading(Exception):  # never seen outside this package: it ends the reading of one text
+    """The text can't be read any further."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem.message)
+        self.problem = problem

@@ -1,0 +1,167 @@
+"""From a path in a document to the place in its text, worked out when asked."""
+
+from __future__ import annotations
+
+import re
+from array import array
+from bisect import bisect_right
+from collections.abc import Sequence
+
+from datatorch_pipelines.diagnostics import Location, PathKey
+from datatorch_pipelines.syntax.decoding import Decoded, content_start, decode
+from datatorch_pipelines.syntax.located import children
+
+_LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+class TextLocator:
+    """The `datatorch_pipelines.diagnostics.Locator` of a text that was read: its marks, and no more until asked.
+
+    Two threads may ask at once; what is remembered is only ever worked out anew to the same answer.
+    """
+
+    __slots__ = ("_children", "_lines", "_marks", "_text", "file")
+
+    def __init__(self, file: str, text: str, marks: array[int]) -> None:
+        self.file = file
+        self._text = text
+        self._marks = marks
+        self._lines: list[int] | None = None
+        self._children: dict[int, dict[PathKey, tuple[int, int]]] = {}
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return (TextLocator, (self.file, self._text, self._marks))
+
+    def __repr__(self) -> str:
+        return f"TextLocator({self.file!r})"
+
+    def value(self, path: Sequence[PathKey], start: int | None = None, end: int | None = None) -> Location:
+        """The range of the value at ``path``; with ``start`` and ``end``, of those characters of the decoded scalar."""
+        if not self._marks:
+            return self.span(0, 0)
+        mark, found = self._find(path)
+        if found and (start is not None or end is not None) and self._marks[mark + 2] <= 0:
+            decoded = self._decoded(path, self._target(mark))
+            first = 0 if start is None else start
+            return self.span(*decoded.span(first, len(decoded.starts) if end is None else end))
+        return self.span(*self._bounds(mark))
+
+    def key(self, path: Sequence[PathKey]) -> Location:
+        """The range of the key at ``path`` (of the item itself in a sequence)."""
+        if not self._marks or not path:
+            return self.value(path)
+        parent, found = self._find(path[:-1])
+        child = self._index(parent).get(path[-1]) if found else None
+        if child is None:
+            return self.value(path)
+        return self.span(*self._bounds(child[0]))
+
+    def line_text(self, line: int) -> str:
+        """The text of a line (from 1) without its line end; empty past the last one."""
+        lines = self._line_starts()
+        if not 1 <= line <= len(lines):
+            return ""
+        stop = lines[line] if line < len(lines) else len(self._text)
+        return self._text[lines[line - 1] : stop].rstrip("\r\n")
+
+    def span(self, start: int, end: int) -> Location:
+        """The range of the text's characters ``start`` to ``end`` (offsets)."""
+        line, column = self._place(start)
+        end_line, end_column = self._place(max(start, end))
+        return Location(self.file, line, column, end_line, end_column)
+
+    def is_empty(self, path: Sequence[PathKey]) -> bool:
+        """Whether nothing is written where the value at ``path`` would be."""
+        mark, found = self._find(path)
+        start, end = self._bounds(mark)
+        return found and start == end
+
+    def _place(self, offset: int) -> tuple[int, int]:
+        lines = self._line_starts()
+        line = bisect_right(lines, offset)
+        return line, offset - lines[line - 1] + 1
+
+    def _line_starts(self) -> list[int]:
+        if self._lines is None:
+            self._lines = [0, *(found.end() for found in _LINE_END.finditer(self._text))]
+        return self._lines
+
+    def _target(self, mark: int) -> int:
+        """The mark of what an alias names; any other mark is itself."""
+        link = self._marks[mark + 2]
+        return -1 - link if link < 0 else mark
+
+    def _find(self, path: Sequence[PathKey]) -> tuple[int, bool]:
+        """The mark of the nearest part on the way to ``path``, and whether it is the whole way."""
+        mark = 0
+        for key in path:
+            child = self._index(mark).get(key)
+            if child is None:
+                return mark, False
+            mark = child[1]
+        return mark, True
+
+    def _index(self, mark: int) -> dict[PathKey, tuple[int, int]]:
+        """Keys to the marks of key and value; positions to an item's mark twice."""
+        mark = self._target(mark)
+        known = self._children.get(mark)
+        if known is not None:
+            return known
+        index: dict[PathKey, tuple[int, int]] = {}
+        if self._marks[mark + 2] > 0:
+            inside = list(children(self._marks, mark, self._marks[mark + 2]))
+            if self._is_sequence(mark):
+                index = {number: (item, item) for number, item in enumerate(inside)}
+            else:
+                for key, value in zip(inside[::2], inside[1::2], strict=False):
+                    if self._marks[key + 2] <= 0:
+                        index.setdefault(self._decoded((), self._target(key)).text, (key, value))
+        self._children[mark] = index
+        return index
+
+    def _is_sequence(self, mark: int) -> bool:
+        start = content_start(self._text, self._marks[mark], len(self._text))
+        if self._text.startswith("[", start):
+            # `[a]: b` is a mapping whose first key starts where it does itself, and no such document is ever used.
+            return True
+        return self._text.startswith("-", start) and self._text[start + 1 : start + 2] in ("", " ", "\t", "\r", "\n")
+
+    def _bounds(self, mark: int) -> tuple[int, int]:
+        """Where a node's own text begins and ends: no anchor, no tag, no line ends behind it."""
+        start, end, link = self._marks[mark : mark + 3]
+        if link < 0:
+            return start, end
+        begin = content_start(self._text, start, end)
+        if link > 0:
+            if self._text.startswith(("[", "{"), begin):
+                return begin, end
+            inside = list(children(self._marks, mark, link))
+            return begin, max(begin, self._bounds(inside[-1])[1] if inside else begin)
+        if begin < end and self._text[begin] in "|>":
+            decoded = decode(self._text, start, end, lambda: 0)
+            return begin, max(decoded.content_end, begin + 1)
+        return min(begin, end), end
+
+    def _decoded(self, path: Sequence[PathKey], mark: int) -> Decoded:
+        return decode(self._text, self._marks[mark], self._marks[mark + 1], lambda: self._indent(mark))
+
+    def _indent(self, scalar: int) -> int:
+        """The indentation of the block collection that a scalar is an item of; -1 for the root itself."""
+        parent, mark = -1, 0
+        while mark < scalar:
+            link = self._marks[mark + 2]
+            if link > scalar:
+                parent, mark = mark, mark + 3
+            else:
+                mark = link if link > 0 else mark + 3
+        if parent < 0:
+            return -1
+        if self._is_sequence(parent):
+            start = content_start(self._text, self._marks[parent], len(self._text))
+        else:
+            start = self._marks[parent + 3]
+            # An explicit key: its `?` stands where the mapping is indented.
+            begin = self._line_starts()[self._place(start)[0] - 1]
+            if self._text[begin:start].rstrip(" ").endswith("?"):
+                start = begin + self._text[begin:start].rindex("?")
+        return self._place(start)[1] - 1

@@ -1,0 +1,170 @@
+"""A pipeline's text to its model."""
+
+from __future__ import annotations
+
+from pathlib import PurePath
+from typing import Any
+
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.diagnostics import Diagnostic
+from datatorch_pipelines.errors import ModelError
+from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
+from datatorch_pipelines.model import ActionReference, Pipeline, ReferenceKind
+from datatorch_pipelines.model.pipeline import JOB_ID
+from datatorch_pipelines.syntax.conversion import pipeline_from_data
+from datatorch_pipelines.syntax.names import shown
+from datatorch_pipelines.syntax.report import Path, Report
+from datatorch_pipelines.syntax.schema._generated import job as job_schema
+from datatorch_pipelines.syntax.schema._generated import pipeline as pipeline_schema
+from datatorch_pipelines.syntax.schema._generated import step as step_schema
+from datatorch_pipelines.syntax.source import read_source
+from datatorch_pipelines.syntax.validation import validate, wrong_type
+
+
+def read_pipeline(
+    text: str, filename: str, *, limits: Limits = DEFAULT_LIMITS
+) -> tuple[Pipeline | None, list[Diagnostic]]:
+    """The pipeline that a text describes, and all that is to be said about it, sorted by place.
+
+    ``filename`` names the text in diagnostics; one that ends in ``.json`` is read as strict JSON, any other as YAML.
+    The pipeline is ``None`` exactly when a diagnostic is an error. Nothing is raised for what the text holds.
+
+    >>> pipeline, diagnostics = read_pipeline("name: x\\njobs: 5\\n", "p.yaml")
+    >>> print(pipeline, *diagnostics)
+    None p.yaml:2:7: error: jobs must be a mapping, not an integer [DT203]
+    """
+    data, report, complete = read_source(text, filename, limits)
+    if complete:
+        _check_pipeline(data, filename, report)
+    if report.failed or not isinstance(data, dict):
+        return None, report.sorted()
+    return pipeline_from_data(data, report.locator), report.sorted()
+
+
+def _check_pipeline(data: object, filename: str, report: Report) -> None:
+    if not isinstance(data, dict):
+        wrong_type(report, (), "a pipeline", "a mapping", data, "begin with name: and jobs:")
+        return
+    if "runs" in data and "jobs" not in data:
+        place = report.locator.key(("runs",))
+        report.error(Code.UNKNOWN_KEY, place, "this is an action file, not a pipeline", "name a file that has jobs")
+        return
+    jobs = data.get("jobs", ())
+    known: dict[str, object] = {**data, "name": data.get("name", PurePath(filename).stem)}
+    if "name" not in data:
+        stem = PurePath(filename).stem
+        hint = f'add "name: {stem}"' if stem and stem.isprintable() else 'add "name: ..."'
+        report.error(Code.MISSING_KEY, report.mapping((), data), "a pipeline needs 'name'", hint)
+    if "jobs" in data and not jobs and (jobs is None or isinstance(jobs, dict)):
+        known["jobs"] = {"_": None}
+        _nothing(report, ("jobs",), "a pipeline needs at least one job", "write a job's id and its steps below jobs")
+    validate(pipeline_schema.validate, known if known != data else data, (), "a pipeline", report)
+    if isinstance(jobs, dict):
+        checker = _StepChecker(report)
+        for job_id, job in jobs.items():
+            _check_job(job_id, job, checker, report)
+
+
+def _check_job(job_id: str, job: Any, checker: _StepChecker, report: Report) -> None:
+    path = ("jobs", job_id)
+    if not JOB_ID.fullmatch(job_id):
+        hint = "use letters, digits, '_' and '-', not a digit or '-' first"
+        report.error(Code.BAD_ID, report.locator.key(path), f"{shown(job_id)} is no job id", hint)
+    if not isinstance(job, dict):
+        hint = "write its steps below it" if job is None else None
+        wrong_type(report, path, f"the job {shown(job_id)}", "a mapping", job, hint)
+        return
+    steps = job.get("steps", ())
+    if "steps" in job and not steps and (steps is None or isinstance(steps, list)):
+        _nothing(report, (*path, "steps"), "a job needs at least one step", "begin each step with '- '")
+        job = {**job, "steps": [None]}
+    validate(job_schema.validate, job, path, f"the job {shown(job_id)}", report)
+    if isinstance(steps, list):
+        for index, step in enumerate(steps):
+            checker.check(step, job_id, index)
+
+
+def _nothing(report: Report, path: Path, message: str, hint: str) -> None:
+    report.error(Code.NOTHING_IN_IT, report.locator.key(path), message, hint)
+
+
+class _StepChecker:
+    """Checks steps; a reference that many steps share is looked at once."""
+
+    def __init__(self, report: Report) -> None:
+        self.report = report
+        self.pinned: set[str] = set()
+        self.validate = step_schema.validate
+
+    def check(self, step: object, job_id: str, index: int) -> None:
+        """Says what is wrong with one step."""
+        try:
+            self.validate(step)
+        except Exception:
+            self._tell(step, ("jobs", job_id, "steps", index))
+        if not isinstance(step, dict):
+            return
+        action = step.get("action")
+        if ("run" in step) == (action is not None or "action" in step):
+            self._action_or_run(step, ("jobs", job_id, "steps", index))
+        elif action is not None and not (isinstance(action, str) and action in self.pinned):
+            self._reference(action, ("jobs", job_id, "steps", index, "action"))
+
+    def _tell(self, step: object, path: Path) -> None:
+        if isinstance(step, dict):
+            validate(self.validate, step, path, "a step", self.report)
+        else:
+            hint = (
+                f"write - action: {step}"
+                if isinstance(step, str) and "/" in step
+                else "write action: or run: behind its '-'"
+            )
+            wrong_type(self.report, path, "a step", "a mapping", step, hint)
+
+    def _action_or_run(self, step: dict[str, object], path: Path) -> None:
+        if "run" in step:
+            place = self.report.locator.key((*path, "run"))
+            self.report.error(Code.ACTION_OR_RUN, place, "a step has both 'action' and 'run'", "make it two steps")
+        elif not any(key in step for key in ("uses", "actions", "acton", "Action", "script", "command", "Run")):
+            place = self.report.mapping(path, step)
+            self.report.error(
+                Code.ACTION_OR_RUN,
+                place,
+                "a step needs 'action' or 'run'",
+                "name an action, or give a text for the shell",
+            )
+
+    def _reference(self, action: object, path: Path) -> None:
+        if isinstance(action, dict):
+            if all(isinstance(action.get(key), str) for key in ("name", "tag")):
+                self._object(action, path)
+            return
+        if not isinstance(action, str):
+            return
+        try:
+            reference = ActionReference.parse(action)
+        except ModelError as error:
+            self.report.error(Code.BAD_REFERENCE, self.report.value(path), error.message, error.hint)
+            return
+        if reference.kind is ReferenceKind.GITHUB and reference.ref is None:
+            message = f"the action {shown(action)} has no tag: it follows the default branch"
+            hint = f"pin it: {action}@TAG"
+            self.report.warning(Code.UNPINNED, self.report.value(path), message, hint)
+        else:
+            self.pinned.add(action)
+
+    def _object(self, action: dict[str, object], path: Path) -> None:
+        """Says which part of an action object is of the wrong form."""
+        if not set(action) <= {"name", "tag", "git", "file"}:
+            return
+        harmless = {"name": "a/b", "tag": "v1"}
+        for key, value in action.items():
+            if not isinstance(value, str):
+                continue
+            alone = {**harmless, key: value}
+            if key == "name" and isinstance(action.get("git"), str):
+                alone["git"] = "https://localhost/x"
+            try:
+                ActionReference.parse(alone)
+            except ModelError as error:
+                self.report.error(Code.BAD_REFERENCE, self.report.value((*path, key)), error.message, error.hint)

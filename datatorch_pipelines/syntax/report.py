@@ -1,0 +1,66 @@
+"""The diagnostics of one file, as they are found."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from attrs import field, frozen
+
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.diagnostics import (
+    Diagnostic,
+    Location,
+    PathKey,
+    Severity,
+    has_errors,
+    sort_diagnostics,
+)
+from datatorch_pipelines.syntax.locator import TextLocator
+
+Path = tuple[PathKey, ...]
+
+
+@frozen
+class Report:
+    """Collects what is said about a file; the locator turns paths into places."""
+
+    locator: TextLocator
+    _found: list[Diagnostic] = field(factory=list)
+
+    def add(self, diagnostic: Diagnostic) -> None:
+        """Takes one more diagnostic."""
+        self._found.append(diagnostic)
+
+    def error(self, code: Code, place: Location, message: str, hint: str | None = None) -> None:
+        """An error at a place."""
+        self.add(Diagnostic.at(place, code, Severity.ERROR, message, hint=hint))
+
+    def warning(self, code: Code, place: Location, message: str, hint: str | None = None) -> None:
+        """A warning at a place."""
+        self.add(Diagnostic.at(place, code, Severity.WARNING, message, hint=hint))
+
+    def value(self, path: Sequence[PathKey]) -> Location:
+        """Where a value stands; where nothing is written, its key."""
+        return self.locator.key(path) if path and self.locator.is_empty(path) else self.locator.value(path)
+
+    def mapping(self, path: Sequence[PathKey], data: object) -> Location:
+        """Where a mapping is announced: its key, or its own first key; never its whole text."""
+        if path and isinstance(path[-1], str):
+            return self.locator.key(path)
+        first = next(iter(data), None) if isinstance(data, dict) else None
+        return self.locator.value(path) if first is None else self.locator.key((*path, first))
+
+    @property
+    def failed(self) -> bool:
+        """Whether there is an error."""
+        return has_errors(self._found)
+
+    def sorted(self) -> list[Diagnostic]:
+        """Everything by place: root causes only, so nothing else about a place that can't even be read."""
+        unread = {(d.line, d.column) for d in self._found if d.code.startswith("DT1") or d.code == Code.WRONG_VALUE}
+        kept = [
+            d
+            for d in self._found
+            if d.code.startswith("DT1") or d.code != Code.WRONG_TYPE or (d.line, d.column) not in unread
+        ]
+        return sort_diagnostics(kept)

@@ -1,0 +1,1 @@
+"""Validators made ahead out of the schemas."""

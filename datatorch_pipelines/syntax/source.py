@@ -1,0 +1,53 @@
+"""A file's text as data with a locator: the step before anything is known about pipelines or actions."""
+
+from __future__ import annotations
+
+import re
+
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.diagnostics import Diagnostic, Related, Severity
+from datatorch_pipelines.limits import Limits
+from datatorch_pipelines.syntax.json_reader import read_json
+from datatorch_pipelines.syntax.located import Located, Problem, new_marks
+from datatorch_pipelines.syntax.locator import TextLocator
+from datatorch_pipelines.syntax.report import Report
+from datatorch_pipelines.syntax.yaml_reader import read_yaml
+
+_YAML_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_JSON_FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+
+
+def read_source(text: str, filename: str, limits: Limits) -> tuple[object, Report, bool]:
+    """The data of a text, the report to go on with, and whether there is data at all."""
+    text = text.removeprefix("\ufeff")
+    as_json = filename.lower().endswith(".json")
+    located = _refused(text, limits, _JSON_FORBIDDEN if as_json else _YAML_FORBIDDEN)
+    if located is None:
+        located = read_json(text, limits) if as_json else read_yaml(text, limits)
+    locator = TextLocator(filename, text, located.marks)
+    report = Report(locator)
+    for problem in located.problems:
+        report.add(_diagnostic(problem, locator))
+    return located.data, report, located.complete
+
+
+def _refused(text: str, limits: Limits, forbidden: re.Pattern[str]) -> Located | None:
+    """What stands for a text that no parser should see."""
+    if len(text) > limits.max_file_bytes:
+        message = f"the text is longer than {limits.max_file_bytes} characters"
+        problem = Problem(Code.OVER_LIMIT, message, 0, 0, "split it, or raise Limits.max_file_bytes")
+        return Located(None, new_marks(), (problem,), complete=False)
+    found = forbidden.search(text)
+    if found is None:
+        return None
+    name = f"U+{ord(found.group()):04X}"
+    name = {"U+0000": "a NUL byte"}.get(name, f"the control character {name}")
+    hint = "remove it; in double quotes an escape such as \\x07 can stand for it"
+    problem = Problem(Code.CONTROL_CHARACTER, f"{name} is not allowed in the file", found.start(), found.end(), hint)
+    return Located(None, new_marks(), (problem,), complete=False)
+
+
+def _diagnostic(problem: Problem, locator: TextLocator) -> Diagnostic:
+    related = [Related(message, locator.span(start, end)) for message, start, end in problem.related]
+    place = locator.span(problem.start, problem.end)
+    return Diagnostic.at(place, problem.code, Severity.ERROR, problem.message, hint=problem.hint, related=related)

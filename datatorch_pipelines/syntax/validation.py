@@ -1,0 +1,213 @@
+"""What a validator found, in plain words and at its place."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.diagnostics import PathKey
+from datatorch_pipelines.syntax.names import did_you_mean, listed, nearest, shown
+from datatorch_pipelines.syntax.report import Path, Report
+
+_WANTED = {
+    "string": "a string",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "array": "a list",
+    "object": "a mapping",
+}
+_EXPRESSION = r"\$\{\{"
+_OTHER_NAMES = {
+    "uses": "action",
+    "with": "inputs",
+    "on": "triggers",
+    "environment": "env",
+    "depends_on": "needs",
+    "depends-on": "needs",
+    "timeout-minutes": "timeout",
+    "command": "run",
+    "script": "run",
+    "variable": "variables",
+    "vars": "variables",
+}
+"""What other tools call our keys."""
+
+Validator = Callable[[object], object]
+
+
+def validate(
+    validator: Validator, data: object, path: Path, what: str, report: Report, *, lenient: bool = False
+) -> bool:
+    """Runs a generated validator over the part at ``path``; says what is wrong, and whether nothing was.
+
+    ``what`` names the part in messages. ``lenient`` makes unknown keys and long texts warnings.
+    """
+    try:
+        validator(data)
+    except Exception as error:
+        found: list[Any] | None = getattr(error, "errors", None)
+        if found is None:
+            raise
+        for _name, group in itertools.groupby(_root_causes(found), key=lambda item: item.name):
+            _tell(list(group), data, path, what, report, lenient=lenient)
+        return False
+    return True
+
+
+def type_name(value: object) -> str:
+    """A value's type for a message.
+
+    >>> type_name([]), type_name(None), type_name(True)
+    ('a list', 'null', 'a boolean')
+    """
+    if value is None:
+        return "null"
+    names = {bool: "a boolean", int: "an integer", float: "a float", str: "a string", list: "a list"}
+    return names.get(type(value), "a mapping")
+
+
+def wrong_type(report: Report, path: Path, what: str, wanted: str, value: object, hint: str | None = None) -> None:
+    """Says that a value is of the wrong type."""
+    report.error(Code.WRONG_TYPE, report.value(path), f"{what} must be {wanted}, not {type_name(value)}", hint)
+
+
+def unknown_key(report: Report, path: Path, known: Iterable[str], *, lenient: bool = False) -> None:
+    """Says that the format doesn't know the key at ``path``."""
+    key, names = str(path[-1]), list(known)
+    other = _OTHER_NAMES.get(key)
+    hint = f"did you mean {other!r}?" if other in names else did_you_mean(key, names)
+    if hint is None:
+        hint = f"the keys here are {listed(names, 'and')}" if names else "there are no keys here"
+    say = report.warning if lenient else report.error
+    say(Code.UNKNOWN_KEY, report.locator.key(path), f"unknown key {shown(key)}", hint)
+
+
+def meant(key: str, known: Iterable[str]) -> str | None:
+    """The known key that an unknown one probably stands for."""
+    names = list(known)
+    other = _OTHER_NAMES.get(key)
+    return other if other in names else nearest(key, names)
+
+
+def _root_causes(found: Sequence[Any]) -> list[Any]:
+    """The errors grouped by value, each value's first one before what follows from it."""
+    order = {"type": 0, "enum": 1}
+    return sorted(found, key=lambda item: (item.name, order.get(item.rule, 2)))
+
+
+def _tell(group: list[Any], data: object, base: Path, what: str, report: Report, *, lenient: bool) -> None:
+    """Says what is wrong with one value."""
+    first = group[0]
+    inner = _path(first.name.removeprefix("data"), data, first.value)
+    path = (*base, *inner)
+    name = _label(path, inner, what)
+    if first.rule in ("type", "enum", "pattern", "minimum", "exclusiveMinimum", "maxLength"):
+        _tell_value(first, path, name, report, lenient=lenient)
+        return
+    known = first.definition.get("properties", {})
+    unknown = [key for key in first.value if key not in known] if isinstance(first.value, dict) else []
+    missing = [key for key in first.definition.get("required", ()) if key not in first.value]
+    for error in group:
+        if error.rule == "additionalProperties":
+            for key in unknown:
+                unknown_key(report, (*path, key), known, lenient=lenient)
+        elif error.rule == "required":
+            renamed = {meant(key, known) for key in unknown}
+            for key in missing:
+                if key not in renamed:
+                    place = report.mapping(path, first.value)
+                    report.error(Code.MISSING_KEY, place, f"{name} needs {key!r}", f'add "{key}: ..."')
+        elif error.rule in ("minItems", "minProperties"):
+            report.error(
+                Code.WRONG_VALUE, report.value(path), f"{name} must not be empty", "add something, or drop the key"
+            )
+
+
+def _tell_value(error: Any, path: Path, name: str, report: Report, *, lenient: bool) -> None:
+    value, definition = error.value, error.definition
+    place = report.value(path)
+    if error.rule == "enum":
+        allowed = [str(item) for item in definition["enum"] if item is not None]
+        text = shown(value) if isinstance(value, str) else type_name(value)
+        hint = did_you_mean(value, allowed) if isinstance(value, str) else None
+        report.error(Code.WRONG_VALUE, place, f"{name} must be {listed(allowed)}, not {text}", hint)
+    elif error.rule == "pattern" and definition["pattern"] != _EXPRESSION:
+        hint = "use letters, digits, '_' and '-', not a digit or '-' first"
+        report.error(Code.BAD_ID, place, f"{shown(value)} is no {name}", hint)
+    elif error.rule == "maxLength":
+        message = f"{name} is longer than {definition['maxLength']} characters"
+        report.warning(Code.WRONG_VALUE, place, message, "shorten it: DataTorch's schema allows no more")
+    elif error.rule in ("minimum", "exclusiveMinimum"):
+        bound = definition[error.rule]
+        wanted = f"{bound} or more" if error.rule == "minimum" else f"more than {bound}"
+        report.error(Code.WRONG_VALUE, place, f"{name} must be {wanted}, not {value}")
+    else:
+        wanted = _wanted(definition)
+        if error.rule == "pattern":
+            report.error(
+                Code.WRONG_TYPE, place, f"{name} must be {wanted}, not {shown(value)}", _unquoted(value, definition)
+            )
+        else:
+            wrong_type(report, path, name, wanted, value, _hint(value, definition))
+
+
+def _wanted(definition: Mapping[str, Any]) -> str:
+    types = definition["type"]
+    names = {**_WANTED, "string": "an expression"} if definition.get("pattern") == _EXPRESSION else _WANTED
+    return listed([names[kind] for kind in ([types] if isinstance(types, str) else types) if kind in names])
+
+
+def _hint(value: object, definition: Mapping[str, Any]) -> str | None:
+    types = definition["type"]
+    if "string" in types and isinstance(value, bool | int | float) and "pattern" not in definition:
+        return f'write "{json.dumps(value)}"'
+    if isinstance(value, dict) and types == "array":
+        return "begin each item with '- '"
+    if isinstance(value, dict) and len(value) == 1 and isinstance(next(iter(value)), str) and "string" in types:
+        return "quote a text that holds ': ' or begins with '{'"
+    return None
+
+
+def _unquoted(value: str, definition: Mapping[str, Any]) -> str | None:
+    """The hint for a text that would be right without its quotes."""
+    if "boolean" in definition["type"] and value.lower() in ("true", "yes", "on"):
+        return "write true"
+    if "boolean" in definition["type"] and value.lower() in ("false", "no", "off"):
+        return "write false"
+    return f"write {value}, without quotes" if value.strip().isdecimal() else "an expression is written ${{ ... }}"
+
+
+def _label(path: Path, inner: Path, what: str) -> str:
+    """What a message calls the value at ``path``."""
+    if not inner:
+        return what
+    if isinstance(path[-1], int):
+        holder = next((key for key in reversed(path) if isinstance(key, str)), what)
+        return f"an item of {holder}"
+    return str(path[-1])
+
+
+def _path(name: str, data: object, value: object) -> Path:
+    """The path that a validator's name for a value stands for; keys may hold dots and brackets themselves."""
+    found = next(_paths(name, data, value), None)
+    return () if found is None else found
+
+
+def _paths(name: str, data: object, value: object) -> Iterable[Path]:
+    if not name:
+        if data is value:
+            yield ()
+        return
+    steps: Iterable[tuple[PathKey, object, str]] = ()
+    if isinstance(data, dict):
+        steps = ((key, item, f".{key}") for key, item in data.items())
+    elif isinstance(data, list):
+        steps = ((index, item, f"[{index}]") for index, item in enumerate(data))
+    for key, item, text in steps:
+        if name.startswith(text):
+            for rest in _paths(name[len(text) :], item, value):
+                yield (key, *rest)
