@@ -1,1 +1,167 @@
-"""Read, check and run DataTorch pipelines."""
+"""Read, check and run DataTorch pipelines.
+
+>>> import datatorch_pipelines as dtp
+>>> pipeline = dtp.loads("name: Hello\\njobs: {hello: {steps: [{run: echo hello}]}}")
+>>> result = pipeline.run()
+>>> result.jobs["hello"].steps[0].log
+'hello\\n'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datatorch_pipelines.api import (
+        check,
+        check_files,
+        check_text,
+        load,
+        load_action,
+        loads,
+        plan,
+        run,
+        run_async,
+        start,
+    )
+    from datatorch_pipelines.contracts import (
+        Capabilities,
+        Command,
+        JobEnvironment,
+        JobSpec,
+        ResolvedAction,
+        Resolver,
+        Runner,
+        Runtime,
+        StepContext,
+    )
+    from datatorch_pipelines.diagnostics import Diagnostic, Location, Severity
+    from datatorch_pipelines.engine import Plan, RunHandle
+    from datatorch_pipelines.errors import (
+        ActionSyntaxError,
+        ExpressionError,
+        PipelinesError,
+        PipelineSyntaxError,
+        PlanError,
+        ResolveError,
+        RunFailed,
+        RunnerError,
+    )
+    from datatorch_pipelines.limits import Limits
+    from datatorch_pipelines.model import Action, ActionObject, ActionReference, Job, Pipeline, Step
+    from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, LocalResolver, MappingResolver
+    from datatorch_pipelines.results import Event, JobResult, RunResult, Status, StepResult
+    from datatorch_pipelines.runners import LocalRunner
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "api": (
+        "check",
+        "check_files",
+        "check_text",
+        "load",
+        "load_action",
+        "loads",
+        "plan",
+        "run",
+        "run_async",
+        "start",
+    ),
+    "contracts": (
+        "Capabilities",
+        "Command",
+        "JobEnvironment",
+        "JobSpec",
+        "ResolvedAction",
+        "Resolver",
+        "Runner",
+        "Runtime",
+        "StepContext",
+    ),
+    "diagnostics": ("Diagnostic", "Location", "Severity"),
+    "engine": ("Plan", "RunHandle"),
+    "errors": (
+        "ActionSyntaxError",
+        "ExpressionError",
+        "PipelineSyntaxError",
+        "PipelinesError",
+        "PlanError",
+        "ResolveError",
+        "RunFailed",
+        "RunnerError",
+    ),
+    "limits": ("Limits",),
+    "model": ("Action", "ActionObject", "ActionReference", "Job", "Pipeline", "Step"),
+    "resolvers": ("GitHubResolver", "GitResolver", "LocalResolver", "MappingResolver"),
+    "results": ("Event", "JobResult", "RunResult", "Status", "StepResult"),
+    "runners": ("LocalRunner",),
+}
+_HOME_OF = {name: room for room, names in _HOMES.items() for name in names}
+
+__all__ = [
+    "Action",
+    "ActionObject",
+    "ActionReference",
+    "ActionSyntaxError",
+    "Capabilities",
+    "Command",
+    "Diagnostic",
+    "Event",
+    "ExpressionError",
+    "GitHubResolver",
+    "GitResolver",
+    "Job",
+    "JobEnvironment",
+    "JobResult",
+    "JobSpec",
+    "Limits",
+    "LocalResolver",
+    "LocalRunner",
+    "Location",
+    "MappingResolver",
+    "Pipeline",
+    "PipelineSyntaxError",
+    "PipelinesError",
+    "Plan",
+    "PlanError",
+    "ResolveError",
+    "ResolvedAction",
+    "Resolver",
+    "RunFailed",
+    "RunHandle",
+    "RunResult",
+    "Runner",
+    "RunnerError",
+    "Runtime",
+    "Severity",
+    "Status",
+    "Step",
+    "StepContext",
+    "StepResult",
+    "check",
+    "check_files",
+    "check_text",
+    "load",
+    "load_action",
+    "loads",
+    "plan",
+    "run",
+    "run_async",
+    "start",
+]
+
+
+def __getattr__(name: str) -> object:
+    """Loads a public name's module when the name is first used, so that the import itself stays cheap."""
+    room = _HOME_OF.get(name)
+    if room is None:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(f"{__name__}.{room}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -16,7 +16,7 @@ Contexts = Mapping[str, object]
 
 def run_contexts(plan: Plan, options: RunOptions, run_id: str) -> Contexts:
     """The contexts that are the same in the whole run."""
-    known = {name: None for name in PIPELINE_FACTS} | {"name": plan.pipeline.name} | dict(options.pipeline)
+    known = dict.fromkeys(PIPELINE_FACTS) | {"name": plan.pipeline.name} | dict(options.pipeline)
     return {
         "event": options.event,
         "trigger": {},

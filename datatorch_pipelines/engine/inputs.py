@@ -28,13 +28,14 @@ def action_inputs(
     Raises `InputError` at the pipeline's line, and `ExpressionError` at the action's.
     """
     inputs: dict[str, object] = {}
-    own = {**contexts, "input": {**given, **inputs}, "inputs": {**given, **inputs}, "variable": {**given}}
+    seen = dict(given)
+    own = {**contexts, "input": seen, "inputs": seen}
     for name, declared in action.inputs.items():
         value = given.get(name)
         if value is None and declared.default is not None:
             value = evaluator.value(declared.default, ("inputs", name, "default"), own)
         try:
-            inputs[name] = convert_input(name, value, declared)
+            inputs[name] = seen[name] = convert_input(name, value, declared)
         except InputError as error:
             place = source.value((*path, "inputs", name)) if name in given else source.value((*path, "action"))
             raise InputError(error.message, code=error.code, location=place, hint=error.hint) from error

@@ -14,7 +14,7 @@ from datatorch_pipelines.contracts import ResolveContext, ResolvedAction
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity, has_errors, sort_diagnostics
 from datatorch_pipelines.engine.honoured import refuse_unhonoured
 from datatorch_pipelines.engine.options import RunOptions
-from datatorch_pipelines.errors import ActionSyntaxError, PlanError, ResolveError
+from datatorch_pipelines.errors import ActionSyntaxError, PipelineSyntaxError, PlanError, ResolveError
 from datatorch_pipelines.limits import Limits
 from datatorch_pipelines.model import ACTION_FILES, Action, ActionReference, Job, Pipeline, Step
 from datatorch_pipelines.resolvers import resolve_chain
@@ -117,7 +117,7 @@ async def _resolve_all(
             reference = step.reference
             if reference is not None:
                 users.setdefault(reference, []).append((job_id, index))
-    base = Path(source.file).absolute().parent
+    base = _folder_of(source.file)
 
     async def resolve(reference: ActionReference) -> tuple[PlannedAction | None, list[Diagnostic]]:
         first = users[reference][0]
@@ -132,6 +132,10 @@ async def _resolve_all(
         if action is not None:
             actions.update(dict.fromkeys(keys, action))
     return actions, diagnostics
+
+
+def _folder_of(file: str) -> Path:
+    return Path(file).absolute().parent
 
 
 async def _resolve(
@@ -157,7 +161,7 @@ async def _resolve(
     except ResolveError as error:
         problem = Diagnostic.at(place, Code.UNRESOLVED, Severity.ERROR, error.message, hint=error.hint)
         return None, [*diagnostics, problem]
-    except ActionSyntaxError as error:
+    except PipelineSyntaxError as error:
         count = sum(has_errors([item]) for item in error.diagnostics)
         wrong = f"the action {reference} has {count} error{'s' if count > 1 else ''} in its own file"
         problem = Diagnostic.at(place, Code.BAD_ACTION, Severity.ERROR, wrong, hint="see where they are reported")

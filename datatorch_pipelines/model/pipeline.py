@@ -19,7 +19,13 @@ from datatorch_pipelines.model.reference import ActionObject, ActionReference, a
 from datatorch_pipelines.model.triggers import Triggers
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from attrs import Attribute
+
+    from datatorch_pipelines.api import PlanArguments, RunArguments
+    from datatorch_pipelines.engine import Plan, RunHandle
+    from datatorch_pipelines.results import RunResult
 
 JOB_ID = re.compile(r"[_a-zA-Z][a-zA-Z0-9_-]*")
 """What a job's id looks like (published ``pipeline.schema.json``)."""
@@ -181,3 +187,39 @@ class Pipeline:
                 raise ModelError(
                     f"{job_id!r} is no job id", hint="use letters, digits, '_' and '-', not a digit or '-' first"
                 )
+
+    def to_yaml(self) -> str:
+        """The pipeline as YAML, which reads back as an equal pipeline."""
+        from datatorch_pipelines import api
+
+        return api.to_yaml(self)
+
+    def to_json(self) -> str:
+        """The pipeline as JSON, which reads back as an equal pipeline."""
+        from datatorch_pipelines import api
+
+        return api.to_json(self)
+
+    def plan(self, **arguments: Unpack[PlanArguments]) -> Plan:
+        """What a run would do (see `datatorch_pipelines.plan`)."""
+        from datatorch_pipelines import api
+
+        return api.plan(self, **arguments)
+
+    def run(self, **arguments: Unpack[RunArguments]) -> RunResult:
+        """Runs the pipeline to its end, and blocks until then (see `datatorch_pipelines.run`)."""
+        from datatorch_pipelines import api
+
+        return api.run(self, **arguments)
+
+    async def run_async(self, **arguments: Unpack[RunArguments]) -> RunResult:
+        """Runs the pipeline in the running event loop (see `datatorch_pipelines.run_async`)."""
+        from datatorch_pipelines import api
+
+        return await api.run_async(self, **arguments)
+
+    def start(self, **arguments: Unpack[RunArguments]) -> RunHandle:
+        """Begins to run the pipeline, and gives a handle on the run (see `datatorch_pipelines.start`)."""
+        from datatorch_pipelines import api
+
+        return api.start(self, **arguments)

@@ -1,0 +1,45 @@
+"""What other packages register by entry points: runners, resolvers, runtimes and checks by name."""
+
+from __future__ import annotations
+
+import functools
+from importlib.metadata import EntryPoint, entry_points
+from typing import Literal, TypeVar
+
+from datatorch_pipelines.errors import PipelinesError
+
+Kind = Literal["runners", "resolvers", "runtimes", "checks"]
+T = TypeVar("T")
+
+
+@functools.lru_cache(maxsize=4)
+def registered(kind: Kind) -> dict[str, EntryPoint]:
+    """The entry points of the group ``datatorch_pipelines.<kind>``, by name."""
+    return {point.name: point for point in entry_points(group=f"datatorch_pipelines.{kind}")}
+
+
+def make(kind: Kind, name: str, wanted: type[T]) -> T:
+    """What a registered name stands for: the object itself, or what its class or function gives when called.
+
+    Raises `PipelinesError` when it can't be loaded, or is no ``wanted``.
+    """
+    point = registered(kind)[name]
+    try:
+        loaded = point.load()
+        made = loaded() if callable(loaded) and not isinstance(loaded, wanted) else loaded
+    except Exception as error:
+        raise PipelinesError(
+            f"the {kind[:-1]} {name!r} ({point.value}) can't be loaded: {type(error).__name__}: {error}",
+            hint="mend or uninstall the package that registers it",
+        ) from error
+    if not isinstance(made, wanted):
+        raise PipelinesError(
+            f"the {kind[:-1]} {name!r} ({point.value}) is no {wanted.__name__}",
+            hint="mend or uninstall the package that registers it",
+        )
+    return made
+
+
+def make_all(kind: Kind, wanted: type[T]) -> dict[str, T]:
+    """Everything that is registered, made, by name. Raises as `make` does."""
+    return {name: make(kind, name, wanted) for name in registered(kind)}

@@ -1,0 +1,78 @@
+"""One job: its steps in order, in one environment."""
+
+from __future__ import annotations
+
+import asyncio
+
+from datatorch_pipelines.contracts import JobSpec
+from datatorch_pipelines.engine.plan import PlannedJob
+from datatorch_pipelines.engine.scope import JobScope, RunScope, third_party
+from datatorch_pipelines.engine.step import StepOutcome, record_step, run_step
+from datatorch_pipelines.errors import EnvironmentLost, PipelinesError
+from datatorch_pipelines.results import Failure, JobFinished, JobStarted, Status
+
+
+async def run_job(run: RunScope, job: PlannedJob) -> Status:
+    """Runs a job and records it; starts it anew when its environment is lost.
+
+    What goes wrong in it is its status; only being cancelled passes through, the job recorded then too.
+    """
+    try:
+        error = await _attempts(run, job)
+    except asyncio.CancelledError:
+        _record(run, job, Status.CANCELLED, None)
+        raise
+    status = Status.SUCCEEDED if error is None else Status.FAILED
+    _record(run, job, status, error)
+    return status
+
+
+async def _attempts(run: RunScope, job: PlannedJob) -> Failure | None:
+    place = run.plan.source.key(("jobs", job.id))
+    for attempt in range(1, run.options.max_attempts + 1):
+        run.recorder.emit(JobStarted(time=run.recorder.now(), job=job.id, attempt=attempt))
+        try:
+            return await _steps(run, job, attempt)
+        except EnvironmentLost as error:
+            lost = run.failure_of(error, place)
+        except PipelinesError as error:
+            return run.failure_of(error, place)
+    return lost
+
+
+async def _steps(run: RunScope, job: PlannedJob, attempt: int) -> Failure | None:
+    """The steps of one attempt, one after the other; the failure that ended it."""
+    spec = JobSpec(
+        run_id=run.run_id,
+        job_id=job.id,
+        name=job.name,
+        runs_on=job.job.runs_on,
+        attempt=attempt,
+        keep=run.options.keep,
+    )
+    with third_party("the runner"):
+        return await _in_environment(run, job, spec)
+
+
+async def _in_environment(run: RunScope, job: PlannedJob, spec: JobSpec) -> Failure | None:
+    async with run.options.runner.job(spec) as environment:
+        scope = JobScope(run=run, job=job, spec=spec, environment=environment)
+        failure: Failure | None = None
+        for planned in job.steps:
+            if failure is not None:
+                record_step(scope, planned, StepOutcome(status=Status.SKIPPED, reason="an earlier step failed"))
+                continue
+            try:
+                outcome = await run_step(scope, planned)
+            except asyncio.CancelledError:
+                for later in job.steps[planned.index + 1 :]:
+                    record_step(scope, later, StepOutcome(status=Status.SKIPPED, reason="the run was cancelled"))
+                raise
+            failure = outcome.error
+        return failure
+
+
+def _record(run: RunScope, job: PlannedJob, status: Status, error: Failure | None) -> None:
+    run.recorder.emit(
+        JobFinished(time=run.recorder.now(), job=job.id, name=run.masker.text(job.name), status=status, error=error)
+    )

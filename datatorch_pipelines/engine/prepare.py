@@ -1,0 +1,119 @@
+"""A step made ready: its action where it runs, every expression of the step and of the action evaluated."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import AsyncIterator, Mapping
+from pathlib import Path
+
+from attrs import evolve, frozen
+
+from datatorch_pipelines.contracts import RunnableAction
+from datatorch_pipelines.engine.contexts import Contexts, action_facts, step_contexts
+from datatorch_pipelines.engine.evaluation import Evaluator, uses_hash_files
+from datatorch_pipelines.engine.inputs import action_inputs
+from datatorch_pipelines.engine.plan import PlannedAction, PlannedStep
+from datatorch_pipelines.engine.scope import JobScope
+from datatorch_pipelines.expressions import Host, hash_files
+from datatorch_pipelines.model import Runs
+from datatorch_pipelines.model.conversion import value_text
+
+
+@frozen(kw_only=True)
+class PreparedStep:
+    """A step without expressions. ``action`` is ``None`` for a ``run`` step, whose text for the shell is ``run``."""
+
+    inputs: Mapping[str, object]
+    env: Mapping[str, str]
+    cwd: str
+    action: RunnableAction | None = None
+    run: str = ""
+
+
+async def prepare_step(scope: JobScope, planned: PlannedStep) -> PreparedStep:
+    """Brings a step's action to where it runs, and evaluates what the step and the action say.
+
+    Raises `ExpressionError` and `InputError` at their places, and `RunnerError` when the action can't be brought.
+    """
+    async with _host(scope, planned) as host:
+        evaluator = Evaluator(source=scope.run.plan.source, host=host, limits=scope.run.options.limits)
+        return await _evaluate(scope, planned, evaluator)
+
+
+async def _evaluate(scope: JobScope, planned: PlannedStep, evaluator: Evaluator) -> PreparedStep:
+    step, path = planned.step, scope.path(planned.index)
+    contexts = step_contexts(scope.run.contexts, scope.job, planned, scope.data, scope.environment)
+    contexts["env"] = env = _environment(scope, planned, evaluator, contexts)
+    given = evaluator.mapping(step.inputs, (*path, "inputs"), contexts)
+    folder = evaluator.value(step.working_directory or "", (*path, "working-directory"), contexts)
+    cwd = str(scope.environment.paths.workspace / value_text(folder))
+    if planned.action is None:
+        text = evaluator.shell_text(step.run or "", (*path, "run"), contexts)
+        return PreparedStep(inputs=given, env=env, cwd=cwd, run=text)
+    resolved, definition = planned.action.resolved, planned.action.definition
+    directory = await scope.environment.put(resolved.directory, resolved.digest)
+    contexts["action"] = action_facts(planned.action, str(directory))
+    own = evolve(evaluator, source=definition.source)
+    inputs = action_inputs(given, definition, own, contexts, source=scope.run.plan.source, path=path)
+    action = RunnableAction(
+        name=str(resolved.reference),
+        runs=_runs(planned.action, own, {**contexts, "input": inputs, "inputs": inputs}),
+        source=resolved.directory,
+        directory=directory,
+        digest=resolved.digest,
+    )
+    return PreparedStep(inputs=inputs, env=env, cwd=cwd, action=action)
+
+
+def _environment(scope: JobScope, planned: PlannedStep, evaluator: Evaluator, contexts: Contexts) -> dict[str, str]:
+    """The variables of the pipeline, the job and the step, each seeing those before it."""
+    job_path = ("jobs", scope.job.id)
+    levels = (
+        (("env",), scope.run.plan.pipeline.env),
+        ((*job_path, "env"), scope.job.job.env),
+        ((*scope.path(planned.index), "env"), planned.step.env),
+    )
+    env: dict[str, str] = {}
+    for path, variables in levels:
+        env |= evaluator.environment(variables, path, {**contexts, "env": dict(env)})
+    return env
+
+
+def _runs(action: PlannedAction, evaluator: Evaluator, contexts: Contexts) -> Runs:
+    """How the action runs, evaluated: text for a shell has each value quoted."""
+    runs = action.definition.runs
+
+    def plain(key: str, text: str | None) -> str | None:
+        return None if text is None else value_text(evaluator.value(text, ("runs", key), contexts))
+
+    def shell(key: str, text: str | None) -> str | None:
+        return None if text is None else evaluator.shell_text(text, ("runs", key), contexts)
+
+    return evolve(
+        runs,
+        main=plain("main", runs.main),
+        image=plain("image", runs.image),
+        command=shell("command", runs.command),
+        script=shell("script", runs.script),
+    )
+
+
+@contextlib.asynccontextmanager
+async def _host(scope: JobScope, planned: PlannedStep) -> AsyncIterator[Host]:
+    """What the step's expressions may ask: ``hashFiles`` looks at the job's workspace, wherever that is."""
+    step, environment = planned.step, scope.environment
+    templates = (step.inputs, step.env, step.working_directory, scope.job.job.env, scope.run.plan.pipeline.env)
+    if not any(map(uses_hash_files, templates)):
+        yield Host(status="success")
+    elif environment.runner.capabilities.shares_files:
+        yield _host_of(Path(environment.paths.workspace))
+    else:
+        with tempfile.TemporaryDirectory(prefix="datatorch-hash-") as folder:
+            copy = Path(folder) / "workspace"
+            await environment.get(environment.paths.workspace, copy)
+            yield _host_of(copy)
+
+
+def _host_of(workspace: Path) -> Host:
+    return Host(status="success", hash_files=lambda patterns: hash_files(workspace, patterns))

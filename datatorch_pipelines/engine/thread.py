@@ -1,0 +1,49 @@
+"""The one thread, with an event loop of its own, in which the blocking calls of the library work."""
+
+from __future__ import annotations
+
+import asyncio
+import concurrent.futures
+import functools
+import os
+import threading
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+
+
+class EngineThread:
+    """An event loop in a thread: blocking calls work also where a loop runs already, as in a notebook."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._run, name="datatorch-pipelines", daemon=True)
+        self._thread.start()
+
+    def _run(self) -> None:
+        asyncio.set_event_loop(self.loop)
+        self.loop.run_forever()
+
+    def submit(self, work: Coroutine[Any, Any, T]) -> concurrent.futures.Future[T]:
+        """Starts a coroutine in the thread's loop."""
+        return asyncio.run_coroutine_threadsafe(work, self.loop)
+
+    def call(self, work: Coroutine[Any, Any, T]) -> T:
+        """Runs a coroutine in the thread's loop to its end; an interrupt here cancels it."""
+        future = self.submit(work)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()
+            raise
+
+
+def engine_thread() -> EngineThread:
+    """The thread of this process, started when it is first asked for."""
+    return _engine_thread(os.getpid())
+
+
+@functools.lru_cache(maxsize=1)
+def _engine_thread(_process: int) -> EngineThread:  # by process: a fork has the object, but not the thread
+    return EngineThread()
