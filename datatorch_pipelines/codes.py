@@ -51,6 +51,7 @@ class Code(enum.StrEnum):
     LITERAL_ONLY = "DT306", "An expression where the format wants literal text."
     BAD_CONDITION = "DT307", "A condition with text around its `${{ }}`."
     EVALUATION = "DT308", "An expression that can't be evaluated."
+    UNKNOWN_JOB = "DT309", "An expression names a job that does not exist or that this one does not need."
 
     UNPINNED = "DT401", "A reference without a tag: it follows the default branch."
     UNRESOLVED = "DT402", "An action that can't be had."

@@ -1,0 +1,94 @@
+"""What is wrong with a pipeline that parses: one file a check, all of them in `CHECKS`.
+
+Nothing here reads a file or uses the network: actions come in as data, and what can't be known is silent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+from datatorch_pipelines.checks.registry import CHECKS
+from datatorch_pipelines.checks.rule import Check, Finding
+from datatorch_pipelines.checks.subject import ActionSubject, Nowhere, PipelineSubject, StepSite, Text, Words
+from datatorch_pipelines.checks.walk import action_subject, pipeline_subject
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.diagnostics import Diagnostic, Related, Severity, sort_diagnostics
+from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
+from datatorch_pipelines.model import Action, Pipeline
+from datatorch_pipelines.syntax.names import shown
+
+__all__ = [
+    "CHECKS",
+    "ActionSubject",
+    "Check",
+    "Finding",
+    "PipelineSubject",
+    "StepSite",
+    "Text",
+    "Words",
+    "check_action",
+    "check_names",
+    "check_pipeline",
+]
+
+_NO_ACTIONS: Mapping[tuple[str, int], Action] = MappingProxyType({})
+
+
+def check_pipeline(
+    pipeline: Pipeline,
+    *,
+    actions: Mapping[tuple[str, int], Action] = _NO_ACTIONS,
+    limits: Limits = DEFAULT_LIMITS,
+    extra_checks: Sequence[Check] = (),
+) -> list[Diagnostic]:
+    """Everything that the checks find in a pipeline, sorted by place.
+
+    ``actions`` has the definitions of the steps' actions, by job id and index of the step, as far as they are known;
+    what depends on the others is not told. ``extra_checks`` run after the library's own.
+
+    >>> from datatorch_pipelines.model import Job, Step
+    >>> pipeline = Pipeline(name="P", jobs={"a": Job(steps=[Step(run="echo", env={"X": "${{ evnt.id }}"})])})
+    >>> print(check_pipeline(pipeline)[0])
+    <text>:1:1: error: unknown context 'evnt' [DT302]; did you mean 'event'?
+    """
+    subject = pipeline_subject(pipeline, actions, limits)
+    found: list[Diagnostic] = []
+    for check in (*CHECKS, *extra_checks):
+        if check.pipeline is not None:
+            found.extend(check.diagnostics(check.pipeline(subject)))
+    return sort_diagnostics(found)
+
+
+def check_action(
+    action: Action, *, limits: Limits = DEFAULT_LIMITS, extra_checks: Sequence[Check] = ()
+) -> list[Diagnostic]:
+    """Everything that the checks find in an action file, sorted by place."""
+    subject = action_subject(action, limits)
+    found: list[Diagnostic] = []
+    for check in (*CHECKS, *extra_checks):
+        if check.action is not None:
+            found.extend(check.diagnostics(check.action(subject)))
+    return sort_diagnostics(found)
+
+
+def check_names(pipelines: Sequence[Pipeline]) -> list[Diagnostic]:
+    """A warning for each pipeline of a project whose name an earlier one has: names are unique to a project."""
+    found: list[Diagnostic] = []
+    first: dict[str, Pipeline] = {}
+    for pipeline in pipelines:
+        other = first.setdefault(pipeline.name, pipeline)
+        if other is pipeline:
+            continue
+        place, earlier = ((item.source or Nowhere()).value(("name",)) for item in (pipeline, other))
+        found.append(
+            Diagnostic.at(
+                place,
+                Code.DUPLICATE_PIPELINE,
+                Severity.WARNING,
+                f"another pipeline of this project is named {shown(pipeline.name)} too",
+                hint="names are unique to a project: rename one of them",
+                related=[Related("the other one", earlier)],
+            )
+        )
+    return sort_diagnostics(found)

@@ -1,0 +1,67 @@
+"""A step's inputs against what its action declares: what several checks need to know."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from attrs import frozen
+
+from datatorch_pipelines.checks.rule import Finding
+from datatorch_pipelines.checks.subject import PipelineSubject, StepSite
+from datatorch_pipelines.checks.walk import strings
+from datatorch_pipelines.errors import InputError
+from datatorch_pipelines.model import Action
+from datatorch_pipelines.model.conversion import convert_input
+from datatorch_pipelines.syntax.names import nearest
+
+
+@frozen
+class KnownStep:
+    """A step whose action is known."""
+
+    site: StepSite
+    action: Action
+
+    def undeclared(self) -> list[str]:
+        """The inputs that the step gives and the action doesn't declare."""
+        return [name for name in self.site.step.inputs if name not in self.action.inputs]
+
+    def missing(self) -> list[str]:
+        """The required inputs that have no value."""
+        given = self.site.step.inputs
+        return [
+            name
+            for name, declared in self.action.inputs.items()
+            if declared.required and declared.default is None and given.get(name) is None
+        ]
+
+    def misspelt(self) -> dict[str, str]:
+        """The required inputs without a value that stand there under a name that is near, each with that name."""
+        found: dict[str, str] = {}
+        for name in self.missing():
+            wrong = nearest(name, [given for given in self.undeclared() if given not in found.values()])
+            if wrong is not None and name not in self.site.step.inputs:
+                found[name] = wrong
+        return found
+
+
+def known_steps(subject: PipelineSubject) -> Iterator[KnownStep]:
+    """The steps whose actions are known."""
+    for site in subject.steps:
+        if site.action is not None:
+            yield KnownStep(site, site.action)
+
+
+def wrong_inputs(subject: PipelineSubject, wanted: Callable[[str], bool]) -> Iterator[Finding]:
+    """A finding for each written-out value that is refused with a wanted code; expressions are left alone."""
+    for known in known_steps(subject):
+        for name, value in known.site.step.inputs.items():
+            declared = known.action.inputs.get(name)
+            if declared is None or value is None or any("${{" in text for _, text in strings((), value)):
+                continue
+            try:
+                convert_input(name, value, declared)
+            except InputError as error:
+                if wanted(error.code):
+                    place = subject.source.value((*known.site.path, "inputs", name))
+                    yield Finding(place, error.message, hint=error.hint)

@@ -1,0 +1,81 @@
+"""DT501: data in shell text, which a shell would execute if it is written so as to be executed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from datatorch_pipelines.checks.rule import Check, Finding
+from datatorch_pipelines.checks.subject import ActionSubject, PipelineSubject, Subject, Text, at_columns
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.diagnostics import Severity
+from datatorch_pipelines.expressions import Reference
+from datatorch_pipelines.model.availability import (
+    AVAILABLE,
+    CONTEXTS,
+    PROPERTIES,
+    SHELL_PROPERTIES,
+    Place,
+    input_variable,
+)
+
+
+def _find(subject: Subject) -> Iterator[Finding]:
+    for text in subject.texts:
+        if text.place is not Place.SHELL:
+            continue
+        for reference in text.references:
+            if _is_data(reference):
+                columns = (reference.column, reference.end_column)
+                place = at_columns(subject.source, text.path, columns)
+                written = text.text[columns[0] - 1 : columns[1] - 1]
+                message = f"{written!r} is data, which can be executed in shell text"
+                yield Finding(place, message, hint=_hint(subject, text, reference, written))
+
+
+def _is_data(reference: Reference) -> bool:
+    """Whether what a reference gives could be chosen by whoever starts a run or writes its data."""
+    if reference.context not in AVAILABLE[Place.SHELL]:
+        return reference.context in CONTEXTS
+    safe = SHELL_PROPERTIES.get(reference.context)
+    if safe is None:
+        return False
+    name = reference.path[0] if reference.path else None
+    if name is None:
+        return True
+    unknown = reference.context in PROPERTIES and name.lower() not in map(str.lower, PROPERTIES[reference.context])
+    return name.lower() not in safe and not unknown
+
+
+def _hint(subject: Subject, text: Text, reference: Reference, written: str) -> str:
+    """How to get the same value in without splicing it."""
+    name = next((part for part in reversed(reference.path) if part and not part.isdigit()), reference.context)
+    if isinstance(subject, ActionSubject):
+        if reference.context == "inputs":
+            return f'read "${input_variable(reference.path[0] or name) if reference.path else "DATATORCH_INPUTS"}"'
+        return f'declare an input {name!r} and read "${input_variable(name)}"'
+    if reference.context == "env" and len(reference.path) == 1:
+        return f'read "${name}"'
+    given = _given_as(subject, text, written)
+    if given is not None:
+        return f'it is an input of the step: read "${input_variable(given)}"'
+    return f'pass it as an input, {name}: ${{{{ {written} }}}}, and read "${input_variable(name)}"'
+
+
+def _given_as(subject: PipelineSubject, text: Text, written: str) -> str | None:
+    """The name of the step's input that holds the very same value."""
+    if text.job is None or text.step is None:
+        return None
+    inputs = subject.pipeline.jobs[text.job].steps[text.step].inputs
+    wanted = "${{" + written + "}}"
+    return next(
+        (name for name, value in inputs.items() if isinstance(value, str) and "".join(value.split()) == wanted), None
+    )
+
+
+CHECK = Check(
+    code=Code.DATA_IN_SHELL,
+    severity=Severity.ERROR,
+    summary=Code.DATA_IN_SHELL.summary,
+    pipeline=_find,
+    action=_find,
+)

@@ -1,0 +1,65 @@
+"""DT410: inputs whose names become one ``INPUT_`` variable, so that a step sees only one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from datatorch_pipelines.checks.rule import Check, Finding
+from datatorch_pipelines.checks.subject import ActionSubject, PipelineSubject, StepSite
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.diagnostics import Related, Severity
+from datatorch_pipelines.model import Using
+from datatorch_pipelines.model.availability import input_variable
+from datatorch_pipelines.syntax.names import shown
+
+_READ_VARIABLES = frozenset({Using.CMD, Using.COMMANDLINE, Using.SCRIPT, Using.SHELL, Using.DOCKER})
+_HINT = "rename one of them: other characters than letters and digits become '_'"
+
+
+def _find(subject: PipelineSubject) -> Iterator[Finding]:
+    for site in subject.steps:
+        if site.step.run is not None or (site.action is not None and site.action.runs.using in _READ_VARIABLES):
+            yield from _find_in_step(subject, site)
+
+
+def _find_in_step(subject: PipelineSubject, site: StepSite) -> Iterator[Finding]:
+    declared = site.action.inputs if site.action is not None else {}
+    for name, other in _collisions(dict.fromkeys([*declared, *site.step.inputs])):
+        if name in declared:
+            continue  # then both are, and the action's own file is where that is wrong
+        related = []
+        if other in site.step.inputs:
+            related.append(Related(f"{other!r} is given here", subject.source.key((*site.path, "inputs", other))))
+        yield Finding(
+            subject.source.key((*site.path, "inputs", name)), _message(name, other), hint=_HINT, related=related
+        )
+
+
+def _find_in_action(subject: ActionSubject) -> Iterator[Finding]:
+    if subject.action.runs.using not in _READ_VARIABLES:
+        return
+    for name, other in _collisions(subject.action.inputs):
+        related = [Related(f"{other!r} is declared here", subject.source.key(("inputs", other)))]
+        yield Finding(subject.source.key(("inputs", name)), _message(name, other), hint=_HINT, related=related)
+
+
+def _collisions(names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Each name whose variable an earlier name has, with that name."""
+    first: dict[str, str] = {}
+    for name in names:
+        other = first.setdefault(input_variable(name), name)
+        if other != name:
+            yield name, other
+
+
+def _message(name: str, other: str) -> str:
+    return f"the inputs {shown(other)} and {shown(name)} both become ${input_variable(name)}"
+
+
+CHECK = Check(
+    code=Code.INPUT_COLLISION,
+    severity=Severity.WARNING,
+    summary=Code.INPUT_COLLISION.summary,
+    pipeline=_find,
+    action=_find_in_action,
+)

@@ -1,0 +1,18 @@
+"""DT406: values that are none of the options that the action declares."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from datatorch_pipelines.checks.inputs import wrong_inputs
+from datatorch_pipelines.checks.rule import Check, Finding
+from datatorch_pipelines.checks.subject import PipelineSubject
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.diagnostics import Severity
+
+
+def _find(subject: PipelineSubject) -> Iterator[Finding]:
+    return wrong_inputs(subject, lambda code: code == Code.NOT_AN_OPTION)
+
+
+CHECK = Check(code=Code.NOT_AN_OPTION, severity=Severity.ERROR, summary=Code.NOT_AN_OPTION.summary, pipeline=_find)

@@ -1,0 +1,61 @@
+"""DT302: references to contexts that do not exist where they stand."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from datatorch_pipelines.checks.rule import Check, Finding
+from datatorch_pipelines.checks.subject import Subject, at_columns
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.diagnostics import Severity
+from datatorch_pipelines.expressions import Reference, known_functions
+from datatorch_pipelines.model.availability import AVAILABLE, CONTEXTS, Place
+from datatorch_pipelines.syntax.names import did_you_mean, listed
+
+_LITERALS = {"true": "true", "false": "false", "null": "null", "none": "null", "nan": "NaN"}
+
+
+def _find(subject: Subject) -> Iterator[Finding]:
+    for text in subject.texts:
+        for reference in text.references:
+            if reference.context in AVAILABLE[text.place]:
+                continue
+            exists = reference.context in CONTEXTS
+            if exists and text.place is Place.SHELL:
+                continue  # data in shell text: a graver mistake, with a check of its own
+            columns = (reference.column, reference.column + len(reference.name))
+            message = (
+                f"the context {reference.name!r} does not exist in {text.place.value}"
+                if exists
+                else f"unknown context {reference.name!r}"
+            )
+            place = at_columns(subject.source, text.path, columns)
+            yield Finding(place, message, hint=_hint(reference, text.place, exists=exists))
+
+
+def _hint(reference: Reference, place: Place, *, exists: bool) -> str:
+    known = f"known here: {listed(sorted(AVAILABLE[place]), last='and')}"
+    if exists:
+        return "use needs.JOB.outputs.NAME" if reference.context == "steps" and place in _JOBS else known
+    name = reference.name
+    literal = _LITERALS.get(name.lower())
+    if literal is not None:
+        return f"did you mean {literal!r}?"
+    function = next((item for item in known_functions() if item.lower() == name.lower()), None)
+    if function is not None and not reference.path:
+        return f"did you mean '{function}()'?"
+    meant = did_you_mean(name, sorted(AVAILABLE[place]))
+    if meant is None and not reference.path:
+        return f"put text in single quotes: '{name}'"
+    return meant or known
+
+
+_JOBS = (Place.JOB_CONDITION, Place.JOB_SETTING, Place.JOB_ENV, Place.MATRIX)
+
+CHECK = Check(
+    code=Code.UNKNOWN_CONTEXT,
+    severity=Severity.ERROR,
+    summary=Code.UNKNOWN_CONTEXT.summary,
+    pipeline=_find,
+    action=_find,
+)

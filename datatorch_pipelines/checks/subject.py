@@ -1,0 +1,150 @@
+"""What a check gets to see: the model, its places in the text, and every expression in it, parsed once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
+
+from attrs import define, field, frozen
+
+from datatorch_pipelines.checks.step_names import StepNames
+from datatorch_pipelines.diagnostics import Location, Locator, PathKey
+from datatorch_pipelines.errors import ExpressionError
+from datatorch_pipelines.expressions import FunctionCall, Reference, Template
+from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
+from datatorch_pipelines.model import Action, Job, Pipeline, Step
+from datatorch_pipelines.model.availability import AVAILABLE, Place
+
+Path = tuple[PathKey, ...]
+"""The path of a value in its document."""
+
+
+@frozen(kw_only=True)
+class Text:
+    """A text that is evaluated, at ``path``; ``place`` tells which contexts exist there.
+
+    ``template`` is what it was parsed to, ``None`` where it can't be parsed: then ``error`` says why. ``job`` is the
+    job that it belongs to and ``step`` the index of its step, where there are any.
+    """
+
+    path: Path
+    text: str
+    place: Place
+    job: str | None = None
+    step: int | None = None
+    template: Template | None = None
+    error: ExpressionError | None = None
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """What the text refers to."""
+        return self.template.references() if self.template else ()
+
+    @property
+    def calls(self) -> tuple[FunctionCall, ...]:
+        """The functions that the text calls."""
+        return self.template.calls() if self.template else ()
+
+    def known(self, *contexts: str) -> Iterator[Reference]:
+        """The references to these contexts, unless they don't exist here."""
+        exist = AVAILABLE[self.place]
+        return (item for item in self.references if item.context in contexts and item.context in exist)
+
+
+@frozen(kw_only=True)
+class Words:
+    """A text that is never evaluated, at ``path``; ``key`` is what its key is called."""
+
+    path: Path
+    text: str
+    key: str
+
+
+class Nowhere:
+    """The `Locator` of a model that was built in Python: everything is at its start."""
+
+    file = ""
+
+    def value(self, path: Sequence[PathKey], start: int | None = None, end: int | None = None) -> Location:
+        """The one place that there is."""
+        return Location(None, 1, 1, 1, 1)
+
+    def key(self, path: Sequence[PathKey]) -> Location:
+        """The one place that there is."""
+        return self.value(path)
+
+    def line_text(self, line: int) -> str:
+        """No text."""
+        return ""
+
+
+def at_columns(source: Locator, path: Path, columns: tuple[int, int]) -> Location:
+    """The range of a text's characters between two columns, counted from 1, the second exclusive."""
+    return source.value(path, columns[0] - 1, columns[1] - 1)
+
+
+@frozen(kw_only=True)
+class StepSite:
+    """A step with where it is; ``action`` is its action's definition, where that is known."""
+
+    job_id: str
+    job: Job
+    index: int
+    step: Step
+    action: Action | None = None
+
+    @property
+    def path(self) -> Path:
+        """The step's path in the document."""
+        return ("jobs", self.job_id, "steps", self.index)
+
+
+@define(kw_only=True, eq=False, slots=False)
+class PipelineSubject:
+    """A pipeline as checks see it. ``texts`` are evaluated, ``words`` never."""
+
+    pipeline: Pipeline
+    source: Locator
+    texts: tuple[Text, ...]
+    words: tuple[Words, ...]
+    actions: Mapping[tuple[str, int], Action] = field(factory=dict)
+    limits: Limits = DEFAULT_LIMITS
+
+    @cached_property
+    def steps(self) -> tuple[StepSite, ...]:
+        """Every step of every job."""
+        return tuple(
+            StepSite(job_id=job_id, job=job, index=index, step=step, action=self.actions.get((job_id, index)))
+            for job_id, job in self.pipeline.jobs.items()
+            for index, step in enumerate(job.steps)
+        )
+
+    @cached_property
+    def _names(self) -> Mapping[str, StepNames]:
+        return {job_id: StepNames(job.steps) for job_id, job in self.pipeline.jobs.items()}
+
+    def step_names(self, job_id: str) -> StepNames:
+        """The names by which the steps of a job are known."""
+        return self._names[job_id]
+
+    def action_of(self, text: Text, name: str) -> Action | None:
+        """The action of the step that ``steps.NAME`` means in a text, where that is known."""
+        if text.job is None:
+            return None
+        index = self.step_names(text.job).find(name, text.step)
+        return None if index is None else self.actions.get((text.job, index))
+
+
+@define(kw_only=True, eq=False)
+class ActionSubject:
+    """An action file as checks see it. ``texts`` are evaluated, ``words`` never."""
+
+    action: Action
+    source: Locator
+    texts: tuple[Text, ...]
+    words: tuple[Words, ...]
+    limits: Limits = DEFAULT_LIMITS
+
+
+Subject = PipelineSubject | ActionSubject
+"""Either: for checks that look at texts alone."""
