@@ -130,7 +130,9 @@ def main() -> None:
         best = measured(steps, with_ruamel=not quick)
         ratio = best["ours"] / best["CSafeLoader"]
         target = TARGETS.get(steps)
-        columns = [f"{best[name] * 1e3:.2f} ms" if name in best else "-" for name in ("ours", "CSafeLoader", "ruamel rt")]
+        columns = [
+            f"{best[name] * 1e3:.2f} ms" if name in best else "-" for name in ("ours", "CSafeLoader", "ruamel rt")
+        ]
         verdict = "" if target is None else f"{target:.2f} {'ok' if ratio <= target else 'MISSED'}"
         print(f"{steps:>6} {columns[0]:>10} {columns[1]:>12} {columns[2]:>11} {ratio:>11.2f} {verdict:>7}")
     clean, wrong = with_errors(1_000, 50)

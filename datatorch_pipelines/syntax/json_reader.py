@@ -37,8 +37,8 @@ def read_json(text: str, limits: Limits) -> Located:
     try:
         data = reader.document()
     except StopReading as stop:
-        return Located(None, reader.marks, (*reader.problems, stop.problem), complete=False)
-    return Located(data, reader.marks, reader.problems)
+        return Located(None, new_marks(reader.marks), (*reader.problems, stop.problem), complete=False)
+    return Located(data, new_marks(reader.marks), reader.problems)
 
 
 class _Reader:
@@ -46,7 +46,7 @@ class _Reader:
         self.text = text
         self.max_depth = min(limits.max_depth, _DEEPEST)
         self.max_nodes = limits.max_nodes
-        self.marks = new_marks()
+        self.marks: list[int] = []
         self.problems: list[Problem] = []
 
     def document(self) -> object:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from attrs import frozen
 
@@ -19,18 +19,18 @@ no work for the garbage collector; a list per container costs several times that
 """
 
 
-def new_marks() -> array[int]:
-    """An empty array of marks."""
-    return array("i")
+def new_marks(marks: Iterable[int] = ()) -> array[int]:
+    """An array of marks."""
+    return array("i", marks)
 
 
-def following(marks: array[int], position: int) -> int:
+def following(marks: Sequence[int], position: int) -> int:
     """The index of the first mark after a node and all that is inside it."""
     link = marks[position + 2]
     return link if link > 0 else position + STRIDE
 
 
-def children(marks: array[int], position: int, stop: int) -> Iterator[int]:
+def children(marks: Sequence[int], position: int, stop: int) -> Iterator[int]:
     """The indices of the marks of a container's keys and values, or items, up to ``stop``."""
     position += STRIDE
     while position < stop:

@@ -32,6 +32,11 @@ from datatorch_pipelines.syntax.names import did_you_mean, shown
 from datatorch_pipelines.syntax.scalars import CONSTANTS, NUMBER_START, PREFIX, NotANumber, plain, plain_number, tagged
 from datatorch_pipelines.syntax.yaml_errors import explain
 
+try:
+    from ruamel.yaml.cyaml import CBaseLoader as _FastParser
+except ImportError:  # the C parser is not there on PyPy
+    _FastParser = None
+
 _OLD_LINE_ENDS = "\x85\u2028\u2029"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _DEEPEST = 200
@@ -43,31 +48,40 @@ _OPEN = object()
 
 def read_yaml(text: str, limits: Limits) -> Located:
     """The data and marks of a YAML text; what is wrong with it is in ``problems``."""
-    try:
-        return _Builder(text, limits, pure=False).document()
-    except YAMLError as error:
-        first_error = error
+    first_error: Exception | None = None
+    if _FastParser is not None:
+        try:
+            return _Builder(text, limits, pure=False).document()
+        except YAMLError as error:
+            first_error = error
     builder = _Builder(text, limits, pure=True)
     try:
         return builder.document()
     except (YAMLError, ValueError, OverflowError, IndexError) as error:
-        told = error if isinstance(error, MarkedYAMLError) else first_error
+        told = error if isinstance(error, MarkedYAMLError) or first_error is None else first_error
         return Located(None, new_marks(), (*builder.problems, explain(told, text)), complete=False)
+
+
+def _parser(text: str, *, pure: bool) -> Callable[[], Event]:
+    """ruamel.yaml's own parser, or the C parser: a call gives the next event."""
+    # `YAML` would give the C parser as well, but makes a class for each text, which takes ten times as long.
+    parser: Any = YAML(typ="safe", pure=True).get_constructor_parser(text)[1] if pure else _FastParser(text)
+    get_event: Callable[[], Event] = parser.get_event
+    return get_event
 
 
 def _event_source(text: str, *, pure: bool) -> Callable[[], Event]:
     """What gives the text's events one after the other."""
     old = [char for char in _OLD_LINE_ENDS if char in text]
     if not old:
-        get_event: Callable[[], Event] = YAML(typ="safe", pure=pure).get_constructor_parser(text)[1].get_event
-        return get_event
+        return _parser(text, pure=pure)
     unused = (chr(code) for code in range(0xE000, 0xF900) if chr(code) not in text)
     stand_ins = dict(zip(old, unused, strict=False))
-    parser = YAML(typ="safe", pure=pure).get_constructor_parser(text.translate(str.maketrans(stand_ins)))[1]
+    get_event = _parser(text.translate(str.maketrans(stand_ins)), pure=pure)
     back = str.maketrans({stand_in: char for char, stand_in in stand_ins.items()})
 
     def translated() -> Event:
-        event = parser.get_event()
+        event = get_event()
         if type(event) is ScalarEvent:
             event.value = event.value.translate(back)
         return event
@@ -85,7 +99,8 @@ class _Builder:
         self.max_depth = min(limits.max_depth, _DEEPEST)
         self.max_nodes = limits.max_nodes
         self.rare = "&" in text or "!" in text or pure
-        self.marks = new_marks()
+        # A list takes values three times as fast as an array; it becomes one at the end.
+        self.marks: list[int] = []
         self.problems: list[Problem] = []
         self.anchors: dict[str, tuple[object, int, int]] = {}
         self.expanded = 0
@@ -96,8 +111,8 @@ class _Builder:
         try:
             data = self._root()
         except StopReading as stop:
-            return Located(None, self.marks, (*self.problems, stop.problem), complete=False)
-        return Located(data, self.marks, self.problems)
+            return Located(None, new_marks(self.marks), (*self.problems, stop.problem), complete=False)
+        return Located(data, new_marks(self.marks), self.problems)
 
     def _root(self) -> object:
         event = self.get_event()
@@ -167,7 +182,7 @@ class _Builder:
     def _mapping(self, data: dict[str, object], depth: int, home: int) -> int:
         """Fills a mapping up to its end event; gives the offset of its end."""
         get_event, marks = self.get_event, self.marks
-        add, known, rare = marks.append, self.keys, self.rare
+        add, known, rare, pure = marks.append, self.keys, self.rare, self.pure
         scalar, mapping_end = ScalarEvent, MappingEndEvent
         number_start, constant = NUMBER_START, CONSTANTS.get
         while True:
@@ -175,7 +190,7 @@ class _Builder:
             here = len(marks)
             if type(event) is scalar:
                 key = known.get(event.value)
-                if key is None or rare:
+                if key is None or (rare and (pure or event.anchor or event.tag)):
                     key = self._key(event)
                 else:
                     add(event.start_mark.index)
@@ -187,7 +202,7 @@ class _Builder:
                 key = self._odd_key(event, depth)
             event = get_event()
             if type(event) is scalar:
-                if rare:
+                if rare and (pure or event.anchor or event.tag):
                     value = self._scalar(event)
                 else:
                     value = event.value
@@ -208,12 +223,22 @@ class _Builder:
 
     def _sequence(self, data: list[object], depth: int) -> int:
         """Fills a sequence up to its end event; gives the offset of its end."""
-        get_event = self.get_event
+        get_event, add, rare, pure = self.get_event, self.marks.append, self.rare, self.pure
         while True:
             event = get_event()
-            if type(event) is SequenceEndEvent:
+            kind = type(event)
+            if kind is ScalarEvent and not (rare and (pure or event.anchor or event.tag)):
+                value = event.value
+                add(event.start_mark.index)
+                add(event.end_mark.index)
+                add(0)
+                if not event.style:
+                    value = self._number(value) if value[:1] in NUMBER_START else CONSTANTS.get(value, value)
+                data.append(value)
+            elif kind is SequenceEndEvent:
                 return event.end_mark.index  # type: ignore[no-any-return]  # ruamel.yaml's events are untyped
-            data.append(self._node(event, depth))
+            else:
+                data.append(self._node(event, depth))
 
     def _mark(self, event: Event) -> tuple[int, int]:
         """Writes a scalar's mark; gives its offsets."""
@@ -240,6 +265,8 @@ class _Builder:
 
     def _number(self, text: str) -> object:
         """A plain scalar that begins like a number, its mark being the last one."""
+        if text.isascii() and text.isdigit() and len(text) < 19:
+            return int(text)
         try:
             return plain_number(text)
         except NotANumber as error:
