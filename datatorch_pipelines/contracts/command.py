@@ -14,6 +14,14 @@ def _strings(value: Iterable[str]) -> tuple[str, ...]:
     return tuple(value)
 
 
+def _mapping(value: Mapping[str, str]) -> dict[str, str]:
+    return dict(value)
+
+
+def _variables(value: Mapping[str, str]) -> Mapping[str, str]:
+    return dict(value)
+
+
 def _hidden(value: Mapping[str, str]) -> str:
     return "{" + ", ".join(sorted(value)) + "}"
 
@@ -31,6 +39,6 @@ class Command:
     """
 
     argv: tuple[str, ...] = field(converter=_strings)
-    env: Mapping[str, str] = field(factory=dict, converter=dict, repr=_hidden)
+    env: Mapping[str, str] = field(factory=dict, converter=_mapping, repr=_hidden)
     cwd: str | None = None
     stdin: bytes = field(default=b"", repr=lambda value: f"{len(value)} bytes")

@@ -70,6 +70,15 @@ class JobEnvironment:
             self._placed[digest] = target
         return self._placed[digest]
 
+    def placed(self, source: Path, digest: str) -> PurePath:
+        """The path here of a folder that `put` brought. Raises `RunnerError` when it did not."""
+        if self.runner.capabilities.shares_files:
+            return source
+        try:
+            return self._placed[digest]
+        except KeyError:
+            raise RunnerError(f"the folder {source.name!r} was not brought to where the job runs") from None
+
     async def get(self, path: PurePath, destination: Path) -> None:
         """Copies a file or folder from here to ``destination``, which must not exist yet.
 

@@ -61,20 +61,25 @@ def local_folders(*, keep: bool = False) -> Iterator[Paths]:
 
 
 @functools.lru_cache(maxsize=1)
-def _local_machine() -> tuple[str, str, str]:
-    return platform.node(), platform.system(), platform.version()
+def _local_machine() -> Mapping[str, str]:
+    return {
+        "name": platform.node(),
+        "os": platform.system(),
+        "version": platform.version(),
+        "architecture": platform.machine(),
+    }
 
 
 def local_facts(paths: Paths) -> Mapping[str, object]:
     """The contexts that describe this machine."""
-    name, system, version = _local_machine()
     return _contexts(
         paths,
-        machine={"name": name, "os": system, "version": version},
+        machine=_local_machine(),
         python={
             "version": platform.python_version(),
             "implementation": platform.python_implementation(),
             "executable": sys.executable,
+            "path": os.environ.get("PYTHONPATH", ""),
         },
         directory=os.fspath(cache_directory()),
     )
@@ -113,7 +118,8 @@ if [ -n "$python" ]; then
   version=$("$python" -c 'import platform; print(platform.python_version())')
   implementation=$("$python" -c 'import platform; print(platform.python_implementation())')
 fi
-printf '%s\n' "$root" "$cache" "$(uname -n)" "$(uname -s)" "$(uname -v)" "$python" "$version" "$implementation"
+printf '%s\n' "$root" "$cache" "$(uname -n)" "$(uname -s)" "$(uname -v)" "$(uname -m)"
+printf '%s\n' "$python" "$version" "$implementation" "${PYTHONPATH-}"
 """
 """A POSIX shell script that makes a job's folders where it runs, and prints them with the facts, one a line."""
 
@@ -124,7 +130,7 @@ def remote_folders(printed: bytes) -> tuple[PurePosixPath, Paths, Mapping[str, o
     Raises `RunnerError` when that is not what it prints.
     """
     lines = printed.decode("utf-8", "surrogateescape").split("\n")
-    if len(lines) != 9 or not all(line.startswith("/") for line in lines[:2]):
+    if len(lines) != 11 or not all(line.startswith("/") for line in lines[:2]):
         raise RunnerError("the job's folders can't be made: the set-up printed something unexpected")
     root, cache = PurePosixPath(lines[0]), PurePosixPath(lines[1])
     paths = Paths(
@@ -132,8 +138,8 @@ def remote_folders(printed: bytes) -> tuple[PurePosixPath, Paths, Mapping[str, o
     )
     facts = _contexts(
         paths,
-        machine={"name": lines[2], "os": lines[3], "version": lines[4]},
-        python={"executable": lines[5], "version": lines[6], "implementation": lines[7]},
+        machine=dict(zip(("name", "os", "version", "architecture"), lines[2:6], strict=True)),
+        python=dict(zip(("executable", "version", "implementation", "path"), lines[6:10], strict=True)),
         directory=str(cache),
     )
     return root, paths, facts

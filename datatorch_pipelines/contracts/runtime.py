@@ -37,13 +37,15 @@ class StepEnvironment:
     """Where a step runs, as its runtime sees it.
 
     ``job`` is the job's environment; ``inputs_file`` the path there of ``$DATATORCH_INPUTS``; ``secret_inputs`` says
-    that an input holds a secret, which then must be in no argument. ``sink`` takes what preparation writes.
+    that an input holds a secret, which then must be in no argument. ``env`` are the variables that the step's author
+    set. ``sink`` takes what preparation writes.
     """
 
     job: JobEnvironment
     step: str
     inputs_file: PurePath
     secret_inputs: bool = False
+    env: Mapping[str, str] = field(factory=dict, repr=False)
     sink: LogSink = field(repr=False)
 
     @property
@@ -60,6 +62,14 @@ class StepEnvironment:
     async def put(self, source: Path, digest: str) -> PurePath:
         """Brings a folder to where the step runs (see `JobEnvironment.put`)."""
         return await self.job.put(source, digest)
+
+    def placed(self, source: Path, digest: str) -> PurePath:
+        """The path where the step runs of a folder that `put` brought (see `JobEnvironment.placed`)."""
+        return self.job.placed(source, digest)
+
+    def warn(self, message: str) -> None:
+        """Tells the person something in the step's log."""
+        self.sink("stderr", f"warning: {message}\n".encode("utf-8", "replace"))
 
     async def run(self, command: Command) -> int:
         """Runs a command there, its output in the step's log; gives its exit status."""

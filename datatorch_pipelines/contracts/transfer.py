@@ -12,14 +12,16 @@ from datatorch_pipelines.errors import RunnerError
 
 
 def pack(folder: Path) -> bytes:
-    """A folder's content as a tar: names, kinds, modes and content, but no owners."""
+    """A folder's content as a tar: names, kinds, modes and content, but no owners and no ``__pycache__``."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as archive:
-        archive.add(folder, arcname=".", filter=_without_owner)
+        archive.add(folder, arcname=".", filter=_plain)
     return packed.getvalue()
 
 
-def _without_owner(item: tarfile.TarInfo) -> tarfile.TarInfo:
+def _plain(item: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    if item.isdir() and PurePosixPath(item.name).name == "__pycache__":
+        return None
     item.uid = item.gid = 0
     item.uname = item.gname = ""
     return item

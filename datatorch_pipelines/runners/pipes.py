@@ -37,7 +37,7 @@ class OutputPipe:
     def _ready(self) -> None:
         try:
             self._read()
-        except Exception as error:  # noqa: BLE001  # a sink of the embedder's may raise anything
+        except Exception as error:  # a sink of the embedder's may raise anything
             self.close()
             self._failed(error)
 
@@ -73,7 +73,7 @@ class OutputPipe:
 
 
 class InputPipe:
-    """Writes ``data`` to a process as it reads, then closes, unless ``hold``: then `close` does. Owns the descriptor."""
+    """Writes ``data`` to a process as it reads, then closes; with ``hold`` only `close` does. Owns the descriptor."""
 
     def __init__(self, descriptor: int, data: bytes, *, hold: bool) -> None:
         self._loop = asyncio.get_running_loop()

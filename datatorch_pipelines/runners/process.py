@@ -1,4 +1,4 @@
-"""`run_process`: one process on this machine, run to its end as `Runner.execute` promises it. Public: runners use it."""
+"""`run_process`: one process on this machine, run to its end as `Runner.execute` promises it. Runners may use it."""
 
 from __future__ import annotations
 

@@ -42,7 +42,7 @@ async def in_thread(function: Callable[[], Result]) -> Result:
         result, error = None, None
         try:
             result = function()
-        except BaseException as raised:  # noqa: BLE001  # handed over whole
+        except BaseException as raised:  # handed over whole
             error = raised
         with contextlib.suppress(RuntimeError):  # the loop is closed: nobody waits any more
             loop.call_soon_threadsafe(deliver, result, error)

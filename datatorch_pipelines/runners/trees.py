@@ -7,6 +7,7 @@ Only the standard library is imported, since this file also runs by itself, as t
 ``python -I -S trees.py HOST_PID`` with the host's pipe as standard input and the ledger as standard output.
 """
 
+import contextlib
 import os
 import select
 import signal
@@ -212,10 +213,8 @@ def guard(arguments: Sequence[str]) -> None:
     poll = select.poll()
     poll.register(0, select.POLLIN)
     if hasattr(os, "pidfd_open"):
-        try:  # a fork of the host may hold the pipe open when the host is gone
-            poll.register(os.pidfd_open(host), select.POLLIN)
-        except OSError:
-            pass  # noqa: S110, SIM105  # the host is gone, or its kernel has no pidfd: the pipe tells
+        with contextlib.suppress(OSError):  # the host is gone, or its kernel has no pidfd: then the pipe tells
+            poll.register(os.pidfd_open(host), select.POLLIN)  # for a fork of the host that holds the pipe open
     poll.poll()
     ready = select.select([0], [], [], 0)[0]
     if ready and os.read(0, 1):
