@@ -1,0 +1,156 @@
+"""The commands and their options; what a command does is in the module of its name, loaded when it is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+PROGRAM = "datatorch-pipelines"
+
+_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
+_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+def _print_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        from datatorch_pipelines import __version__
+
+        click.echo(f"{PROGRAM} {__version__}")
+        context.exit()
+
+
+@click.group(
+    context_settings=_SETTINGS,
+    no_args_is_help=False,
+    epilog="""\b
+Examples:
+  datatorch-pipelines check pipeline.yaml
+  datatorch-pipelines run pipeline.yaml --input images=/data/cats
+
+'datatorch-pipelines COMMAND --help' tells of one command.""",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_version,
+    help="Print the version and exit.",
+)
+def cli() -> None:
+    """Check and run DataTorch pipelines on this machine."""
+
+
+@cli.command(
+    short_help="Run a pipeline.",
+    epilog="""\b
+Exit status:
+  0    the run succeeded
+  1    the run failed or was cancelled
+  2    the pipeline, an action or the call is wrong; nothing ran
+  130  interrupted by Ctrl-C (143: by SIGTERM); all that was started has ended
+
+\b
+Examples:
+  datatorch-pipelines run pipeline.yaml
+  datatorch-pipelines run pipeline.yaml --event '{"fileId": "a1"}' --variable level=3
+  datatorch-pipelines run pipeline.yaml --event @event.json --secret TOKEN --json > result.json""",
+)
+@click.argument("path")
+@click.option("--event", metavar="JSON|@FILE", help="What the context 'event' holds: a JSON object.")
+@click.option("--input", "inputs", multiple=True, metavar="K=V", help="A value of the context 'input', as text.")
+@click.option("--variable", "variables", multiple=True, metavar="K=V", help="A value of the context 'variables'.")
+@click.option("--secret", "secrets", multiple=True, metavar="K[=V]", help="A secret; without =V from the environment.")
+@click.option(
+    "--secrets-file", type=click.Path(path_type=Path), metavar="FILE", help="Secrets as lines KEY=VALUE (dotenv)."
+)
+@click.option(
+    "--local-actions", type=_DIRECTORY, multiple=True, metavar="DIR", help="Where local/name@tag is: DIR/name/tag."
+)
+@click.option("--runner", metavar="NAME", help="Where steps run.  [default: local]")
+@click.option("--max-parallel", type=click.IntRange(min=1), metavar="N", help="How many jobs run at once.")
+@click.option("--offline", is_flag=True, help="Use the actions that are here; ask no server.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the log is written.",
+)
+@click.option("--quiet", "-q", is_flag=True, help="No log; only what went wrong.")
+def run(
+    path: str,
+    event: str | None,
+    inputs: tuple[str, ...],
+    variables: tuple[str, ...],
+    secrets: tuple[str, ...],
+    secrets_file: Path | None,
+    local_actions: tuple[Path, ...],
+    runner: str | None,
+    max_parallel: int | None,
+    offline: bool,
+    as_json: bool,
+    log_format: str,
+    quiet: bool,
+) -> int:
+    """Run the pipeline in the file PATH.
+
+    The log goes to stderr, the outputs to stdout.
+    """
+    import os
+
+    from datatorch_pipelines.cli import values
+    from datatorch_pipelines.cli.run import RunCall, run_pipeline
+
+    call = RunCall(
+        path=path,
+        event=values.parse_event(event),
+        inputs=values.parse_assignments("--input", inputs),
+        variables=values.parse_assignments("--variable", variables),
+        secrets=values.parse_secrets(secrets, secrets_file, os.environ),
+        local_actions=local_actions,
+        runner=runner,
+        max_parallel=max_parallel,
+        offline=offline,
+        as_json=as_json,
+        log_format=log_format,
+        quiet=quiet,
+    )
+    return run_pipeline(call)
+
+
+@cli.command(
+    short_help="Tell what is wrong with pipelines and actions.",
+    epilog="""\b
+Exit status:
+  0  no error (with --strict: no warning either)
+  1  something was found
+  2  the call is wrong
+
+\b
+Examples:
+  datatorch-pipelines check pipeline.yaml
+  datatorch-pipelines check --strict pipelines/*.yaml action-datatorch.yaml
+  datatorch-pipelines check --format json pipeline.yaml""",
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="How the report is written.",
+)
+@click.option("--strict", is_flag=True, help="Exit with 1 on warnings too.")
+def check(paths: tuple[str, ...], form: str, strict: bool) -> int:
+    """Tell what is wrong with the pipelines and actions in the files PATH.
+
+    Nothing is run, and no server is asked. Files that are checked together belong to one project: two pipelines of
+    one name are an error.
+    """
+    from datatorch_pipelines.cli.check import check_files
+
+    return check_files(paths, form=form, strict=strict)

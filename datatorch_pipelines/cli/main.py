@@ -1,0 +1,60 @@
+"""The command line from its arguments to the exit status: no traceback, whatever happens."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+
+import click
+
+from datatorch_pipelines.cli.commands import PROGRAM, cli
+from datatorch_pipelines.cli.console import STDOUT, Output, ensure_standard_streams
+from datatorch_pipelines.cli.outcome import FAILED, INTERRUPTED, REFUSED, complain, internal_error_text
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Runs a command and gives its exit status."""
+    ensure_standard_streams()
+    try:
+        status = cli.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
+    except click.ClickException as error:
+        status = _wrong_call(error, arguments)
+    except (click.Abort, KeyboardInterrupt):
+        status = INTERRUPTED
+    except SystemExit as error:
+        status = error.code if isinstance(error.code, int) else FAILED
+    except Exception as error:
+        complain(internal_error_text(error))
+        status = REFUSED
+    _flush()
+    return status if isinstance(status, int) else 0
+
+
+def _wrong_call(error: click.ClickException, arguments: Sequence[str]) -> int:
+    """Says in one line what is wrong with the call and where to read how it is right."""
+    from datatorch_pipelines.display.characters import one_line
+
+    message = one_line(error.format_message()).rstrip(".")
+    if message[1:2].islower():
+        message = message[0].lower() + message[1:]
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context is not None else PROGRAM
+    complain(f"{message}{' See' if message.endswith('?') else '; see'} '{command} --help'")
+    if arguments[:1] == ["run"] and "--json" in arguments:
+        from datatorch_pipelines.display.data import no_run_json
+        from datatorch_pipelines.results.status import Failure
+
+        Output(STDOUT).json(no_run_json(Failure(message=message)))
+    return REFUSED
+
+
+def _flush() -> None:
+    """Hands over what click printed now, so that a stream that nobody reads makes no noise when Python ends."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError, AttributeError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, STDOUT if stream is sys.stdout else 2)
+            os.close(nowhere)

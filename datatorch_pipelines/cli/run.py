@@ -1,0 +1,109 @@
+"""The command ``run``."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from attrs import field, frozen
+
+from datatorch_pipelines import api
+from datatorch_pipelines._masking import Masker
+from datatorch_pipelines.cli.logs import LogFiles
+from datatorch_pipelines.cli.outcome import FAILED, INTERRUPTED, REFUSED, SUCCEEDED
+from datatorch_pipelines.cli.report import RunReport
+from datatorch_pipelines.cli.signals import Interrupted, Interrupts
+from datatorch_pipelines.cli.sources import read_files
+from datatorch_pipelines.errors import PipelinesError
+
+if TYPE_CHECKING:
+    from datatorch_pipelines.engine import RunHandle
+
+
+@frozen(kw_only=True)
+class RunCall:
+    """What the command was given, as data."""
+
+    path: str
+    event: Mapping[str, object]
+    inputs: Mapping[str, str]
+    variables: Mapping[str, str]
+    secrets: Mapping[str, str] = field(repr=False)
+    local_actions: tuple[Path, ...] = ()
+    runner: str | None = None
+    max_parallel: int | None = None
+    offline: bool = False
+    as_json: bool = False
+    log_format: str = "text"
+    quiet: bool = False
+
+
+def run_pipeline(call: RunCall) -> int:
+    """Runs a pipeline, reports, and gives the exit status. Ends the process at once when it is told to twice."""
+    report = RunReport(
+        masker=Masker(call.secrets.values()), as_json=call.as_json, log_format=call.log_format, quiet=call.quiet
+    )
+    with Interrupts() as interrupts:
+        try:
+            return _run(call, report, interrupts)
+        except Interrupted:
+            report.left()
+            # No waiting for threads: the guardian ends what still runs, once we are gone.
+            os._exit(interrupts.exit_status or INTERRUPTED)
+
+
+def _run(call: RunCall, report: RunReport, interrupts: Interrupts) -> int:
+    try:
+        handle = _start(call, report)
+    except PipelinesError as error:
+        return report.refused(error, REFUSED)
+    except Exception as error:
+        return report.broken(error, REFUSED)
+    report.run_id = handle.run_id
+
+    def cancel() -> None:
+        report.notice("interrupted: ending the run; once more to leave at once")
+        handle.cancel()
+
+    interrupts.on_first(cancel)
+    try:
+        _follow(handle, report)
+        result = handle.wait()
+    except PipelinesError as error:
+        return report.refused(error, FAILED)
+    except Exception as error:
+        handle.cancel()
+        with contextlib.suppress(Exception):
+            handle.wait()
+        return report.broken(error, FAILED)
+    status = SUCCEEDED if result.succeeded else interrupts.exit_status or FAILED
+    return report.finished(result, status)
+
+
+def _start(call: RunCall, report: RunReport) -> RunHandle:
+    pipeline = api.load(call.path)
+    report.pipeline = pipeline.name
+    report.sources = read_files([call.path])
+    return api.start(
+        pipeline,
+        inputs=call.inputs,
+        event=call.event,
+        variables=call.variables,
+        secrets=call.secrets,
+        runner=call.runner,
+        local_actions=call.local_actions,
+        max_parallel=call.max_parallel,
+        offline=call.offline,
+    )
+
+
+def _follow(handle: RunHandle, report: RunReport) -> None:
+    """Shows the run's events until it is over, or until nobody reads them any more."""
+    with LogFiles(handle.directory) as logs:
+        for event in handle:
+            if not report.following:
+                return
+            report.event(event, logs.data(event))

@@ -1,0 +1,106 @@
+"""What the options of ``run`` say, as data. Everything here raises ``click.BadParameter`` with one line."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import click
+
+from datatorch_pipelines.cli.dotenv import DotenvError, parse_dotenv
+
+
+def parse_assignments(option: str, items: Iterable[str]) -> dict[str, str]:
+    """The values of an option ``KEY=VALUE`` that may be given several times, by key."""
+    values: dict[str, str] = {}
+    for item in items:
+        key, equals, value = item.partition("=")
+        if not key or not equals:
+            raise _bad(option, f"{item!r} is no KEY=VALUE")
+        _add(values, option, key, value)
+    return values
+
+
+def parse_secrets(items: Iterable[str], file: Path | None, environ: Mapping[str, str]) -> dict[str, str]:
+    """The secrets of the options ``--secret`` and ``--secrets-file``; ``--secret`` wins. No message shows a value."""
+    given: dict[str, str] = {}
+    for item in items:
+        key, equals, value = item.partition("=")
+        if not key:
+            raise _bad("--secret", "a secret needs a name: KEY, or KEY=VALUE")
+        if not equals:
+            if key not in environ:
+                raise _bad("--secret", f"the environment variable {key!r} is not set; set it, or give KEY=VALUE")
+            value = environ[key]
+        _add(given, "--secret", key, value)
+    return (_secrets_file(file) if file else {}) | given
+
+
+def parse_event(text: str | None) -> dict[str, object]:
+    """The JSON object of the option ``--event``, given itself or as ``@FILE``."""
+    if text is None:
+        return {}
+    if text.startswith("@"):
+        source = text[1:]
+        content = _read("--event", Path(source))
+    else:
+        source, content = "", text
+    event = _json(content, source)
+    if not isinstance(event, dict):
+        raise _bad("--event", f'{source or "this"} is no JSON object; write {{"key": value}}')
+    return event
+
+
+def _json(text: str, source: str) -> object:
+    where = f"{source}:" if source else ""
+    try:
+        return json.loads(text, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise _bad("--event", f"{where}{error.lineno}:{error.colno}: no JSON: {error.msg}") from error
+    except (ValueError, RecursionError) as error:
+        reason = "it nests too deep" if isinstance(error, RecursionError) else str(error)
+        raise _bad("--event", f"{where}{' ' if where else ''}no JSON: {reason}") from error
+
+
+def _refuse_constant(name: str) -> object:
+    raise ValueError(f"{name} is no number of JSON")
+
+
+def _secrets_file(path: Path) -> dict[str, str]:
+    text = _read("--secrets-file", path)
+    try:
+        return parse_dotenv(text)
+    except DotenvError as error:
+        raise _bad("--secrets-file", f"{path}:{error.line}: {error}") from error
+
+
+def _read(option: str, path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise _bad(option, f"{path} is not UTF-8 text") from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _bad(option, f"{str(path)!r} can't be read: {reason}") from error
+
+
+def _add(values: dict[str, str], option: str, key: str, value: str) -> None:
+    if key in values:
+        raise _bad(option, f"{key!r} is given twice")
+    if not _is_text(key) or not _is_text(value):
+        raise _bad(option, f"{key!a} is not UTF-8 text")
+    values[key] = value
+
+
+def _is_text(value: str) -> bool:
+    """Whether an argument was text in the system's encoding."""
+    try:
+        value.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _bad(option: str, message: str) -> click.BadParameter:
+    return click.BadParameter(message, param_hint=option)

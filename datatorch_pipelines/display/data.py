@@ -1,0 +1,152 @@
+"""Diagnostics, results and events as JSON for programs: the shapes of ``docs/reference/command-line.md``."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+from datatorch_pipelines.diagnostics import Diagnostic, Location
+from datatorch_pipelines.records.encoding import encode_event
+from datatorch_pipelines.results.events import Event
+from datatorch_pipelines.results.result import JobResult, RunResult, StepResult
+from datatorch_pipelines.results.status import Failure, Status
+
+JSON_VERSION = 1
+"""The version of the shapes; it grows when a program that reads them has to know of a change."""
+
+
+def diagnostics_json(diagnostics: Iterable[Diagnostic]) -> str:
+    """The report of ``check --format json``, one object."""
+    return _dump({"version": JSON_VERSION, "diagnostics": [_diagnostic(item) for item in diagnostics]})
+
+
+def run_json(result: RunResult) -> str:
+    """The object of ``run --json`` for a run that took place."""
+    return _dump(
+        {
+            "version": JSON_VERSION,
+            "run": result.id,
+            "pipeline": result.pipeline,
+            "status": result.status.value,
+            "error": _failure(result.error),
+            "diagnostics": [_diagnostic(item) for item in result.diagnostics],
+            "jobs": {job_id: _job(job) for job_id, job in result.jobs.items()},
+        }
+    )
+
+
+def no_run_json(
+    error: Failure,
+    diagnostics: Sequence[Diagnostic] = (),
+    *,
+    status: Status = Status.FAILED,
+    run: str | None = None,
+    pipeline: str | None = None,
+) -> str:
+    """The object of ``run --json`` where there is no result: nothing ran, or the run was left behind."""
+    return _dump(
+        {
+            "version": JSON_VERSION,
+            "run": run,
+            "pipeline": pipeline,
+            "status": status.value,
+            "error": _failure(error),
+            "diagnostics": [_diagnostic(item) for item in diagnostics],
+            "jobs": {},
+        }
+    )
+
+
+def event_json(event: Event, text: str | None = None) -> str:
+    """An event on one line, in the form of the record; ``text`` is what a log event's bytes say."""
+    line = encode_event(event).decode("ascii").rstrip("\n")
+    return line if text is None else f'{line[:-1]},"text":{json.dumps(text)}}}'
+
+
+def error_json(error: Failure, diagnostics: Sequence[Diagnostic] = ()) -> str:
+    """The line of a JSON log that says why there is no result."""
+    shown = [_diagnostic(item) for item in diagnostics]
+    return json.dumps({"type": "error", "error": _failure(error), "diagnostics": shown}, separators=(",", ":"))
+
+
+def _job(job: JobResult) -> dict[str, object]:
+    return {
+        "status": job.status.value,
+        "outputs": job.outputs,
+        "error": _failure(job.error),
+        "steps": [_step(step) for step in job.steps],
+    }
+
+
+def _step(step: StepResult) -> dict[str, object]:
+    return {
+        "name": step.name,
+        "status": step.status.value,
+        "outputs": step.outputs,
+        "exit_status": step.exit_status,
+        "reason": step.reason,
+        "log": None if step.log_path is None else str(step.log_path),
+        "artifacts": [],
+        "tests": None,
+        "error": _failure(step.error),
+    }
+
+
+def _failure(failure: Failure | None) -> dict[str, object] | None:
+    if failure is None:
+        return None
+    place = failure.location
+    return {
+        "message": failure.message,
+        "file": place.file if place else None,
+        "line": place.line if place else None,
+        "column": place.column if place else None,
+    }
+
+
+def _diagnostic(diagnostic: Diagnostic) -> dict[str, object]:
+    return {
+        "code": diagnostic.code,
+        "severity": diagnostic.severity.value,
+        "message": diagnostic.message,
+        **_range(diagnostic.location),
+        "hint": diagnostic.hint,
+        "related": [{"message": item.message, **_range(item.location)} for item in diagnostic.related],
+    }
+
+
+def _range(location: Location) -> dict[str, object]:
+    return {
+        "file": location.file,
+        "line": location.line,
+        "column": location.column,
+        "end_line": location.end_line,
+        "end_column": location.end_column,
+    }
+
+
+def compact_json(value: object) -> str:
+    """Data as JSON on one line, letters of all scripts as they are.
+
+    >>> compact_json({"path": "données", "loss": float("nan")})
+    '{"path": "données", "loss": null}'
+    """
+    return json.dumps(plain(value), ensure_ascii=False)
+
+
+def plain(value: object) -> object:
+    """Data that JSON can say: numbers that are none become null, as JavaScript has it, other objects their text."""
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if value is None or isinstance(value, str | int):
+        return value
+    if isinstance(value, Mapping):
+        return {str(key): plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(item) for item in value]
+    return str(value)
+
+
+def _dump(value: object) -> str:
+    return json.dumps(plain(value), indent=2, ensure_ascii=False)

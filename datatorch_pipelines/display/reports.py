@@ -1,0 +1,100 @@
+"""Diagnostics and failures as text for people."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from datatorch_pipelines.diagnostics import Diagnostic, Location, Severity
+from datatorch_pipelines.display.characters import one_line
+from datatorch_pipelines.display.palette import PLAIN, Palette
+from datatorch_pipelines.display.snippets import LineOf, lines_of, snippet
+from datatorch_pipelines.results.status import Failure
+
+
+def diagnostic_text(
+    diagnostics: Iterable[Diagnostic], sources: Mapping[str, str] | None = None, *, palette: Palette = PLAIN
+) -> str:
+    """The diagnostics in their order: place and message on a line, the file's line with carets, the hint.
+
+    ``sources`` maps names of files to their texts; what is not there shows without its line. The text is empty or ends
+    with a line end.
+
+    >>> place = Location("a.yaml", 1, 1, 1, 5)
+    >>> wrong = Diagnostic.at(place, "DT202", Severity.ERROR, "unknown key 'nmae'", hint="did you mean 'name'?")
+    >>> print(diagnostic_text([wrong], {"a.yaml": "nmae: Add"}), end="")
+    a.yaml:1:1: error: unknown key 'nmae' [DT202]
+        1 | nmae: Add
+          | ^^^^
+      hint: did you mean 'name'?
+    """
+    line_of = lines_of(sources or {})
+    return "".join(f"{line}\n" for diagnostic in diagnostics for line in _diagnostic(diagnostic, line_of, palette))
+
+
+def _diagnostic(diagnostic: Diagnostic, line_of: LineOf, palette: Palette) -> list[str]:
+    meaning = "error" if diagnostic.severity is Severity.ERROR else "warning"
+    lines = [
+        f"{_place(diagnostic.location, palette)} {palette.paint(meaning, f'{diagnostic.severity}:')} "
+        f"{one_line(diagnostic.message)} {palette.paint('faint', f'[{one_line(diagnostic.code)}]')}"
+    ]
+    lines += _snippet(diagnostic.location, line_of, palette, meaning)
+    if diagnostic.hint:
+        lines.append(f"  {palette.paint('note', 'hint:')} {one_line(diagnostic.hint)}")
+    for related in diagnostic.related:
+        note = palette.paint("note", "note:")
+        lines.append(f"  {_place(related.location, palette)} {note} {one_line(related.message)}")
+    return lines
+
+
+def failure_text(
+    failure: Failure, *, what: str = "", sources: Mapping[str, str] | None = None, palette: Palette = PLAIN
+) -> str:
+    """A failure as `diagnostic_text` shows an error; ``what`` says what failed (``step 'Train'``).
+
+    The line is the failure's own snippet, else that of the file in ``sources``.
+
+    >>> print(failure_text(Failure(message="exit status 3"), what="step 'Train'"), end="")
+    error: step 'Train': exit status 3
+    """
+    label = palette.paint("error", "error:")
+    subject = f"{one_line(what)}: " if what else ""
+    message = f"{label} {subject}{one_line(failure.message)}"
+    if failure.location is None:
+        return f"{message}\n"
+    lines = [f"{_place(failure.location, palette)} {message}"]
+    if failure.snippet is not None:
+        lines += snippet(failure.snippet, failure.location, palette)
+    else:
+        lines += _snippet(failure.location, lines_of(sources or {}), palette, "error")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def check_summary(diagnostics: Sequence[Diagnostic], files: int) -> str:
+    """How many errors and warnings there are, in how many files were checked.
+
+    >>> check_summary([], 3)
+    'no problems in 3 files'
+    """
+    errors = sum(diagnostic.severity is Severity.ERROR for diagnostic in diagnostics)
+    parts = [counted(errors, "error")] if errors else []
+    if len(diagnostics) > errors:
+        parts.append(counted(len(diagnostics) - errors, "warning"))
+    return f"{', '.join(parts) or 'no problems'} in {counted(files, 'file')}"
+
+
+def counted(number: int, noun: str) -> str:
+    """A number and its noun.
+
+    >>> counted(1, "error"), counted(2, "error")
+    ('1 error', '2 errors')
+    """
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _place(location: Location, palette: Palette) -> str:
+    return palette.paint("strong", f"{one_line(str(location))}:")
+
+
+def _snippet(location: Location, line_of: LineOf, palette: Palette, meaning: str) -> list[str]:
+    line = line_of(location)
+    return [] if line is None or not line.strip() else snippet(line, location, palette, meaning)

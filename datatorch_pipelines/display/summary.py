@@ -1,0 +1,72 @@
+"""What came of a run, as text for people: why it failed, and what it gave."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from datatorch_pipelines.display.characters import one_line
+from datatorch_pipelines.display.data import compact_json
+from datatorch_pipelines.display.durations import duration_text
+from datatorch_pipelines.display.palette import PLAIN, Palette
+from datatorch_pipelines.display.reports import counted, failure_text
+from datatorch_pipelines.results.result import JobResult, RunResult
+from datatorch_pipelines.results.status import Status
+
+
+def run_summary_text(result: RunResult, *, palette: Palette = PLAIN) -> str:
+    """Every failure with its place and log, and a last line that says how the run ended and where its record is."""
+    shown = "".join(_failures(result, palette))
+    meaning = {Status.SUCCEEDED: "good", Status.CANCELLED: "warning"}.get(result.status, "error")
+    ending = palette.paint(meaning, f"run {result.status}")
+    record = one_line(str(result.directory))
+    return f"{shown}{ending} in {duration_text(result.duration)}{_count(result)}; record: {record}\n"
+
+
+def outputs_text(result: RunResult) -> str:
+    """What the run gave, an output a line, the value as JSON.
+
+    That is the outputs of its jobs; a job that declares none shows what its steps gave.
+    """
+    return "".join(f"{line}\n" for job in result.jobs.values() for line in _outputs(job))
+
+
+def _outputs(job: JobResult) -> Iterator[str]:
+    if job.outputs:
+        yield from _assignments(job.id, job.outputs)
+        return
+    for step in job.steps:
+        yield from _assignments(f"{job.id} / {step.name}", step.outputs)
+
+
+def _assignments(owner: str, outputs: Mapping[str, object]) -> Iterator[str]:
+    return (one_line(f"{owner}: {name} = {compact_json(value)}") for name, value in outputs.items())
+
+
+def _failures(result: RunResult, palette: Palette) -> Iterator[str]:
+    told = False
+    for job in result.jobs.values():
+        failed = [step for step in job.steps if step.error is not None]
+        for step in failed:
+            if step.error is not None:
+                yield failure_text(step.error, what=f"{_of_job(result, job)}step {step.name!r}", palette=palette)
+                if step.log_path is not None:
+                    yield f"  {palette.paint('note', 'log:')} {one_line(str(step.log_path))}\n"
+        if job.error is not None and not failed:
+            yield failure_text(job.error, what=f"job {job.id!r}", palette=palette)
+        told = told or bool(failed) or job.error is not None
+    if result.error is not None and not told:
+        yield failure_text(result.error, palette=palette)
+
+
+def _of_job(result: RunResult, job: JobResult) -> str:
+    return f"job {job.id!r}, " if len(result.jobs) > 1 else ""
+
+
+def _count(result: RunResult) -> str:
+    """How many of several jobs did not succeed, by status."""
+    if len(result.jobs) < 2 or result.succeeded:
+        return ""
+    statuses = [job.status for job in result.jobs.values()]
+    kinds = (Status.FAILED, Status.CANCELLED, Status.SKIPPED)
+    counts = [f"{statuses.count(kind)} {kind}" for kind in kinds if kind in statuses]
+    return f" ({', '.join(counts)} of {counted(len(statuses), 'job')})" if counts else ""
