@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from attrs import evolve
+
 from datatorch_pipelines.diagnostics import Locator
 from datatorch_pipelines.engine.contexts import Contexts
 from datatorch_pipelines.engine.evaluation import Evaluator, Path
@@ -35,7 +37,7 @@ def action_inputs(
         if value is None and declared.default is not None:
             value = evaluator.value(declared.default, ("inputs", name, "default"), own)
         try:
-            inputs[name] = seen[name] = convert_input(name, value, declared)
+            inputs[name] = seen[name] = convert_input(name, value, evolve(declared, default=None))
         except InputError as error:
             place = source.value((*path, "inputs", name)) if name in given else source.value((*path, "action"))
             raise InputError(error.message, code=error.code, location=place, hint=error.hint) from error

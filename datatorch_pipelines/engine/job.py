@@ -9,6 +9,7 @@ from datatorch_pipelines.engine.plan import PlannedJob
 from datatorch_pipelines.engine.scope import JobScope, RunScope, third_party
 from datatorch_pipelines.engine.step import StepOutcome, record_step, run_step
 from datatorch_pipelines.errors import EnvironmentLost, PipelinesError
+from datatorch_pipelines.records import BackgroundLog
 from datatorch_pipelines.results import Failure, JobFinished, JobStarted, Status
 
 
@@ -55,21 +56,28 @@ async def _steps(run: RunScope, job: PlannedJob, attempt: int) -> Failure | None
 
 
 async def _in_environment(run: RunScope, job: PlannedJob, spec: JobSpec) -> Failure | None:
-    async with run.options.runner.job(spec) as environment:
-        scope = JobScope(run=run, job=job, spec=spec, environment=environment)
-        failure: Failure | None = None
-        for planned in job.steps:
-            if failure is not None:
-                record_step(scope, planned, StepOutcome(status=Status.SKIPPED, reason="an earlier step failed"))
-                continue
-            try:
-                outcome = await run_step(scope, planned)
-            except asyncio.CancelledError:
-                for later in job.steps[planned.index + 1 :]:
-                    record_step(scope, later, StepOutcome(status=Status.SKIPPED, reason="the run was cancelled"))
-                raise
-            failure = outcome.error
-        return failure
+    background = BackgroundLog(run.recorder, job.id)
+    try:
+        async with run.options.runner.job(spec) as environment:
+            environment.late_output = background.write
+            return await _in_order(JobScope(run=run, job=job, spec=spec, environment=environment))
+    finally:
+        background.close()
+
+
+async def _in_order(scope: JobScope) -> Failure | None:
+    failure: Failure | None = None
+    for planned in scope.job.steps:
+        if failure is not None:
+            record_step(scope, planned, StepOutcome(status=Status.SKIPPED, reason="an earlier step failed"))
+            continue
+        try:
+            failure = (await run_step(scope, planned)).error
+        except asyncio.CancelledError:
+            for later in scope.job.steps[planned.index + 1 :]:
+                record_step(scope, later, StepOutcome(status=Status.SKIPPED, reason="the run was cancelled"))
+            raise
+    return failure
 
 
 def _record(run: RunScope, job: PlannedJob, status: Status, error: Failure | None) -> None:

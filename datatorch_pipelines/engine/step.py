@@ -41,8 +41,8 @@ async def run_step(scope: JobScope, planned: PlannedStep) -> StepOutcome:
     Raises `EnvironmentLost` when the job's place is gone, and is cancelled as any task, the step recorded then too.
     """
     recorder = scope.run.recorder
-    log = recorder.open_log(scope.job.id, planned.index, planned.step.label)
     name = scope.run.masker.text(planned.step.label)
+    log = recorder.open_log(scope.job.id, planned.index, name)
     recorder.emit(StepStarted(time=recorder.now(), job=scope.job.id, step=planned.index, name=name, log=log.name))
     try:
         outcome = await _run(scope, planned, log)

@@ -168,3 +168,31 @@ class StepLog:
                     self._append(stream, masked.close())
                 self._closed = True
                 self._file.close()
+
+
+class BackgroundLog:
+    """The log of what a job's background children write after their step: a file only if they do. Thread-safe."""
+
+    def __init__(self, recorder: Recorder, job: str) -> None:
+        self._recorder = recorder
+        self._job = job
+        self._log: StepLog | None = None
+        self._lock = threading.Lock()
+
+    def write(self, stream: Stream, data: bytes) -> None:
+        """Masks and appends what a stream wrote."""
+        with self._lock:
+            if self._log is None:
+                try:
+                    self._log = self._recorder.open_log(self._job, None)
+                except RecordError as error:
+                    self._recorder.log_failed(error.__cause__ if isinstance(error.__cause__, OSError) else OSError())
+                    return
+            log = self._log
+        log.write(stream, data)
+
+    def close(self) -> None:
+        """Closes the file, if there is one. Safe to call twice."""
+        with self._lock:
+            if self._log is not None:
+                self._log.close()

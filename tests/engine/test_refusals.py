@@ -1,0 +1,104 @@
+"""What can't be run is refused before anything runs, each at its place."""
+
+from __future__ import annotations
+
+import pytest
+
+KEYS = {
+    "needs": ("job", "needs: [other]"),
+    "if": ("job", "if: success()"),
+    "timeout": ("job", "timeout: 5"),
+    "outputs": ("job", "outputs: {x: 1}"),
+    "strategy": ("job", "strategy: {matrix: {n: [1, 2]}}"),
+    "continue-on-error": ("job", "continue-on-error: true"),
+    "runs-on": ("job", "runs-on: gpu"),
+}
+STEP_KEYS = {
+    "if": "if: always()",
+    "timeout": "timeout: 5",
+    "idle-timeout": "idle-timeout: 5",
+    "continue-on-error": "continue-on-error: true",
+    "retries": "retries: 3",
+}
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_a_jobs_key_that_is_not_carried_out_is_refused_at_its_place(project, key: str) -> None:
+    refusal = project.refusal(f"""\
+        name: R
+        jobs:
+          other: {{steps: [{{run: "true"}}]}}
+          it:
+            {KEYS[key][1]}
+            steps: [{{run: "true"}}]
+        """)
+    assert refusal == [
+        f"pipeline.yaml:5:5: error: {key!r} is not carried out by this version [DT209]; "
+        "take it out, or run the pipeline where it is supported"
+    ]
+
+
+@pytest.mark.parametrize("key", STEP_KEYS)
+def test_a_steps_key_that_is_not_carried_out_is_refused_at_its_place(project, key: str) -> None:
+    refusal = project.refusal(f"""\
+        name: R
+        jobs:
+          it:
+            steps:
+              - run: "true"
+                {STEP_KEYS[key]}
+        """)
+    assert refusal == [
+        f"pipeline.yaml:6:9: error: {key!r} is not carried out by this version [DT209]; "
+        "take it out, or run the pipeline where it is supported"
+    ]
+
+
+def test_the_pipelines_timeout_is_refused(project) -> None:
+    assert project.refusal("name: R\ntimeout: 1\njobs: {it: {steps: [{run: 'true'}]}}")[0].startswith(
+        "pipeline.yaml:2:1: error: 'timeout' is not carried out"
+    )
+
+
+def test_keys_with_their_default_value_are_no_refusal(project) -> None:
+    result = project.run(
+        "name: R\njobs: {it: {needs: [], continue-on-error: false, steps: [{run: 'true', continue-on-error: false}]}}"
+    )
+    assert result.status == "succeeded"
+
+
+def test_all_that_stands_in_the_way_is_told_at_once(project) -> None:
+    project.action("bad", {"action-datatorch.yaml": "name: Bad\nruns: {using: pyhton, main: x.py}\n"})
+    refusal = project.refusal("""\
+        name: R
+        jobs:
+          a:
+            steps:
+              - action: ./missing
+              - action: ./bad
+              - action: local/none@1
+        """)
+    codes = [line.split("[")[1][:5] for line in refusal]
+    assert sorted(codes) == ["DT204", "DT402", "DT402", "DT408"]
+    places = [line.split(": error")[0] for line in refusal]
+    assert {"pipeline.yaml:5:17", "pipeline.yaml:6:17", "pipeline.yaml:7:17"} < set(places)
+
+
+@pytest.mark.parametrize("using", ["{using: docker, image: 'busybox:1'}", "{using: human}"])
+def test_an_action_that_this_version_cant_run_is_refused(project, using: str) -> None:
+    project.action("it", {"action-datatorch.yaml": f"name: It\nruns: {using}\n"})
+    (line,) = project.refusal("name: R\njobs:\n  a:\n    steps:\n      - action: ./it\n")
+    assert line.startswith("pipeline.yaml:5:17: error: the action ./it runs using '")
+    assert line.endswith(
+        "which is not carried out by this version [DT411]; "
+        "this version runs cmd, commandline, node, python, script, shell"
+    )
+
+
+def test_a_wrong_expression_in_an_actions_file_is_refused_in_that_file(project) -> None:
+    project.action("it", {"action-datatorch.yaml": "name: It\nruns:\n  using: cmd\n  command: echo ${{ input.x }}\n"})
+    refusal = project.refusal("name: R\njobs: {a: {steps: [{action: ./it, inputs: {x: 1}}]}}")
+    assert [line for line in refusal if "error" in line] == [
+        "it/action-datatorch.yaml:4:21: error: 'input.x' is data, which can be executed in shell text [DT501]; "
+        'read "$INPUT_X"'
+    ]
