@@ -34,7 +34,7 @@ def build(folder: Path, requirements: Path) -> int:
             return 0
         shutil.rmtree(folder, ignore_errors=True)
         say(f"building the action's Python environment from {requirements.name}")
-        status = install(folder, requirements)
+        status = install(folder, requirements, lock.fileno())
         if status == 0:
             finish(folder)
         else:
@@ -42,8 +42,11 @@ def build(folder: Path, requirements: Path) -> int:
     return status
 
 
-def install(folder: Path, requirements: Path) -> int:
-    """Makes the environment and installs what the file lists; gives the exit status of what failed, or 0."""
+def install(folder: Path, requirements: Path, lock: int) -> int:
+    """Makes the environment and installs what the file lists; gives the exit status of what failed, or 0.
+
+    The processes inherit the descriptor of the lock: it is held until the last of them is gone, even if this one dies.
+    """
     python = str(folder / "bin" / "python")
     venv = ["-m", "venv", "--system-site-packages"]
     fill = ["install", "--quiet", "--disable-pip-version-check", "--no-input", "-r", str(requirements)]
@@ -59,11 +62,11 @@ def install(folder: Path, requirements: Path) -> int:
         fill = [python, "-m", "pip", *fill]
     # What PYTHONPATH names is not in the environment, and must not count as installed there.
     variables = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-    status = subprocess.call(make, env=variables)
+    status = subprocess.call(make, env=variables, pass_fds=[lock])
     if status != 0:
         return status
     see_outer_packages(folder)
-    return subprocess.call(fill, env=variables)
+    return subprocess.call(fill, env=variables, pass_fds=[lock])
 
 
 def pip_version() -> int:
