@@ -9,7 +9,7 @@ import secrets
 import shutil
 import stat
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO
 
@@ -64,15 +64,26 @@ def tree_digest(root: Path) -> str:
     Two trees have one digest only if they are the same to a step that reads them. ``__pycache__`` folders don't count:
     Python writes them as it runs.
     """
-    digest = hashlib.sha256()
-    for path in sorted(_walk(root), key=lambda item: item.relative_to(root).as_posix()):
-        name = path.relative_to(root).as_posix().encode("utf-8", "surrogateescape")
+    entries = []
+    for path in _walk(root):
+        name = path.relative_to(root).as_posix()
         if path.is_symlink():
-            kind, content = b"l", os.fsencode(path.readlink())
+            entries.append((name, b"l", os.fsencode(path.readlink())))
         else:
             kind = b"x" if path.stat().st_mode & 0o100 else b"f"
-            content = bytes.fromhex(sha256_file(path))
-        for part in (kind, name, content):
+            entries.append((name, kind, bytes.fromhex(sha256_file(path))))
+    return digest_entries(entries)
+
+
+def digest_entries(entries: Iterable[tuple[str, bytes, bytes]]) -> str:
+    """The digest of `tree_digest`, from what it looks at.
+
+    Each entry is a relative path with ``/``, a kind (``f`` file, ``x`` executable file, ``l`` link) and the SHA-256 of
+    the content or the link's target.
+    """
+    digest = hashlib.sha256()
+    for name, kind, content in sorted(entries):
+        for part in (kind, name.encode("utf-8", "surrogateescape"), content):
             digest.update(len(part).to_bytes(8, "big") + part)
     return digest.hexdigest()
 

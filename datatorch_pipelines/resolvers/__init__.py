@@ -1,0 +1,21 @@
+"""From an action's reference to a folder with its files: resolvers, and the store of what was fetched."""
+
+from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
+from datatorch_pipelines.resolvers.chain import resolve_chain
+from datatorch_pipelines.resolvers.git import GitResolver
+from datatorch_pipelines.resolvers.github import GitHubResolver
+from datatorch_pipelines.resolvers.local import LocalResolver, default_local_actions
+from datatorch_pipelines.resolvers.mapping import MappingResolver
+from datatorch_pipelines.resolvers.store import Store
+
+__all__ = [
+    "GitHubResolver",
+    "GitResolver",
+    "LocalResolver",
+    "MappingResolver",
+    "Store",
+    "StoreLimits",
+    "Timeouts",
+    "default_local_actions",
+    "resolve_chain",
+]

@@ -1,0 +1,65 @@
+"""Actions of any git service, named by a URL."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Sequence
+
+from attrs import evolve
+
+from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, Resolver
+from datatorch_pipelines.errors import ActionNotFound, ActionRefused
+from datatorch_pipelines.model.reference import ActionReference, ReferenceKind
+from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
+from datatorch_pipelines.resolvers.repositories import Options, Repositories
+from datatorch_pipelines.resolvers.store import Store
+from datatorch_pipelines.resolvers.urls import GitUrl, parse_git_url
+
+
+class GitResolver(Resolver):
+    """Fetches actions that are named by a git URL: ``{name, tag, git}``.
+
+    ``store`` is where they are kept (the user's cache folder unless given); ``limits`` and ``timeouts`` bound what a
+    server may do; ``ssh_command`` is the program for ssh URLs, with its options.
+    """
+
+    def __init__(
+        self,
+        store: Store | None = None,
+        *,
+        limits: StoreLimits | None = None,
+        timeouts: Timeouts | None = None,
+        ssh_command: Sequence[str] = ("ssh",),
+    ) -> None:
+        options = Options(limits or StoreLimits(), timeouts or Timeouts(), tuple(ssh_command))
+        self._repositories = Repositories(store or Store(), options)
+
+    def matches(self, reference: ActionReference) -> bool:
+        """Whether the reference names a git URL."""
+        return reference.kind is ReferenceKind.GIT
+
+    async def resolve(self, reference: ActionReference, context: ResolveContext) -> ResolvedAction:
+        """The action's files at its tag, branch or commit.
+
+        Raises `ActionRefused` for a URL that is not allowed or files that are not safe, `ActionNotFound` for a missing
+        repository, tag, branch or commit, `AuthenticationFailed`, `FetchFailed` when the server can't be reached,
+        `StoreError` when the disk fails, and `ResolveError` for a repository without an action file.
+        """
+        if reference.git is None:
+            raise ActionNotFound(f"{reference} names no git URL")
+        try:
+            url, rewritten = _served_url(reference.git)
+        except ActionRefused as error:
+            raise ActionRefused(f"{reference}: {error.message}", hint=error.hint) from error
+        if rewritten:
+            context.warn(f"{reference}: GitHub no longer serves git://, {url} is used")
+        return await self._repositories.resolve(reference, ((url,),), context)
+
+
+@functools.lru_cache(maxsize=1024)
+def _served_url(text: str) -> tuple[GitUrl, bool]:
+    """The URL to ask, and whether it is another than the one given (GitHub ended git:// in 2022)."""
+    url = parse_git_url(text)
+    if url.scheme == "git" and url.host.rstrip(".") in ("github.com", "www.github.com") and url.port in (None, 9418):
+        return evolve(url, scheme="https", port=None, host="github.com"), True
+    return url, False

@@ -1,0 +1,215 @@
+"""From the URLs that a reference may mean to an entry of the store: what all resolvers that use git share."""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from attrs import field, frozen
+
+from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction
+from datatorch_pipelines.errors import ActionNotFound, AuthenticationFailed, FetchFailed, ResolveError
+from datatorch_pipelines.model.reference import ActionReference
+from datatorch_pipelines.resolvers.action_file import check_action_file
+from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
+from datatorch_pipelines.resolvers.flights import Flights, Task
+from datatorch_pipelines.resolvers.refs import RefKind, is_full_commit
+from datatorch_pipelines.resolvers.store import Entry, KnownRef, Store
+from datatorch_pipelines.resolvers.urls import GitUrl
+
+Candidates = tuple[tuple[GitUrl, ...], ...]
+"""Repositories to try in order, each with the URLs under which it may be found."""
+
+
+@frozen
+class Options:
+    """How repositories are fetched."""
+
+    limits: StoreLimits = field(factory=StoreLimits)
+    timeouts: Timeouts = field(factory=Timeouts)
+    ssh_command: tuple[str, ...] = ("ssh",)
+    anonymous_means_missing: bool = False
+    """Whether a server that wants a password, and was given none, counts as one without the repository."""
+
+
+class Repositories:
+    """Finds actions in git repositories, by way of the store.
+
+    A run is one `ResolveContext`: all that is asked with the same context object shares what servers answered, so that
+    a branch is asked for once a run.
+    """
+
+    def __init__(self, store: Store, options: Options) -> None:
+        self._store = store
+        self._options = options
+        self._lock = threading.Lock()
+        self._runs: dict[int, tuple[weakref.ref[ResolveContext], Flights[Entry]]] = {}
+
+    async def resolve(
+        self, reference: ActionReference, candidates: Candidates, context: ResolveContext
+    ) -> ResolvedAction:
+        """The action, out of the store if it can be, else fetched into it."""
+        entry = self._present(candidates, reference.ref, settle=False)
+        if entry is None:
+            entry = await self._flights(context).share(
+                (candidates, reference.ref),
+                lambda task: _Search(self._store, self._options, reference, context.offline, task).run(candidates),
+                context.warn,
+            )
+        check_action_file(reference, entry.directory)
+        return ResolvedAction(
+            reference=reference,
+            directory=entry.directory,
+            digest=entry.digest,
+            file=reference.file,
+            commit=entry.commit,
+            url=entry.url,
+        )
+
+    def _present(self, candidates: Candidates, ref: str | None, *, settle: bool) -> Entry | None:
+        return present(self._store, candidates, ref, lambda kind: kind.is_fixed, settle=settle)
+
+    def _flights(self, context: ResolveContext) -> Flights[Entry]:
+        """What is shared among those who ask with one context, forgotten with it."""
+        key = id(context)
+        with self._lock:
+            known = self._runs.get(key)
+            if known is not None and known[0]() is context:
+                return known[1]
+            flights: Flights[Entry] = Flights()
+            self._runs[key] = (weakref.ref(context, lambda _: self._runs.pop(key, None)), flights)
+            return flights
+
+
+def present(
+    store: Store, candidates: Candidates, ref: str | None, accept: Callable[[RefKind], bool], *, settle: bool
+) -> Entry | None:
+    """The entry that the store has for a ref, if it is of an accepted kind."""
+    for urls in candidates:
+        for url in urls:
+            if is_full_commit(ref):
+                known: KnownRef | None = KnownRef(str(ref), RefKind.COMMIT)
+            else:
+                known = store.known_ref(url, ref)
+            if known is not None and accept(known.kind):
+                entry = store.entry(url, known.commit, settle=settle)
+                if entry is not None:
+                    return entry
+    return None
+
+
+@frozen
+class _Search:
+    """One search for a reference's entry, in a thread."""
+
+    store: Store
+    options: Options
+    reference: ActionReference
+    offline: bool
+    task: Task
+
+    def run(self, candidates: Candidates) -> Entry:
+        fixed = present(self.store, candidates, self.reference.ref, lambda kind: kind.is_fixed, settle=True)
+        if fixed is not None:
+            return fixed
+        if self.offline:
+            return self._offline(candidates)
+        missing: list[ResolveError] = []
+        for urls in candidates:
+            try:
+                return self._repository(urls)
+            except ActionNotFound as error:
+                missing.append(error)
+            except FetchFailed as error:
+                return self._stale(candidates, error)
+        raise self._not_found(missing)
+
+    def _repository(self, urls: Sequence[GitUrl]) -> Entry:
+        """The entry, from the first of a repository's URLs that exists."""
+        from datatorch_pipelines.resolvers.fetch import RepositoryMissing
+
+        missing: list[ActionNotFound] = []
+        for url in urls:
+            try:
+                with self.store.locked(url, self.task.cancellation):
+                    return self._fetch(url)
+            except RepositoryMissing as error:
+                missing.append(error)
+            except AuthenticationFailed as error:
+                if not self.options.anonymous_means_missing or url.password is not None:
+                    raise self._named(error) from error
+                text = f"there is no repository at {url}, or it is private"
+                missing.append(ActionNotFound(text, hint="is the name right? for a private one set GITHUB_TOKEN"))
+            except ResolveError as error:
+                raise self._named(error) from error
+        raise self._named(missing[0]) from missing[0]
+
+    def _fetch(self, url: GitUrl) -> Entry:
+        """Asks the server, and fetches unless the store has what it names. The URL's lock is held."""
+        from datatorch_pipelines.resolvers.fetch import fetch
+        from datatorch_pipelines.resolvers.transport import Session
+        from datatorch_pipelines.resolvers.tree import write_tree
+
+        ref = self.reference.ref
+        # Another process may have done it while this one waited for the lock.
+        ready = present(self.store, ((url,),), ref, lambda kind: kind.is_fixed, settle=True)
+        if ready is not None:
+            return ready
+        options, cancellation = self.options, self.task.cancellation
+        session = Session(cancellation, options.timeouts, options.limits, options.ssh_command)
+        with fetch(url, ref, session, lambda commit: self.store.entry(url, commit) is not None) as fetched:
+            objects, commit = fetched.objects, fetched.commit
+            entry = self.store.entry(url, commit)
+            if entry is None and objects is not None:
+
+                def write(folder: Path) -> tuple[str, int, int]:
+                    written = write_tree(
+                        objects, commit.encode(), folder, options.limits, warn=self._warn, check=cancellation.check
+                    )
+                    return written.digest, written.files, written.size
+
+                entry = self.store.add(url, commit, write)
+        if entry is None:
+            raise FetchFailed(f"{url} did not send the commit {commit}", hint="try again")
+        if fetched.also_tag:
+            self._warn(f"{ref} is both a branch and a tag; the branch is used")
+        if not is_full_commit(ref):
+            self.store.remember(url, ref, KnownRef(commit, fetched.kind))
+        return entry
+
+    def _offline(self, candidates: Candidates) -> Entry:
+        entry = present(self.store, candidates, self.reference.ref, lambda _: True, settle=True)
+        if entry is None:
+            raise ActionNotFound(
+                f"{self.reference} is not in the store at {self.store.root}, and the network is not to be used",
+                hint="run once without offline",
+            )
+        return entry
+
+    def _stale(self, candidates: Candidates, error: FetchFailed) -> Entry:
+        """What the store has from an earlier run, since the server can't be asked."""
+        entry = present(self.store, candidates, self.reference.ref, lambda _: True, settle=True)
+        if entry is None:
+            raise error
+        reason = error.message.removeprefix(f"{self.reference}: ")
+        self._warn(f"{reason}; the commit {entry.commit[:12]} that was fetched before is used")
+        return entry
+
+    def _not_found(self, missing: Sequence[ResolveError]) -> ResolveError:
+        """The error that says most: of a repository that exists, else all that were looked for."""
+        from datatorch_pipelines.resolvers.fetch import RefMissing
+
+        for error in missing:
+            if isinstance(error.__cause__, RefMissing) or len(missing) == 1:
+                return error
+        texts = [error.message.removeprefix(f"{self.reference}: ") for error in missing]
+        return ActionNotFound(f"{self.reference}: {', and '.join(texts)}", hint=missing[-1].hint)
+
+    def _named(self, error: ResolveError) -> ResolveError:
+        """The same error, naming the reference."""
+        return type(error)(f"{self.reference}: {error.message}", hint=error.hint)
+
+    def _warn(self, text: str) -> None:
+        self.task.warnings.append(f"{self.reference}: {text}")

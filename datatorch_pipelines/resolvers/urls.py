@@ -1,0 +1,163 @@
+"""Git URLs: the few forms that are allowed, taken apart once, with the credentials kept aside.
+
+Nothing else of the library looks into a URL, and no URL reaches dulwich as text: what is not understood here is
+refused, so that no scheme, option or shell text hidden in one can have an effect.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import unquote, urlsplit
+
+from attrs import evolve, field, frozen
+
+from datatorch_pipelines.errors import ActionRefused
+
+SCHEMES = ("https", "http", "ssh", "git", "file")
+"""The allowed schemes; ``user@host:path`` is ssh."""
+
+_SCP = re.compile(r"(?:([^@/:]+)@)?([^@/:]{2,}|\[[^]]+\]):(.+)", re.DOTALL)
+_HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
+_CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]")
+_FORMS = "write https://host/path.git, ssh://host/path.git, git://host/path.git, user@host:path.git or file:///path"
+
+
+@frozen
+class GitUrl:
+    """Where a repository is. ``path`` is decoded, except for http and https, where it is sent as it stands.
+
+    ``str()`` gives the URL without user and password; neither appears in ``repr`` either.
+    """
+
+    scheme: str
+    host: str
+    port: int | None
+    path: str
+    username: str | None = field(default=None, repr=False)
+    password: str | None = field(default=None, repr=False)
+
+    @property
+    def is_http(self) -> bool:
+        """Whether it is served by HTTP, with or without TLS."""
+        return self.scheme in ("http", "https")
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port: what an error about the server names."""
+        return f"{self.scheme}://{self._netloc}"
+
+    @property
+    def identity(self) -> str:
+        """The text that the store's key is made of: over ssh one path may mean two things to two users."""
+        user = f"{self.username}@" if self.scheme == "ssh" and self.username else ""
+        return f"{self.scheme}://{user}{self._netloc}{self._shown_path}"
+
+    @property
+    def _netloc(self) -> str:
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}" if self.port else host
+
+    @property
+    def _shown_path(self) -> str:
+        return self.path if self.path.startswith("/") else f"/~/{self.path}"
+
+    def __str__(self) -> str:
+        return f"{self.scheme}://{self._netloc}{self._shown_path}"
+
+    def with_credentials(self, username: str, password: str) -> GitUrl:
+        """The same place, with a user and a password."""
+        return evolve(self, username=username, password=password)
+
+    def with_path(self, path: str) -> GitUrl:
+        """The same server and credentials, another path."""
+        return evolve(self, path=path)
+
+
+def parse_git_url(text: str) -> GitUrl:
+    """Takes a git URL apart.
+
+    Raises `ActionRefused` for one that is not allowed. The error's text shows no part of it that may be secret.
+
+    >>> parse_git_url("https://me:secret@example.org/a.git")
+    GitUrl(scheme='https', host='example.org', port=None, path='/a.git')
+    >>> str(parse_git_url("git@example.org:me/a.git"))
+    'ssh://example.org/~/me/a.git'
+    """
+    if not text or _CONTROL.search(text) or len(text) > 2000:
+        raise _refused("a git URL is empty, too long or holds a space or a control character")
+    if text.startswith("-") or "::" in text.split("[", 1)[0]:
+        raise _refused("a git URL that names a helper program or an option is refused")
+    if "://" not in text:
+        return _parse_scp(text)
+    scheme = text.split("://", 1)[0].lower()
+    if scheme not in SCHEMES:
+        raise _refused(f"git URLs that begin with {scheme[:20]!r} are refused")
+    return _parse_url(scheme, text)
+
+
+def _parse_url(scheme: str, text: str) -> GitUrl:
+    try:
+        parts = urlsplit(text)
+        port = parts.port
+    except ValueError as error:
+        raise _refused(f"a git URL with the scheme {scheme} has a host or port of the wrong form") from error
+    host = parts.hostname or ""
+    if parts.query or parts.fragment or text.endswith(("?", "#")):
+        raise _refused(f"the git URL {scheme}://{_short(host)}... has a '?' or '#', which no git server takes")
+    path = parts.path if scheme in ("http", "https") else unquote(parts.path)
+    if _CONTROL.search(unquote(parts.path)) or path.strip("/") == "":
+        raise _refused(f"the git URL {scheme}://{_short(host)}... has no path, or one with control characters")
+    if scheme == "file":
+        if host not in ("", "localhost") or parts.username is not None:
+            raise _refused("a file URL names a host", hint="write file:///path, with three slashes")
+        return GitUrl("file", "", None, path)
+    _check_host(host)
+    username = unquote(parts.username) if parts.username else None
+    password = unquote(parts.password) if parts.password else None
+    _check_credentials(scheme, username, password)
+    if scheme == "ssh" and path.startswith("/~"):
+        path = path.removeprefix("/").removeprefix("~/")
+    _check_path(scheme, path)
+    return GitUrl(scheme, host, port, path, username, password)
+
+
+def _parse_scp(text: str) -> GitUrl:
+    match = _SCP.fullmatch(text)
+    if match is None:
+        raise _refused("a git URL has no scheme")
+    username, host, path = match.groups()
+    host = host.strip("[]").lower()
+    _check_host(host)
+    _check_credentials("ssh", username, None)
+    path = path.removeprefix("~/")
+    _check_path("ssh", path)
+    return GitUrl("ssh", host, None, path, username)
+
+
+def _check_host(host: str) -> None:
+    if not _HOST.fullmatch(host) or len(host) > 253:
+        raise _refused(f"the host {_short(host)!r} of a git URL is no host name")
+
+
+def _check_credentials(scheme: str, username: str | None, password: str | None) -> None:
+    if any(part is not None and _CONTROL.search(part) for part in (username, password)):
+        raise _refused("the user or password of a git URL holds a control character")
+    if username is not None and username.startswith("-"):
+        raise _refused("the user of a git URL begins with '-'")
+    if scheme == "ssh" and password is not None:
+        raise _refused("an ssh URL holds a password", hint="use a key that ssh-agent knows, or an https URL")
+    if username is not None and scheme in ("http", "https") and ":" in username:
+        raise _refused("the user of a git URL holds a ':', which HTTP can't send")
+
+
+def _check_path(scheme: str, path: str) -> None:
+    if scheme in ("ssh", "git") and (path.startswith("-") or not path.strip("/")):
+        raise _refused("the path of a git URL is empty or begins with '-'")
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else text[:77] + "..."
+
+
+def _refused(message: str, *, hint: str = _FORMS) -> ActionRefused:
+    return ActionRefused(message, hint=hint)

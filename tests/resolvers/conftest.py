@@ -1,0 +1,70 @@
+"""Real git servers, repositories and stores for the resolvers' tests."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+
+import pytest
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, Resolver
+from datatorch_pipelines.model.reference import ActionReference
+from datatorch_pipelines.resolvers import Store
+from git_servers import GitHttpServer, git_daemon, running_http_server
+
+Resolve = Callable[..., ResolvedAction]
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """The folder that the servers serve."""
+    path = tmp_path / "served"
+    path.mkdir()
+    return path
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Store:
+    """An empty store."""
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def http_server(root: Path) -> Iterator[GitHttpServer]:
+    """A smart-HTTP server of ``root``."""
+    with running_http_server(root) as server:
+        yield server
+
+
+@pytest.fixture(params=["http", "git", "file"])
+def any_server(request: pytest.FixtureRequest, root: Path) -> Iterator[str]:
+    """The URL of ``root``, by each protocol in turn."""
+    if request.param == "http":
+        with running_http_server(root) as server:
+            yield server.url
+    elif request.param == "git":
+        with git_daemon(root) as url:
+            yield url
+    else:
+        yield root.as_uri()
+
+
+@pytest.fixture
+def warnings() -> list[str]:
+    """What the resolvers warned of."""
+    return []
+
+
+@pytest.fixture
+def resolve(warnings: list[str]) -> Resolve:
+    """Resolves one reference in a run of its own."""
+
+    def run(resolver: Resolver, reference: str | Mapping[str, object], **context: object) -> ResolvedAction:
+        told = ResolveContext(warn=warnings.append, **context)  # type: ignore[arg-type]  # the test says what
+        return asyncio.run(resolver.resolve(ActionReference.parse(reference), told))
+
+    return run
