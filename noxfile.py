@@ -130,7 +130,7 @@ def _lowest(requirement: str) -> str:
 def bench(session: nox.Session) -> None:
     """Every benchmark of `bench/`, side by side with what it is measured against."""
     session.install(".[cli]", *_groups("test"))
-    for script in sorted(Path("bench").glob("bench_*.py")):
+    for script in sorted(Path("bench").glob("[!_]*.py")):
         session.run("python", str(script), *session.posargs, env=_environment(session))
 
 
