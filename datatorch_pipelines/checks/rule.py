@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from attrs import field, frozen
 
 from datatorch_pipelines.checks.subject import ActionSubject, PipelineSubject
+from datatorch_pipelines.checks.wording import one_line
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Related, Severity
 
 
@@ -18,7 +19,7 @@ def _related(value: Iterable[Related]) -> tuple[Related, ...]:
 class Finding:
     """One place where a check found something: it becomes a diagnostic of the check's code and severity.
 
-    ``message`` is one line that says what is wrong, ``hint`` what to do about it.
+    ``message`` is one line that says what is wrong, ``hint`` what to do about it; what isn't printable becomes a space.
     """
 
     location: Location
@@ -55,7 +56,7 @@ class Check:
                 finding.location,
                 self.code,
                 self.severity,
-                finding.message,
-                hint=finding.hint,
+                one_line(finding.message),
+                hint=one_line(finding.hint) if finding.hint else None,
                 related=finding.related,
             )

@@ -7,11 +7,10 @@ from collections.abc import Iterator, Mapping
 from attrs import frozen
 
 from datatorch_pipelines.checks.subject import ActionSubject, Nowhere, Path, PipelineSubject, Text, Words
-from datatorch_pipelines.diagnostics import Locator
 from datatorch_pipelines.errors import ExpressionError
 from datatorch_pipelines.expressions import Template, parse, parse_condition
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
-from datatorch_pipelines.model import Action, ActionObject, Job, Pipeline, Step, Strategy, Triggers
+from datatorch_pipelines.model import Action, ActionObject, Job, Pipeline, Step, Strategy, Triggers, Using
 from datatorch_pipelines.model.availability import Place
 
 _CONDITIONS = (Place.JOB_CONDITION, Place.STEP_CONDITION)
@@ -44,12 +43,11 @@ def pipeline_subject(
 
 def action_subject(action: Action, limits: Limits = DEFAULT_LIMITS) -> ActionSubject:
     """An action made ready for checks."""
-    source = action.source or Nowhere()
     return ActionSubject(
         action=action,
-        source=source,
-        texts=tuple(_texts(_action_sites(action, source), limits)),
-        words=(Words(path=("name",), text=action.name, key="name"),),
+        source=action.source or Nowhere(),
+        texts=tuple(_texts(_action_sites(action), limits)),
+        words=tuple(_action_file_words(action)),
         limits=limits,
     )
 
@@ -138,28 +136,25 @@ def _step_sites(job_id: str, index: int, step: Step) -> Iterator[_Site]:
         yield _Site(path=("jobs", job_id, "steps", index, key), value=value, place=place, job=job_id, step=index)
 
 
-def _action_sites(action: Action, source: Locator) -> Iterator[_Site]:
+def _action_sites(action: Action) -> Iterator[_Site]:
     for name, declared in action.inputs.items():
         yield _Site(path=("inputs", name, "default"), value=declared.default, place=Place.ACTION_VALUE)
     runs = action.runs
-    if runs.main is not None:
-        yield _Site(path=("runs", "main"), value=runs.main, place=Place.ACTION_VALUE)
+    main = Place.SHELL if runs.using in (Using.SCRIPT, Using.SHELL) else Place.ACTION_VALUE
     values: list[tuple[str, object, Place]] = [
+        ("main", runs.main, main),
         ("image", runs.image, Place.ACTION_VALUE),
-        ("entrypoint", runs.entrypoint, Place.ACTION_VALUE),
-        ("args", runs.args, Place.ACTION_VALUE),
         ("command", runs.command, Place.SHELL),
+        ("script", runs.script, Place.SHELL),
     ]
     for key, value, place in values:
         yield _Site(path=("runs", key), value=value, place=place)
-    if runs.script is not None:
-        yield _Site(path=("runs", _script_key(source)), value=runs.script, place=Place.SHELL)
 
 
-def _script_key(source: Locator) -> str:
-    """The key that holds a script: ``main`` in files that follow the published schema."""
-    written = source.value(("runs", "script")) != source.value(("runs",))
-    return "script" if written else "main"
+def _action_file_words(action: Action) -> Iterator[Words]:
+    yield Words(path=("name",), text=action.name, key="name")
+    for key, value in (("entrypoint", action.runs.entrypoint), ("args", action.runs.args)):
+        yield from _words(("runs", key), value, key)
 
 
 def _pipeline_words(pipeline: Pipeline) -> Iterator[Words]:
@@ -175,10 +170,10 @@ def _pipeline_words(pipeline: Pipeline) -> Iterator[Words]:
             path: Path = ("jobs", job_id, "steps", index)
             for key, value in (("name", step.name), ("id", step.id), ("shell", step.shell)):
                 yield from _words((*path, key), value, key)
-            yield from _words((*path, "action"), _action_words(step.action), "action")
+            yield from _words((*path, "action"), _reference_words(step.action), "action")
 
 
-def _action_words(action: str | ActionObject | None) -> object:
+def _reference_words(action: str | ActionObject | None) -> object:
     if isinstance(action, ActionObject):
         return {"name": action.name, "tag": action.tag, "git": action.git, "file": action.file}
     return action

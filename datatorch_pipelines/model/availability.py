@@ -7,7 +7,6 @@ published in ``docs/reference/expressions.md``.
 from __future__ import annotations
 
 import enum
-import re
 from collections.abc import Mapping
 
 _GIVEN = frozenset({"event", "trigger", "inputs", "variables", "secrets", "pipeline", "run"})
@@ -38,7 +37,7 @@ class Place(enum.Enum):
 
 
 AVAILABLE: Mapping[Place, frozenset[str]] = {
-    Place.PIPELINE_ENV: _GIVEN,
+    Place.PIPELINE_ENV: _GIVEN | _MACHINE,
     Place.PIPELINE_SETTING: _GIVEN,
     Place.JOB_CONDITION: _GIVEN | _NEEDED | {"env", "job"},
     Place.JOB_SETTING: _GIVEN | _NEEDED | {"env", "job"},
@@ -49,7 +48,7 @@ AVAILABLE: Mapping[Place, frozenset[str]] = {
     Place.STEP_CONDITION: CONTEXTS,
     Place.STEP_SETTING: CONTEXTS,
     Place.SHELL: _MACHINE | {"action", "run", "job"},
-    Place.ACTION_VALUE: _MACHINE | {"inputs", "pipeline", "event"},
+    Place.ACTION_VALUE: _MACHINE | {"inputs", "pipeline", "event", "action"},
 }
 """The contexts that exist in each place."""
 
@@ -65,17 +64,10 @@ PROPERTIES: Mapping[str, tuple[str, ...]] = {
     "python": ("version", "implementation", "executable"),
     "directory": ("agent", "runner", "actions", "logs", "temp", "workspace"),
     "action": ("name", "version", "tag", "directory", "description"),
+    "job": ("id", "name", "status"),
+    "step": ("id", "name", "index"),
 }
 """The contexts whose properties are fixed. A property that is not known at run time is null, never missing."""
 
 STEP_PROPERTIES = ("outputs", "status")
 """What an expression can see of an earlier step."""
-
-
-def input_variable(name: str) -> str:
-    """The environment variable that carries an input: upper case, any other character ``_``.
-
-    >>> input_variable("image-path")
-    'INPUT_IMAGE_PATH'
-    """
-    return "INPUT_" + re.sub(r"[^A-Z0-9_]", "_", name.upper())

@@ -12,6 +12,7 @@ from datatorch_pipelines.errors import InputError
 from datatorch_pipelines.model.action import Input, ValueType
 
 _INTEGER = re.compile(r"[+-]?[0-9]{1,4000}")
+_NO_VARIABLE = re.compile(r"[^A-Z0-9_]")
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 
 
@@ -93,6 +94,15 @@ def value_text(value: object) -> str:
     if value is None:
         return ""
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def input_variable(name: str) -> str:
+    """The environment variable that carries an input: upper case, other characters than letters and digits ``_``.
+
+    >>> input_variable("image-path")
+    'INPUT_IMAGE_PATH'
+    """
+    return "INPUT_" + _NO_VARIABLE.sub("_", name.upper())
 
 
 def _kind(value: object) -> str:

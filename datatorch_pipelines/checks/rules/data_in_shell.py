@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from datatorch_pipelines.checks.rule import Check, Finding
@@ -15,21 +16,45 @@ from datatorch_pipelines.model.availability import (
     PROPERTIES,
     SHELL_PROPERTIES,
     Place,
-    input_variable,
 )
+from datatorch_pipelines.model.conversion import input_variable
+from datatorch_pipelines.syntax.names import shown
+
+_NAME = re.compile(r"[A-Za-z_][\w-]{0,40}")
+_LONGEST = 60
 
 
 def _find(subject: Subject) -> Iterator[Finding]:
     for text in subject.texts:
         if text.place is not Place.SHELL:
             continue
+        shell = _other_language(subject, text)
+        if shell is not None:
+            yield from _find_any(subject, text, shell)
+            continue
         for reference in text.references:
             if _is_data(reference):
                 columns = (reference.column, reference.end_column)
                 place = at_columns(subject.source, text.path, columns)
                 written = text.text[columns[0] - 1 : columns[1] - 1]
-                message = f"{written!r} is data, which can be executed in shell text"
+                message = f"{shown(written)} is data, which can be executed in shell text"
                 yield Finding(place, message, hint=_hint(subject, text, reference, written))
+
+
+def _other_language(subject: Subject, text: Text) -> str | None:
+    """The program that a ``run`` text is written for, unless that is a shell, for which values can be quoted."""
+    if isinstance(subject, ActionSubject) or text.job is None or text.step is None:
+        return None
+    shell = subject.pipeline.jobs[text.job].steps[text.step].shell
+    return None if shell in (None, "sh", "bash") else shell
+
+
+def _find_any(subject: Subject, text: Text, shell: str) -> Iterator[Finding]:
+    for expression in text.template.expressions if text.template else ():
+        place = at_columns(subject.source, text.path, (expression.column, expression.end_column))
+        message = f"an expression in the text of a {shell} step, in which no value can be quoted safely"
+        hint = "pass the value as an input and read INPUT_NAME from the environment"
+        yield Finding(place, message, hint=hint)
 
 
 def _is_data(reference: Reference) -> bool:
@@ -48,7 +73,7 @@ def _is_data(reference: Reference) -> bool:
 
 def _hint(subject: Subject, text: Text, reference: Reference, written: str) -> str:
     """How to get the same value in without splicing it."""
-    name = next((part for part in reversed(reference.path) if part and not part.isdigit()), reference.context)
+    name = next((part for part in reversed(reference.path) if part and _NAME.fullmatch(part)), reference.context)
     if isinstance(subject, ActionSubject):
         if reference.context == "inputs":
             return f'read "${input_variable(reference.path[0] or name) if reference.path else "DATATORCH_INPUTS"}"'
@@ -58,7 +83,8 @@ def _hint(subject: Subject, text: Text, reference: Reference, written: str) -> s
     given = _given_as(subject, text, written)
     if given is not None:
         return f'it is an input of the step: read "${input_variable(given)}"'
-    return f'pass it as an input, {name}: ${{{{ {written} }}}}, and read "${input_variable(name)}"'
+    line = "" if len(written) > _LONGEST else f", {name}: ${{{{ {written} }}}},"
+    return f'pass it as an input{line} and read "${input_variable(name)}"'
 
 
 def _given_as(subject: PipelineSubject, text: Text, written: str) -> str | None:

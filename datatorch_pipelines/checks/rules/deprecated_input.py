@@ -21,14 +21,8 @@ def _find(subject: PipelineSubject) -> Iterator[Finding]:
             yield Finding(
                 subject.source.key((*known.site.path, "inputs", name)),
                 f"the input {shown(name)} is deprecated",
-                hint=_one_line(declared.deprecation_message) or None,
+                hint=declared.deprecation_message.strip() or None,
             )
-
-
-def _one_line(text: str) -> str:
-    """A text that somebody else wrote, fit for one line of a report."""
-    line = " ".join("".join(c if c.isprintable() else " " for c in text).split())
-    return line if len(line) <= 200 else line[:197] + "..."
 
 
 CHECK = Check(

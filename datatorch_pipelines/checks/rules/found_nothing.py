@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import PipelineSubject, Subject, Text, at_columns
+from datatorch_pipelines.checks.wording import few
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Severity
 from datatorch_pipelines.expressions import Reference
 from datatorch_pipelines.model.availability import PROPERTIES, SHELL_PROPERTIES, STEP_PROPERTIES, Place
-from datatorch_pipelines.syntax.names import did_you_mean, listed, shown
+from datatorch_pipelines.syntax.names import did_you_mean, shown
 
 
 def _find(subject: Subject) -> Iterator[Finding]:
@@ -20,10 +21,12 @@ def _find(subject: Subject) -> Iterator[Finding]:
             name = reference.path[0] if reference.path else None
             if name is None or name.lower() in map(str.lower, known):
                 continue
-            if text.place is Place.SHELL and reference.context in SHELL_PROPERTIES:
-                known = tuple(sorted(SHELL_PROPERTIES[reference.context]))
             place = at_columns(subject.source, text.path, reference.columns[0])
-            hint = did_you_mean(name, known) or f"it has {listed(known, last='and')}"
+            if text.place is Place.SHELL and reference.context in SHELL_PROPERTIES:
+                safe = (f"{reference.context}.{item}" for item in sorted(SHELL_PROPERTIES[reference.context]))
+                hint = f"shell text may use {few(safe)}"
+            else:
+                hint = did_you_mean(name, known) or f"it has {few(known)}"
             yield Finding(place, f"{reference.name!r} has no property {shown(name)}", hint=hint)
         if isinstance(subject, PipelineSubject):
             yield from _find_in_steps(subject, text)

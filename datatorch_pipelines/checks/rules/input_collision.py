@@ -9,7 +9,7 @@ from datatorch_pipelines.checks.subject import ActionSubject, PipelineSubject, S
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Related, Severity
 from datatorch_pipelines.model import Using
-from datatorch_pipelines.model.availability import input_variable
+from datatorch_pipelines.model.conversion import input_variable
 from datatorch_pipelines.syntax.names import shown
 
 _READ_VARIABLES = frozenset({Using.CMD, Using.COMMANDLINE, Using.SCRIPT, Using.SHELL, Using.DOCKER})
@@ -24,22 +24,19 @@ def _find(subject: PipelineSubject) -> Iterator[Finding]:
 
 def _find_in_step(subject: PipelineSubject, site: StepSite) -> Iterator[Finding]:
     declared = site.action.inputs if site.action is not None else {}
-    for name, other in _collisions(dict.fromkeys([*declared, *site.step.inputs])):
-        if name in declared:
-            continue  # then both are, and the action's own file is where that is wrong
-        related = []
-        if other in site.step.inputs:
-            related.append(Related(f"{other!r} is given here", subject.source.key((*site.path, "inputs", other))))
-        yield Finding(
-            subject.source.key((*site.path, "inputs", name)), _message(name, other), hint=_HINT, related=related
-        )
+    for name, other in _collisions(site.step.inputs):
+        if name in declared and other in declared:
+            continue  # the action's own file is where that is wrong
+        related = [Related(f"{shown(other)} is given here", subject.source.key((*site.path, "inputs", other)))]
+        place = subject.source.key((*site.path, "inputs", name))
+        yield Finding(place, _message(name, other), hint=_HINT, related=related)
 
 
 def _find_in_action(subject: ActionSubject) -> Iterator[Finding]:
     if subject.action.runs.using not in _READ_VARIABLES:
         return
     for name, other in _collisions(subject.action.inputs):
-        related = [Related(f"{other!r} is declared here", subject.source.key(("inputs", other)))]
+        related = [Related(f"{shown(other)} is declared here", subject.source.key(("inputs", other)))]
         yield Finding(subject.source.key(("inputs", name)), _message(name, other), hint=_HINT, related=related)
 
 

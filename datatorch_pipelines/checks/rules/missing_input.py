@@ -18,7 +18,7 @@ def _find(subject: PipelineSubject) -> Iterator[Finding]:
         misspelt = known.misspelt()
         for name in known.missing():
             place = subject.source.value((*path, "action"))
-            message = f"the action {known.action.name!r} needs the input {shown(name)}"
+            message = f"the action {shown(known.action.name)} needs the input {shown(name)}"
             wrong = misspelt.get(name)
             if wrong is None:
                 hint = f"add {name} to the step's inputs"
@@ -26,7 +26,7 @@ def _find(subject: PipelineSubject) -> Iterator[Finding]:
                     place, hint = subject.source.value((*path, "inputs", name)), f"give {name} a value"
                 yield Finding(place, message, hint=hint)
             else:
-                related = Related(f"{wrong!r} is given here", subject.source.key((*path, "inputs", wrong)))
+                related = Related(f"{shown(wrong)} is given here", subject.source.key((*path, "inputs", wrong)))
                 yield Finding(place, message, hint=f"rename {wrong} to {name}", related=[related])
 
 

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from datatorch_pipelines.checks.inputs import known_steps
 from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import PipelineSubject
+from datatorch_pipelines.checks.wording import few
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Severity
-from datatorch_pipelines.syntax.names import did_you_mean, listed, shown
+from datatorch_pipelines.syntax.names import did_you_mean, shown
 
 
 def _find(subject: PipelineSubject) -> Iterator[Finding]:
@@ -21,11 +22,11 @@ def _find(subject: PipelineSubject) -> Iterator[Finding]:
                 continue  # the check for missing inputs says what it was meant to be
             unused = [other for other in declared if other not in known.site.step.inputs]
             hint = did_you_mean(name, unused) or (
-                f"it declares {listed(declared, last='and')}" if declared else "it declares no inputs"
+                f"it declares {few(declared)}" if declared else "it declares no inputs"
             )
             yield Finding(
                 subject.source.key((*known.site.path, "inputs", name)),
-                f"the action {known.action.name!r} declares no input {shown(name)}",
+                f"the action {shown(known.action.name)} declares no input {shown(name)}",
                 hint=hint,
             )
 

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import PipelineSubject, at_columns
+from datatorch_pipelines.checks.wording import few
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Severity
-from datatorch_pipelines.syntax.names import did_you_mean, listed, shown
+from datatorch_pipelines.syntax.names import did_you_mean, shown
 
 
 def _find(subject: PipelineSubject) -> Iterator[Finding]:
@@ -22,10 +23,10 @@ def _find(subject: PipelineSubject) -> Iterator[Finding]:
                 continue
             declared = list(action.outputs)
             hint = did_you_mean(name, declared) or (
-                f"it declares {listed(declared, last='and')}" if declared else "it declares no outputs"
+                f"it declares {few(declared)}" if declared else "it declares no outputs"
             )
             place = at_columns(subject.source, text.path, reference.columns[2])
-            yield Finding(place, f"the action {action.name!r} declares no output {shown(name)}", hint=hint)
+            yield Finding(place, f"the action {shown(action.name)} declares no output {shown(name)}", hint=hint)
 
 
 CHECK = Check(

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 
 from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import Subject, at_columns
+from datatorch_pipelines.checks.wording import few
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Severity
 from datatorch_pipelines.expressions import Reference, known_functions
 from datatorch_pipelines.model.availability import AVAILABLE, CONTEXTS, Place
-from datatorch_pipelines.syntax.names import did_you_mean, listed
+from datatorch_pipelines.syntax.names import did_you_mean
 
 _LITERALS = {"true": "true", "false": "false", "null": "null", "none": "null", "nan": "NaN"}
 
@@ -34,7 +35,7 @@ def _find(subject: Subject) -> Iterator[Finding]:
 
 
 def _hint(reference: Reference, place: Place, *, exists: bool) -> str:
-    known = f"known here: {listed(sorted(AVAILABLE[place]), last='and')}"
+    known = f"known here: {few(sorted(AVAILABLE[place]))}"
     if exists:
         return "use needs.JOB.outputs.NAME" if reference.context == "steps" and place in _JOBS else known
     name = reference.name
@@ -44,7 +45,7 @@ def _hint(reference: Reference, place: Place, *, exists: bool) -> str:
     function = next((item for item in known_functions() if item.lower() == name.lower()), None)
     if function is not None and not reference.path:
         return f"did you mean '{function}()'?"
-    meant = did_you_mean(name, sorted(AVAILABLE[place]))
+    meant = did_you_mean(name, sorted(CONTEXTS if place is Place.SHELL else AVAILABLE[place]))
     if meant is None and not reference.path:
         return f"put text in single quotes: '{name}'"
     return meant or known

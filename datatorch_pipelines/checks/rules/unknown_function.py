@@ -6,10 +6,11 @@ from collections.abc import Iterator
 
 from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import Subject, at_columns
+from datatorch_pipelines.checks.wording import few
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Severity
 from datatorch_pipelines.expressions import known_functions
-from datatorch_pipelines.syntax.names import did_you_mean, listed
+from datatorch_pipelines.syntax.names import did_you_mean
 
 
 def _find(subject: Subject) -> Iterator[Finding]:
@@ -19,7 +20,7 @@ def _find(subject: Subject) -> Iterator[Finding]:
         for call in text.calls:
             if call.name.lower() in folded:
                 continue
-            hint = did_you_mean(call.name, functions) or f"there are {listed(functions, last='and')}"
+            hint = did_you_mean(call.name, functions) or f"known: {few(functions)}"
             place = at_columns(subject.source, text.path, (call.column, call.end_column))
             yield Finding(place, f"unknown function {call.name!r}", hint=hint)
 

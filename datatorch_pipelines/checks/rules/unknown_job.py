@@ -6,10 +6,11 @@ from collections.abc import Iterator, Mapping
 
 from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import PipelineSubject, at_columns
+from datatorch_pipelines.checks.wording import few
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Severity
 from datatorch_pipelines.model import Job
-from datatorch_pipelines.syntax.names import did_you_mean, listed, shown
+from datatorch_pipelines.syntax.names import did_you_mean, shown
 
 
 def _find(subject: PipelineSubject) -> Iterator[Finding]:
@@ -28,15 +29,14 @@ def _find(subject: PipelineSubject) -> Iterator[Finding]:
 
 
 def _finding(subject: PipelineSubject, job_id: str, name: str, at: Finding, seen: list[str]) -> Finding:
-    if name in subject.pipeline.jobs and name != job_id:
+    if name != job_id and name in subject.pipeline.jobs:
         message = f"the job {shown(name)} is not needed by {job_id!r}, so its outputs are unknown here"
-        needs = listed([*subject.pipeline.jobs[job_id].needs, name], last="and").replace(" and ", ", ")
+        needs = few([*subject.pipeline.jobs[job_id].needs, name]).replace(" and ", ", ")
         return Finding(at.location, message, hint=f"add needs: [{needs}] to the job {job_id!r}")
-    message = "a job can't use its own outputs" if name == job_id else f"there is no job {shown(name)}"
-    hint = did_you_mean(name, seen) or (
-        f"{job_id!r} needs {listed(seen, last='and')}" if seen else f"{job_id!r} needs no other job"
-    )
-    return Finding(at.location, message, hint=hint)
+    if name == job_id:
+        return Finding(at.location, "a job can't use its own outputs", hint="use steps.STEP.outputs.NAME")
+    hint = did_you_mean(name, seen) or (f"{job_id!r} needs {few(seen)}" if seen else f"{job_id!r} needs no other job")
+    return Finding(at.location, f"there is no job {shown(name)}", hint=hint)
 
 
 def _all_needed(jobs: Mapping[str, Job], job_id: str) -> list[str]:

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import PipelineSubject, Text, at_columns
+from datatorch_pipelines.checks.wording import few
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Related, Severity
-from datatorch_pipelines.syntax.names import did_you_mean, listed, shown
+from datatorch_pipelines.syntax.names import did_you_mean, shown
 
 
 def _find(subject: PipelineSubject) -> Iterator[Finding]:
@@ -36,7 +37,7 @@ def _finding(subject: PipelineSubject, text: Text, job_id: str, name: str, at: F
         hint = f"the job {other!r} has such a step: give that job an output and use needs.{other}.outputs.NAME"
     else:
         hint = did_you_mean(name, known) or (
-            f"the steps before are {listed(map(shown, known), last='and')}" if known else "no step before has a name"
+            f"known here: {few(map(shown, known))}" if known else "no step before has a name"
         )
     return Finding(at.location, f"there is no earlier step {shown(name)}", hint=hint)
 

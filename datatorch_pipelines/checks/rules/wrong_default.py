@@ -20,6 +20,8 @@ def _find(subject: ActionSubject) -> Iterator[Finding]:
         try:
             convert_input(name, None, declared)
         except InputError as error:
+            if error.code != Code.WRONG_INPUT:
+                continue
             place = subject.source.value(("inputs", name, "default"))
             yield Finding(place, f"the default of {error.message.removeprefix('the ')}", hint=error.hint)
 
