@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 from collections.abc import Iterable, Iterator
 
 from attrs import frozen
@@ -138,13 +139,18 @@ def name_range(access: Access) -> tuple[int, int]:
     return access.end - 1, access.end
 
 
+_MOST_COMPARED, _LONGEST_NAME = 1000, 100
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     """``did you mean 'x'?``, where one of the known names is near.
 
     >>> did_you_mean("evnt", ["event", "steps"])
     "did you mean 'event'?"
     """
-    by_folded = {candidate.lower(): candidate for candidate in known}
+    by_folded = {key.lower(): key for key in itertools.islice(known, _MOST_COMPARED) if len(key) <= _LONGEST_NAME}
+    if len(name) > _LONGEST_NAME:
+        return None
     near = difflib.get_close_matches(name.lower(), by_folded, n=1, cutoff=0.7)
     return f"did you mean {by_folded[near[0]]!r}?" if near else None
 
@@ -158,7 +164,7 @@ def hint_of_names(name: str, known: Iterable[str], what: str) -> str | None:
     >>> hint_of_names("evnt", ["steps", "event"], "known here")
     "did you mean 'event'? known here: event, steps"
     """
-    names = sorted(known)
+    names = sorted(name for name in known if len(name) <= _LONGEST_NAME)
     listed = ", ".join(names[:_MOST_LISTED]) + (", ..." if len(names) > _MOST_LISTED else "")
     parts = (did_you_mean(name, names), f"{what}: {listed}" if names else None)
     return " ".join(part for part in parts if part) or None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import textwrap
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from attrs import define, field
@@ -21,6 +22,7 @@ from datatorch_pipelines.expressions.analysis import (
 )
 from datatorch_pipelines.expressions.functions import FUNCTIONS, find_function, known_functions
 from datatorch_pipelines.expressions.host import Host
+from datatorch_pipelines.expressions.lookup import MISSING, Filtered, find_key, items, look_up, look_up_first
 from datatorch_pipelines.expressions.nodes import (
     Access,
     Call,
@@ -36,14 +38,9 @@ from datatorch_pipelines.expressions.nodes import (
     Wildcard,
 )
 from datatorch_pipelines.expressions.values import (
-    MISSING,
-    Filtered,
     ValueProblem,
     compare,
-    find_key,
-    items,
     kind_of,
-    look_up,
     truthy,
 )
 from datatorch_pipelines.limits import Limits
@@ -99,9 +96,14 @@ class Evaluator:
         return list(value) if isinstance(value, Filtered) else value
 
     def _check_names(self, root: Node) -> None:
-        """Every context and function has to exist, also where a short circuit would pass it by."""
+        """Every context, step, job and function has to exist, also where a short circuit would pass it by."""
         for reference in find_references(root):
-            self._context_key(reference.name, reference.column - 1)
+            key = self._context_key(reference.name, reference.column - 1)
+            name = reference.path[0] if reference.path and reference.context in OWNERS else None
+            owners = self.contexts[key] if name is not None else None
+            if name is not None and isinstance(owners, Mapping) and find_key(owners, name) is None:
+                start, end = reference.columns[0]
+                raise self._unknown_owner(reference.context, name, owners, start, end)
         for call in find_calls(root):
             if find_function(call.name) is None:
                 raise ExpressionError(
@@ -111,7 +113,6 @@ class Evaluator:
                     code=Code.UNKNOWN_FUNCTION,
                     hint=did_you_mean(call.name, known_functions()),
                 )
-        self._check_owners(root)
 
     def _context_key(self, name: str, start: int) -> str:
         other = synonym(name)
@@ -134,16 +135,6 @@ class Evaluator:
             code=Code.UNKNOWN_CONTEXT,
             hint=hint,
         )
-
-    def _check_owners(self, root: Node) -> None:
-        """Every step and job that is named has to exist."""
-        for reference in find_references(root):
-            if reference.context not in OWNERS or not reference.path or reference.path[0] is None:
-                continue
-            owners = self.contexts[self._context_key(reference.name, reference.column - 1)]
-            if isinstance(owners, Mapping) and find_key(owners, reference.path[0]) is None:
-                start, end = reference.columns[0]
-                raise self._unknown_owner(reference.context, reference.path[0], owners, start, end)
 
     def _unknown_owner(
         self, context: str, name: str | None, owners: Mapping[object, object], column: int, end_column: int
@@ -209,7 +200,7 @@ class Evaluator:
             names = [index]
             if owned and position == 1 and isinstance(index, str) and (other := synonym(index)):
                 names.append(other)
-            found = self._guarded(access, _look_up_first, target, names)
+            found = self._guarded(access, look_up_first, target, names)
             if found is MISSING and context and owned and position == 0 and isinstance(target, Mapping):
                 start, end = name_range(access)
                 raise self._unknown_owner(context.name.lower(), None, target, start + 1, end + 1)
@@ -248,7 +239,7 @@ class Evaluator:
         return ExpressionError(message, column=node.start + 1, end_column=node.end + 1, code=Code.EVALUATION, hint=hint)
 
     def _found_nothing(self, node: Node, context: Context) -> ExpressionError:
-        written = " ".join(self.text[node.start : node.end].split())
+        written = textwrap.shorten(self.text[node.start : node.end], 100, placeholder="...")
         near = self._near_name(node, context)
         return ExpressionError(
             f"`{written}` finds nothing",
@@ -271,16 +262,3 @@ class Evaluator:
                 return did_you_mean(access.name, keys)
             target = found
         return None
-
-
-def _look_up_first(target: object, names: Sequence[object]) -> object:
-    """What the first of the names finds that finds anything; on a filter's result, for each of its items."""
-    if isinstance(target, Filtered):
-        found = (_look_up_first(item, names) for item in target)
-        return Filtered(value for value in found if value is not MISSING)
-    for name in names:
-        value = look_up(target, name)
-        if value is not MISSING:
-            kind_of(value)
-            return value
-    return MISSING

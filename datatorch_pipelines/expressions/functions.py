@@ -6,18 +6,20 @@ import math
 import re
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import Protocol
+from typing import NoReturn, Protocol
 
 from attrs import frozen
 
 from datatorch_pipelines.expressions.host import Host
 from datatorch_pipelines.expressions.json_text import from_json, to_json
 from datatorch_pipelines.expressions.values import (
+    Kind,
     ValueProblem,
     as_list,
     as_mapping,
     equal,
     fold,
+    is_nan,
     is_primitive,
     kind_of,
     to_number,
@@ -206,33 +208,27 @@ def _default(_: Evaluation, arguments: Arguments) -> object:
     return otherwise if value is None or (falsy_too and not truthy(value)) else value
 
 
-def _number(name: str, arguments: Arguments) -> int | float | None:
-    """The first argument as a number; ``None`` where it is none and there is a second argument to take instead."""
+def _int(_: Evaluation, arguments: Arguments) -> object:
     number = to_number(arguments[0])
     if isinstance(number, int) or math.isfinite(number):
-        return number
-    if len(arguments) > 1:
-        return None
-    raise ValueProblem(f"{name}() can't read this {_noun(arguments[0])} as a number", argument=0)
-
-
-def _noun(value: object) -> str:
-    return kind_of(value).value.removeprefix("a ")
-
-
-def _int(_: Evaluation, arguments: Arguments) -> object:
-    number = _number("int", arguments)
-    return arguments[1] if number is None else int(number)
+        return int(number)
+    return arguments[1] if len(arguments) > 1 else _no_number("int", arguments[0])
 
 
 def _float(_: Evaluation, arguments: Arguments) -> object:
-    number = _number("float", arguments)
-    if number is None:
-        return arguments[1]
+    number = to_number(arguments[0])
+    if is_nan(number):
+        return arguments[1] if len(arguments) > 1 else _no_number("float", arguments[0])
     try:
         return float(number)
     except OverflowError:
         raise ValueProblem("float() can't hold so large a number", argument=0) from None
+
+
+def _no_number(name: str, value: object) -> NoReturn:
+    kind = kind_of(value)
+    what = "NaN or Infinity" if kind is Kind.NUMBER else f"this {kind.value.removeprefix('a ')}"
+    raise ValueProblem(f"{name}() can't make a number of {what}", argument=0)
 
 
 def embedded_text(value: object, spend: Callable[[int], None]) -> str:

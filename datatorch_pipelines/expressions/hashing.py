@@ -47,8 +47,9 @@ def _is_rule(line: str) -> bool:
 
 def _rule(line: str) -> _Rule:
     text = line.strip()
-    excludes = text.startswith("!")
-    text = text.lstrip("!").strip()
+    bare = text.lstrip("!")
+    excludes = (len(text) - len(bare)) % 2 == 1
+    text = bare.strip()
     names = [name for name in text.split("/") if name not in ("", ".")]
     if text.startswith("/") or ".." in names or (os.name == "nt" and Path(text).is_absolute()):
         raise ValueError("a pattern has to stay in the workspace: no leading '/' and no '..'")
@@ -84,10 +85,12 @@ def _included(rules: Iterable[_Rule], names: tuple[str, ...]) -> bool:
 
 def _matches(parts: tuple[re.Pattern[str] | None, ...], names: tuple[str, ...]) -> bool:
     """Whether the pattern matches the path or a folder on its way."""
+    if not parts:
+        return True
     # The positions in the pattern that the names so far can have led to.
     reached = _closure({0}, parts)
     for name in names:
-        if len(parts) in reached and parts and parts[-1] is not None:
+        if len(parts) in reached and parts[-1] is not None:
             return True
         following = set()
         for position in reached:
@@ -115,5 +118,5 @@ def _closure(positions: set[int], parts: tuple[re.Pattern[str] | None, ...]) -> 
 
 def _inside(root: Path, names: tuple[str, ...]) -> Path | None:
     """The regular file of a path, a link resolved, if it stands in the root."""
-    path = root.joinpath(*names).resolve()
+    path = Path(os.path.realpath(root.joinpath(*names)))
     return path if path.is_file() and path.is_relative_to(root) else None

@@ -63,6 +63,8 @@ def tokenize(text: str, start: int, *, closing: bool) -> tuple[list[Token], int]
     else with the text. The last token is an END. Raises ``ExpressionError`` for what is no token, and for a text whose
     closing quote is missing.
     """
+    if closing and text.find("}}", start) < 0:
+        raise _unclosed(start)
     tokens: list[Token] = []
     position = _skip(text, start)
     while position < len(text):
@@ -73,16 +75,20 @@ def tokenize(text: str, start: int, *, closing: bool) -> tuple[list[Token], int]
         tokens.append(token)
         position = _skip(text, token.end)
     if closing:
-        opening = start - len("${{")
-        raise ExpressionError(
-            "this `${{` is never closed",
-            column=opening + 1,
-            end_column=start + 1,
-            code=Code.BAD_EXPRESSION,
-            hint="close the expression with `}}`",
-        )
+        raise _unclosed(start)
     tokens.append(Token(Kind.END, "", position, position))
     return tokens, position
+
+
+def _unclosed(start: int) -> ExpressionError:
+    """The error for the ``${{`` that ends at an offset."""
+    return ExpressionError(
+        "this `${{` is never closed",
+        column=start + 1 - len("${{"),
+        end_column=start + 1,
+        code=Code.BAD_EXPRESSION,
+        hint="close the expression with `}}`",
+    )
 
 
 def _skip(text: str, position: int) -> int:

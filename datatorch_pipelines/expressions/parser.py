@@ -150,9 +150,6 @@ class _Parser:
 
     def _binary(self, lowest: int) -> Node:
         """An operand and the operators of at least a level that follow it."""
-        self._depth += 1
-        if self._depth > self._limit + 1:
-            raise self.too_deep(self._token.start, self._token.end)
         left = self._prefix()
         while self._token.kind is Kind.SYMBOL and (level := _LEVELS.get(self._token.text, 0)) >= lowest:
             operator = Operator(self._advance().text)
@@ -165,14 +162,22 @@ class _Parser:
             else:
                 right = self._binary(level + 1)
                 left = self._bounded(Comparison(operator, left, right, start=left.start, end=right.end))
-        self._depth -= 1
         return left
+
+    def _nested(self, lowest: int = _LOWEST) -> Node:
+        """An expression inside another one: a group, an argument, an index, the operand of ``not``."""
+        self._depth += 1
+        if self._depth > self._limit:
+            raise self.too_deep(self._token.start, self._token.end)
+        node = self._binary(lowest)
+        self._depth -= 1
+        return node
 
     def _prefix(self) -> Node:
         """A value with its ``!`` and ``not`` before it."""
         start = self._token.start
         if self._accept("not"):
-            operand = self._binary(_OPERAND_OF_NOT)
+            operand = self._nested(_OPERAND_OF_NOT)
             return self._bounded(Not(operand, start=start, end=operand.end))
         signs = []
         while self._is("!"):
@@ -185,7 +190,7 @@ class _Parser:
     def _primary(self) -> Node:
         token = self._token
         if self._accept("("):
-            node = self._binary(_LOWEST)
+            node = self._nested()
             self._expect(")")
             return node
         if token.kind not in (Kind.LITERAL, Kind.NAME):
@@ -222,7 +227,7 @@ class _Parser:
     def _brackets(self, target: Node) -> Node:
         if self._accept("*"):
             return Wildcard(target, start=target.start, end=self._expect("]").end)
-        index = self._binary(_LOWEST)
+        index = self._nested()
         return Index(target, index, start=target.start, end=self._expect("]").end)
 
     def _name(self, what: str) -> Token:
@@ -240,9 +245,9 @@ class _Parser:
         self._expect("(")
         arguments = [] if first is None else [first]
         if not self._is(")"):
-            arguments.append(self._binary(_LOWEST))
+            arguments.append(self._nested())
             while self._accept(","):
-                arguments.append(self._binary(_LOWEST))
+                arguments.append(self._nested())
         end = self._expect(")").end
         start = name.start if first is None else first.start
         return self._checked(Call(name.text, tuple(arguments), start=start, end=end, name_start=name.start), name)

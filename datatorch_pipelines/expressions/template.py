@@ -226,7 +226,8 @@ def evaluate(
 
     A text that is one expression gives that expression's value, with its type. Otherwise the expressions become text:
     JSON for lists and mappings, ``true`` and ``false``, nothing for null. What an expression gives is never evaluated
-    again. Values are JSON's, mappings may be any ``Mapping`` and lists any ``Sequence``.
+    again. Values are JSON's; mappings may be any ``Mapping`` (one that makes its values when they are asked for should
+    have a ``__contains__`` of its own) and lists any ``Sequence``.
 
     An unknown context or step is always an error. A ``${{ }}`` that is a reference and nothing else and finds nothing
     is an error when ``strict``, and null when not. ``host`` answers ``success()``, ``hashFiles()`` and their like.
@@ -267,7 +268,9 @@ def _evaluate_value(
     if not isinstance(value, dict | list | tuple | Mapping):
         return value
     if depth >= limits.max_depth:
-        raise ExpressionError(f"a value that nests deeper than {limits.max_depth} levels", column=1)
+        raise ExpressionError(
+            f"a value that nests deeper than {limits.max_depth} levels", column=1, code=Code.EVALUATION
+        )
     if isinstance(value, Mapping):
         return {key: _evaluate_value(item, contexts, strict, host, limits, depth + 1) for key, item in value.items()}
     return [_evaluate_value(item, contexts, strict, host, limits, depth + 1) for item in value]
@@ -294,4 +297,4 @@ def evaluate_condition(
         return template.evaluate_condition(contexts, strict=strict, host=host, limits=limits)
     if condition is None or isinstance(condition, bool | int | float):
         return truthy(condition)
-    raise ExpressionError("a condition has to be text, a boolean, a number or null", column=1)
+    raise ExpressionError("a condition has to be text, a boolean, a number or null", column=1, code=Code.EVALUATION)

@@ -9,12 +9,9 @@ from __future__ import annotations
 import enum
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import TypeVar
+from collections.abc import Mapping, Sequence
 
 from datatorch_pipelines.expressions.nodes import Operator
-
-_K = TypeVar("_K")
 
 
 class ValueProblem(Exception):
@@ -160,7 +157,7 @@ def number_text(number: int | float, *, exact: bool = False) -> str:
         return "NaN"
     if math.isinf(number):
         return "Infinity" if number > 0 else "-Infinity"
-    if number.is_integer() and abs(number) < 2**53:
+    if number.is_integer() and abs(number) < 1e21:
         return str(int(number))
     return _javascript(number if exact else float(f"{number:.15g}"))
 
@@ -202,9 +199,18 @@ def to_text(value: object) -> str:
 def fold(text: str) -> str:
     """The text in upper case, character by character, so that texts that differ in case alone become equal."""
     upper = text.upper()
-    if len(upper) == len(text):
+    if len(upper) == len(text) and not any(character in text for character in _OWN_UPPER):
         return upper
-    return "".join(up if len(up := character.upper()) == 1 else character for character in text)
+    return "".join(map(_fold_character, text))
+
+
+_OWN_UPPER = "\N{LATIN SMALL LETTER DOTLESS I}\N{LATIN SMALL LETTER LONG S}"
+
+
+def _fold_character(character: str) -> str:
+    """The character's upper case, if that is one character, and not ASCII's for one that is not ASCII."""
+    upper = character.upper()
+    return character if len(upper) > 1 or character in _OWN_UPPER else upper
 
 
 def _coerce(left: object, right: object) -> tuple[Kind, object, Kind, object]:
@@ -271,60 +277,3 @@ def compare(operator: Operator, left: object, right: object) -> bool:
             return less(right, left) or equal(left, right)
         case Operator.AND | Operator.OR:
             raise AssertionError("a logical operator does not compare")
-
-
-MISSING = object()
-"""What a look-up gives that finds nothing."""
-
-
-class Filtered(list[object]):
-    """The list that ``*`` gives: what is looked up on it is looked up on each of its items."""
-
-
-def index_number(index: object) -> int | None:
-    """The position in a list that an index names, ``None`` where it names none."""
-    number = to_number(index)
-    if not 0 <= number < 2**31:
-        return None
-    return math.floor(number)
-
-
-def look_up(target: object, index: object) -> object:
-    """The value at an index or name of a list or mapping, or `MISSING`.
-
-    A name is looked up as it is, then without regard to case.
-
-    >>> look_up({"fileId": 7}, "FILEID"), look_up([1, 2], 1), look_up(None, "x") is MISSING
-    (7, 2, True)
-    """
-    if (mapping := as_mapping(target)) is not None:
-        key = find_key(mapping, to_text(index)) if is_primitive(index) else None
-        return MISSING if key is None else mapping[key]
-    if (sequence := as_list(target)) is not None:
-        position = index_number(index)
-        return MISSING if position is None or position >= len(sequence) else sequence[position]
-    return MISSING
-
-
-def find_key(target: Mapping[_K, object], name: str) -> str | None:
-    """The key that a name means: itself, else one that differs in case alone."""
-    if name in target:
-        return name
-    folded = fold(name)
-    return next((key for key in target if isinstance(key, str) and fold(key) == folded), None)
-
-
-def items(target: object) -> Iterator[object]:
-    """What ``*`` selects: a list's items, a mapping's values; of a filter's result, those of each item."""
-    if isinstance(target, Filtered):
-        for item in target:
-            yield from _items_of(item)
-    else:
-        yield from _items_of(target)
-
-
-def _items_of(target: object) -> Iterator[object]:
-    if (mapping := as_mapping(target)) is not None:
-        yield from (mapping[key] for key in mapping)
-    elif (sequence := as_list(target)) is not None:
-        yield from sequence
