@@ -63,6 +63,7 @@ def end(targets: Targets, *, grace: float, among: Collection[int] | None = None)
             return
         if now < deadline:
             _signal(found.keys() - told, signal.SIGTERM)
+            _signal(found.keys() - told, signal.SIGCONT)  # one that is stopped would not notice
             told.update(found)
             _wait_gone(found, deadline)
         else:
