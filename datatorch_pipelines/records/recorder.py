@@ -23,7 +23,7 @@ class AppendFile:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        self.size = 0
+        self.size = os.fstat(self._descriptor).st_size
 
     def append(self, data: bytes) -> None:
         """Adds ``data``. Raises ``OSError`` when it can't be written; the file is as it was then."""
