@@ -92,7 +92,7 @@ def docs(session: nox.Session) -> None:
     """Every example, link and list of the documentation, then the pages as a site in `site/`."""
     session.install("-e", ".[cli]", *_groups("test", "docs"))
     _test(session, "-m", "not integration", "tests/docs")
-    session.run("mkdocs", "build", "--strict", "--quiet")
+    session.run("mkdocs", "build", "--strict")
 
 
 @nox.session
