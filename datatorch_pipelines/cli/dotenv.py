@@ -25,8 +25,8 @@ def parse_dotenv(text: str) -> dict[str, str]:
     """The assignments of a text; of a key that comes twice the last.
 
     Empty lines and lines that begin with ``#`` don't count, ``export`` before a key neither. In single quotes all
-    characters stand for themselves; in double quotes ``\\n \\r \\t \\" \\\\ \\$`` have their meaning; without quotes the
-    value ends before `` #``, and white space around it is dropped. Nothing is expanded. Raises `DotenvError`.
+    characters stand for themselves; in double quotes ``\\n \\r \\t \\" \\\\ \\$`` have their meaning; without quotes
+    the value ends before `` #``, and white space around it is dropped. Nothing is expanded. Raises `DotenvError`.
 
     >>> parse_dotenv('A=1 # one\\nexport B="two\\\\nlines"')
     {'A': '1', 'B': 'two\\nlines'}

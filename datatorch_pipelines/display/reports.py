@@ -49,12 +49,12 @@ def _diagnostic(diagnostic: Diagnostic, line_of: LineOf, palette: Palette) -> li
 def failure_text(
     failure: Failure, *, what: str = "", sources: Mapping[str, str] | None = None, palette: Palette = PLAIN
 ) -> str:
-    """A failure as `diagnostic_text` shows an error; ``what`` says what failed (``step 'Train'``).
+    """A failure as `diagnostic_text` shows an error; ``what`` says what failed (``job 'train'``).
 
     The line is the failure's own snippet, else that of the file in ``sources``.
 
-    >>> print(failure_text(Failure(message="exit status 3"), what="step 'Train'"), end="")
-    error: step 'Train': exit status 3
+    >>> print(failure_text(Failure(message="exit status 3"), what="job 'train'"), end="")
+    error: job 'train': exit status 3
     """
     label = palette.paint("error", "error:")
     subject = f"{one_line(what)}: " if what else ""

@@ -45,21 +45,17 @@ def _assignments(owner: str, outputs: Mapping[str, object]) -> Iterator[str]:
 def _failures(result: RunResult, palette: Palette) -> Iterator[str]:
     told = False
     for job in result.jobs.values():
-        failed = [step for step in job.steps if step.error is not None]
-        for step in failed:
-            if step.error is not None:
-                yield failure_text(step.error, what=f"{_of_job(result, job)}step {step.name!r}", palette=palette)
-                if step.log_path is not None:
-                    yield f"  {palette.paint('note', 'log:')} {one_line(str(step.log_path))}\n"
-        if job.error is not None and not failed:
-            yield failure_text(job.error, what=f"job {job.id!r}", palette=palette)
-        told = told or bool(failed) or job.error is not None
+        what = f"job {job.id!r}" if len(result.jobs) > 1 else ""
+        causes = [(step.error, step.log_path) for step in job.steps if step.error is not None]
+        if job.error is not None and not causes:
+            causes = [(job.error, None)]
+        for error, log in causes:
+            told = True
+            yield failure_text(error, what=what, palette=palette)
+            if log is not None:
+                yield f"  {palette.paint('note', 'log:')} {one_line(str(log))}\n"
     if result.error is not None and not told:
         yield failure_text(result.error, palette=palette)
-
-
-def _of_job(result: RunResult, job: JobResult) -> str:
-    return f"job {job.id!r}, " if len(result.jobs) > 1 else ""
 
 
 def _count(result: RunResult) -> str:
