@@ -23,7 +23,7 @@ from datatorch_pipelines.resolvers import refs as names
 from datatorch_pipelines.resolvers.cancellation import Cancelled
 from datatorch_pipelines.resolvers.pack import BrokenPack, Buffer, Objects, PackObjects
 from datatorch_pipelines.resolvers.refs import BRANCHES, HEAD, TAGS, Chosen, RefKind
-from datatorch_pipelines.resolvers.transport import Session, open_client
+from datatorch_pipelines.resolvers.transport import Session, open_client, timed_out, unreachable_reason
 from datatorch_pipelines.resolvers.tree import peel
 from datatorch_pipelines.resolvers.urls import GitUrl
 
@@ -304,7 +304,7 @@ def _raise(error: BaseException, url: GitUrl, session: Session) -> NoReturn:
         raise FetchFailed(f"the proxy on the way to {url.origin} wants a password") from error
     if isinstance(error, BrokenPack):
         raise FetchFailed(f"{url} sent a broken pack: {error}", hint="try again later") from error
-    if isinstance(error, TimeoutError) or "timed out" in said.lower():
+    if timed_out(error) or "timed out" in said.lower():
         raise FetchFailed(f"{url} did not answer in time", hint="try again later") from error
     if isinstance(error, HangupException) and not session.ssh_errors:
         raise FetchFailed(f"{url} broke off", hint="try again later") from error
@@ -312,13 +312,11 @@ def _raise(error: BaseException, url: GitUrl, session: Session) -> NoReturn:
         raise RepositoryMissing(f"there is no git repository at {url}", hint="is the name right?") from error
     if isinstance(error, GitProtocolError) and _DENIED.search(said):
         _raise_denied(error, url)
-    if isinstance(error, OSError):
-        raise FetchFailed(f"{url.origin} can't be reached: {error.strerror or error}", hint="is it online?") from error
+    reason = unreachable_reason(error)
+    if reason is not None:
+        raise FetchFailed(f"{url.origin} can't be reached: {_line(reason)}", hint="is it online?") from error
     if status is not None and status != 200:
         raise FetchFailed(f"{url} answered with the HTTP status {status}", hint="try again later") from error
-    if "NewConnectionError" in said or "NameResolution" in said or "Max retries" in said or "SSL" in said:
-        reason = re.sub(r".*\(Caused by |^HTTPS?Connection[^:]*: ", "", said).rstrip(")")
-        raise FetchFailed(f"{url.origin} can't be reached: {_line(reason)}", hint="is it online?") from error
     raise FetchFailed(f"{url} does not speak git as expected: {_line(said)}", hint="is the URL right?") from error
 
 

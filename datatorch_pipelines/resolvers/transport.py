@@ -34,6 +34,7 @@ from dulwich.config import ConfigDict
 from dulwich.protocol import Protocol
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import NewConnectionError
 
 from datatorch_pipelines.errors import ActionRefused, FetchFailed
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
@@ -255,6 +256,34 @@ def _manager(kind: type[urllib3.PoolManager], pools: _Pools, *args: Any, **optio
     )
     manager.pool_classes_by_scheme = pools.by_scheme
     return cast(urllib3.PoolManager, manager)
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and those behind it. urllib3 keeps some as ``reason``, most as causes or contexts."""
+    seen: list[BaseException] = []
+    todo: list[object] = [error]
+    while todo:
+        one = todo.pop(0)
+        if isinstance(one, BaseException) and one not in seen:
+            seen.append(one)
+            yield one
+            todo += [getattr(one, "reason", None), one.__cause__, one.__context__]
+
+
+def timed_out(error: BaseException) -> bool:
+    """Whether a time-out is behind an error."""
+    kinds = (TimeoutError, urllib3.exceptions.TimeoutError)
+    return any(isinstance(one, kinds) and not isinstance(one, NewConnectionError) for one in _causes(error))
+
+
+def unreachable_reason(error: BaseException) -> str | None:
+    """The system's reason why a server can't be reached, or ``None`` if that is not what went wrong."""
+    causes = list(_causes(error))
+    system = [one for one in causes if isinstance(one, OSError) and not isinstance(one, urllib3.exceptions.HTTPError)]
+    if system:
+        return system[-1].strerror or str(system[-1])
+    network = [one for one in causes if isinstance(one, urllib3.exceptions.HTTPError)]
+    return str(network[-1]) if network else None
 
 
 def _shut(connection: socket.socket) -> None:

@@ -18,7 +18,7 @@ SCHEMES = ("https", "http", "ssh", "git", "file")
 
 _SCP = re.compile(r"(?:([^@/:]+)@)?([^@/:]{2,}|\[[^]]+\]):(.+)", re.DOTALL)
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
-_CONTROL = re.compile(r"[\x00-\x20\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _FORMS = "write https://host/path.git, ssh://host/path.git, git://host/path.git, user@host:path.git or file:///path"
 
 
@@ -83,7 +83,7 @@ def parse_git_url(text: str) -> GitUrl:
     >>> str(parse_git_url("git@example.org:me/a.git"))
     'ssh://example.org/~/me/a.git'
     """
-    if not text or _CONTROL.search(text) or len(text) > 2000:
+    if not text or " " in text or _CONTROL.search(text) or len(text) > 2000:
         raise _refused("a git URL is empty, too long or holds a space or a control character")
     if text.startswith("-") or "::" in text.split("[", 1)[0]:
         raise _refused("a git URL that names a helper program or an option is refused")

@@ -13,6 +13,7 @@ import os
 import socket
 import subprocess
 import threading
+import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -169,7 +170,7 @@ class _GitHttpHandler(http.server.BaseHTTPRequestHandler):
             "GIT_HTTP_EXPORT_ALL": "1",
             "GIT_PROTOCOL": self.headers.get("Git-Protocol", ""),
             "REQUEST_METHOD": self.command,
-            "PATH_INFO": path,
+            "PATH_INFO": urllib.parse.unquote(path),
             "QUERY_STRING": query,
             "CONTENT_TYPE": self.headers.get("Content-Type", ""),
             "CONTENT_LENGTH": str(len(body)),

@@ -1,0 +1,229 @@
+"""Which commit a reference means: by every protocol, from real servers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from datatorch_pipelines.contracts.resolver import ResolvedAction
+from datatorch_pipelines.errors import ActionNotFound, ResolveError
+from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, Store
+from git_servers import GitHttpServer, commit_files, git, git_daemon, make_repository
+
+Resolve = Callable[..., ResolvedAction]
+ACTION = {"action-datatorch.yaml": "name: Add\n"}
+
+
+@pytest.fixture
+def github(any_server: str, store: Store) -> GitHubResolver:
+    return GitHubResolver(any_server, store=store)
+
+
+@pytest.fixture
+def path(root: Path) -> Path:
+    return root / "me" / "add.git"
+
+
+@pytest.mark.parametrize("ref", ["v1", "annotated", "main", "refs/tags/v1", "refs/heads/main", "feature/x"])
+def test_tags_and_branches_lead_to_their_commit(github: GitHubResolver, path: Path, resolve: Resolve, ref: str) -> None:
+    commit = make_repository(path, ACTION, tags=["v1", "@annotated"])
+    git("branch", "feature/x", cwd=path)
+    action = resolve(github, f"me/add@{ref}")
+    assert (action.commit, action.reference.ref, action.file) == (commit, ref, None)
+    assert (action.directory / "action-datatorch.yaml").read_text() == "name: Add\n"
+
+
+def test_a_tag_of_a_tag_leads_to_the_commit(github: GitHubResolver, path: Path, resolve: Resolve) -> None:
+    commit = make_repository(path, ACTION, tags=["@inner"])
+    git("tag", "-a", "outer", "-m", "outer", "inner", cwd=path)
+    assert resolve(github, "me/add@outer").commit == commit
+
+
+@pytest.mark.parametrize("reference", ["me/add", "me/add@latest"])
+def test_without_a_tag_the_default_branch_is_meant(
+    github: GitHubResolver, path: Path, resolve: Resolve, reference: str
+) -> None:
+    make_repository(path, ACTION, tags=["latest"])
+    git("checkout", "-q", "-b", "trunk", cwd=path)
+    commit = commit_files(path, {"more.txt": "more"})
+    git("branch", "-f", "main", "HEAD~1", cwd=path)
+    assert resolve(github, reference).commit == commit
+
+
+def test_an_old_tag_does_not_bring_later_files(github: GitHubResolver, path: Path, resolve: Resolve) -> None:
+    first = make_repository(path, ACTION, tags=["v1"])
+    commit_files(path, {"later.txt": "later"}, tags=["v2"])
+    old = resolve(github, "me/add@v1")
+    assert (old.commit, [file.name for file in old.directory.iterdir()]) == (first, ["action-datatorch.yaml"])
+    assert (resolve(github, "me/add@v2").directory / "later.txt").is_file()
+
+
+def test_a_full_commit_id_works_at_a_tip_and_deep_in_the_history(
+    github: GitHubResolver, path: Path, resolve: Resolve
+) -> None:
+    commits = [make_repository(path, ACTION)] + [commit_files(path, {"n": str(n)}) for n in range(3)]
+    for commit in commits:
+        assert resolve(github, f"me/add@{commit}").commit == commit
+
+
+def test_a_short_commit_id_works_at_a_tip_under_a_tag_and_deep_in_the_history(
+    github: GitHubResolver, path: Path, resolve: Resolve
+) -> None:
+    commits = [make_repository(path, ACTION)] + [commit_files(path, {"n": str(n)}) for n in range(3)]
+    git("tag", "-a", "old", "-m", "old", commits[1], cwd=path)
+    for commit in commits:
+        assert resolve(github, f"me/add@{commit[:8]}").commit == commit
+
+
+def test_a_branch_that_looks_like_a_commit_id_is_the_branch(
+    github: GitHubResolver, path: Path, resolve: Resolve
+) -> None:
+    commit = make_repository(path, ACTION)
+    git("branch", "deadbee", cwd=path)
+    assert resolve(github, "me/add@deadbee").commit == commit
+
+
+def test_a_name_that_is_branch_and_tag_is_the_branch_with_a_warning(
+    github: GitHubResolver, path: Path, resolve: Resolve, warnings: list[str]
+) -> None:
+    make_repository(path, ACTION, tags=["v1"])
+    git("checkout", "-q", "-b", "v1", cwd=path)
+    commit = commit_files(path, {"more.txt": "more"})
+    assert resolve(github, "me/add@v1").commit == commit
+    assert warnings == ["me/add@v1: v1 is both a branch and a tag; the branch is used"]
+
+
+@pytest.mark.parametrize("name", ["me/add.git", "me/add"])
+def test_a_server_may_have_the_repository_with_or_without_dot_git(
+    github: GitHubResolver, root: Path, resolve: Resolve, name: str
+) -> None:
+    commit = make_repository(root / name, ACTION, tags=["v1"])
+    assert resolve(github, "me/add@v1").commit == commit
+
+
+def test_datatorch_actions_are_looked_for_where_they_live_then_as_written(
+    github: GitHubResolver, root: Path, resolve: Resolve
+) -> None:
+    theirs = make_repository(root / "datatorch-actions" / "add.git", ACTION, tags=["v1"])
+    make_repository(root / "datatorch" / "add.git", {**ACTION, "own": ""}, tags=["v1", "v2"])
+    other = git("rev-parse", "HEAD", cwd=root / "datatorch" / "add.git")
+    assert resolve(github, "datatorch/add@v1").commit == theirs
+    assert resolve(github, "datatorch/add@v2").commit == other
+
+
+def test_aliases_can_be_given(root: Path, store: Store, resolve: Resolve) -> None:
+    commit = make_repository(root / "we" / "add.git", ACTION, tags=["v1"])
+    github = GitHubResolver(root.as_uri(), aliases={"us": "we"}, store=store)
+    assert resolve(github, "us/add@v1").commit == commit
+
+
+def test_a_git_url_of_an_action_object_is_used_as_it_stands(
+    any_server: str, root: Path, store: Store, resolve: Resolve
+) -> None:
+    commit = make_repository(root / "some where" / "x", {"my.yaml": "name: X\n"}, tags=["v1"])
+    reference = {"name": "me/x", "tag": "v1", "git": f"{any_server}/some%20where/x", "file": "my.yaml"}
+    action = resolve(GitResolver(store), reference)
+    assert (action.commit, action.file) == (commit, "my.yaml")
+
+
+def test_the_executable_bit_and_links_inside_are_kept(github: GitHubResolver, path: Path, resolve: Resolve) -> None:
+    path.mkdir(parents=True)
+    (path / "link.sh").symlink_to("bin/run.sh")
+    make_repository(path, {**ACTION, "bin/run.sh*": "echo hello\n", "data.txt": "data"}, tags=["v1"])
+    directory = resolve(github, "me/add@v1").directory
+    assert (directory / "bin" / "run.sh").stat().st_mode & 0o777 == 0o555
+    assert (directory / "data.txt").stat().st_mode & 0o777 == 0o444
+    assert (directory / "link.sh").readlink() == Path("bin/run.sh")
+
+
+def test_a_repository_that_uses_sha256_works(root: Path, store: Store, resolve: Resolve) -> None:
+    path = root / "me" / "add.git"
+    path.mkdir(parents=True)
+    git("init", "-q", "--object-format=sha256", cwd=path)
+    commit = commit_files(path, ACTION, tags=["v1"])
+    with git_daemon(root) as url:
+        assert resolve(GitHubResolver(url, store=store), "me/add@v1").commit == commit
+        assert len(commit) == 64
+
+
+@pytest.fixture
+def url_of(any_server: str) -> Iterator[Callable[[str], str]]:
+    yield lambda name: f"{any_server}/{name}"
+
+
+def test_a_missing_repository_is_named(
+    github: GitHubResolver, url_of: Callable[[str], str], resolve: Resolve, any_server: str
+) -> None:
+    with pytest.raises(ActionNotFound) as caught:
+        resolve(github, "me/add@v1")
+    if any_server.startswith("file"):
+        text = f"me/add@v1: {url_of('me/add.git')} does not exist; write file:///path/to/repository"
+    else:
+        text = f"me/add@v1: there is no git repository at {url_of('me/add.git')}; is the name right?"
+    assert str(caught.value) == text
+
+
+def test_a_missing_tag_names_near_ones(
+    github: GitHubResolver, url_of: Callable[[str], str], path: Path, resolve: Resolve
+) -> None:
+    make_repository(path, ACTION, tags=["v1", "v10", "v9", "nightly"])
+    with pytest.raises(ActionNotFound) as caught:
+        resolve(github, "me/add@nihgtly")
+    assert str(caught.value) == (
+        f"me/add@nihgtly: {url_of('me/add.git')} has no tag or branch 'nihgtly'; did you mean nightly?"
+    )
+    with pytest.raises(ActionNotFound) as caught:
+        resolve(github, "me/add@zzzzzz")
+    assert str(caught.value) == (
+        f"me/add@zzzzzz: {url_of('me/add.git')} has no tag or branch 'zzzzzz'; it has the tags nightly, v1, v9, v10"
+    )
+
+
+def test_a_missing_commit_is_named(
+    github: GitHubResolver, url_of: Callable[[str], str], path: Path, resolve: Resolve
+) -> None:
+    make_repository(path, ACTION)
+    with pytest.raises(ActionNotFound) as caught:
+        resolve(github, f"me/add@{'1' * 40}")
+    hint = "is the clone shallow?" if url_of("").startswith("file") else "was it pushed?"
+    assert str(caught.value) == f"me/add@{'1' * 40}: {url_of('me/add.git')} has no commit {'1' * 40}; {hint}"
+    with pytest.raises(ActionNotFound, match="has no tag, branch or commit '1111111'"):
+        resolve(github, "me/add@1111111")
+
+
+def test_an_empty_repository_says_so(
+    github: GitHubResolver, url_of: Callable[[str], str], path: Path, resolve: Resolve
+) -> None:
+    path.mkdir(parents=True)
+    git("init", "-q", cwd=path)
+    with pytest.raises(ActionNotFound) as caught:
+        resolve(github, "me/add")
+    assert str(caught.value) == f"me/add: {url_of('me/add.git')} is empty; push something to it"
+
+
+def test_a_repository_without_an_action_file_says_what_looks_like_one(
+    github: GitHubResolver, path: Path, resolve: Resolve
+) -> None:
+    make_repository(path, {"action-datatorch.yam1.yaml": "name: Add\n", "setup.py": ""}, tags=["v1"])
+    with pytest.raises(ResolveError) as caught:
+        resolve(github, "me/add@v1")
+    assert str(caught.value) == (
+        "me/add@v1 has no action-datatorch.yaml; "
+        "it has action-datatorch.yam1.yaml: rename that, or name it as 'file' of an action object"
+    )
+
+
+def test_git_protocol_on_github_becomes_https(store: Store, resolve: Resolve, warnings: list[str]) -> None:
+    reference = {"name": "me/python", "tag": "v1", "git": "git://github.com/me/python.git"}
+    with pytest.raises(ActionNotFound, match="the network is not to be used"):
+        resolve(GitResolver(store), reference, offline=True)
+    assert warnings == ["me/python@v1: GitHub no longer serves git://, https://github.com/me/python.git is used"]
+
+
+def test_a_page_that_is_no_git_server_is_told(http_server: GitHttpServer, store: Store, resolve: Resolve) -> None:
+    (http_server.root / "page").mkdir()
+    reference = {"name": "me/x", "tag": "v1", "git": f"{http_server.url}/page"}
+    with pytest.raises(ActionNotFound, match="there is no git repository at"):
+        resolve(GitResolver(store), reference)
