@@ -24,6 +24,8 @@ class StepNames:
         self._names = _indices((step.name, index) for index, step in enumerate(steps))
         self._folded_ids = _indices((step.id and step.id.lower(), index) for index, step in enumerate(steps))
         self._folded_names = _indices((step.name and step.name.lower(), index) for index, step in enumerate(steps))
+        first = {name: at[0] for table in (self._names, self._ids) for name, at in table.items()}
+        self._in_order = sorted((index, name) for name, index in first.items())
 
     def find(self, name: str, before: int | None) -> int | None:
         """The index of the step that a name means for the step ``before``; ``None`` stands for the end of the job."""
@@ -42,10 +44,10 @@ class StepNames:
         found = [table[folded][0] for table in (self._folded_ids, self._folded_names) if folded in table]
         return min(found, default=None)
 
-    def known(self, before: int | None) -> list[str]:
-        """The names that mean something to the step ``before``, in the order of the file."""
-        first = {**{name: at[0] for name, at in self._names.items()}, **{name: at[0] for name, at in self._ids.items()}}
-        return sorted((name for name in first if before is None or first[name] < before), key=first.__getitem__)
+    def known(self, before: int | None, most: int = 100) -> list[str]:
+        """The last ``most`` names that mean something to the step ``before``, in the order of the file."""
+        end = len(self._in_order) if before is None else bisect_left(self._in_order, (before, ""))
+        return [name for _, name in self._in_order[max(0, end - most) : end]]
 
 
 def _indices(pairs: Iterable[tuple[str | None, int]]) -> dict[str, list[int]]:

@@ -19,7 +19,7 @@ Path = tuple[PathKey, ...]
 """The path of a value in its document."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, slots=False)
 class Text:
     """A text that is evaluated, at ``path``; ``place`` tells which contexts exist there.
 
@@ -35,12 +35,12 @@ class Text:
     template: Template | None = None
     error: ExpressionError | None = None
 
-    @property
+    @cached_property
     def references(self) -> tuple[Reference, ...]:
         """What the text refers to."""
         return self.template.references() if self.template else ()
 
-    @property
+    @cached_property
     def calls(self) -> tuple[FunctionCall, ...]:
         """The functions that the text calls."""
         return self.template.calls() if self.template else ()

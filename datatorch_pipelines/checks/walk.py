@@ -66,26 +66,31 @@ def strings(path: Path, value: object) -> Iterator[tuple[Path, str]]:
 
 
 def _texts(sites: Iterator[_Site], limits: Limits) -> Iterator[Text]:
+    parsed: dict[tuple[str, bool], Template | ExpressionError] = {}
     for site in sites:
         condition = site.place in _CONDITIONS
         for path, text in strings(site.path, site.value):
             if not condition and "${{" not in text:
                 continue
-            template: Template | None = None
-            problem: ExpressionError | None = None
-            try:
-                template = (parse_condition if condition else parse)(text, limits=limits)
-            except ExpressionError as error:
-                problem = error
+            result = parsed.get((text, condition))
+            if result is None:
+                result = parsed[text, condition] = _parsed(text, condition=condition, limits=limits)
             yield Text(
                 path=path,
                 text=text,
                 place=site.place,
                 job=site.job,
                 step=site.step,
-                template=template,
-                error=problem,
+                template=result if isinstance(result, Template) else None,
+                error=result if isinstance(result, ExpressionError) else None,
             )
+
+
+def _parsed(text: str, *, condition: bool, limits: Limits) -> Template | ExpressionError:
+    try:
+        return parse_condition(text, limits=limits) if condition else parse(text, limits=limits)
+    except ExpressionError as error:
+        return error
 
 
 def _pipeline_sites(pipeline: Pipeline) -> Iterator[_Site]:
