@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import itertools
 from collections.abc import Iterable, Iterator
 
@@ -148,9 +147,11 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     >>> did_you_mean("evnt", ["event", "steps"])
     "did you mean 'event'?"
     """
-    by_folded = {key.lower(): key for key in itertools.islice(known, _MOST_COMPARED) if len(key) <= _LONGEST_NAME}
     if len(name) > _LONGEST_NAME:
         return None
+    import difflib
+
+    by_folded = {key.lower(): key for key in itertools.islice(known, _MOST_COMPARED) if len(key) <= _LONGEST_NAME}
     near = difflib.get_close_matches(name.lower(), by_folded, n=1, cutoff=0.7)
     return f"did you mean {by_folded[near[0]]!r}?" if near else None
 

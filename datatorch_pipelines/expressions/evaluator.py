@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TypeVar
 
 from attrs import define, field
@@ -12,10 +12,10 @@ from datatorch_pipelines.codes import Code
 from datatorch_pipelines.errors import ExpressionError
 from datatorch_pipelines.expressions.analysis import (
     OWNERS,
+    FunctionCall,
+    Reference,
     chain,
     did_you_mean,
-    find_calls,
-    find_references,
     hint_of_names,
     name_range,
     synonym,
@@ -82,8 +82,7 @@ class Evaluator:
         self._budget.spend(length)
 
     def evaluate(self, root: Node) -> object:
-        """The value of a whole expression; raises ``ExpressionError``."""
-        self._check_names(root)
+        """The value of a whole expression whose names were checked; raises ``ExpressionError``."""
         try:
             value = self._value(root)
         except RecursionError as error:
@@ -95,16 +94,16 @@ class Evaluator:
             return None
         return list(value) if isinstance(value, Filtered) else value
 
-    def _check_names(self, root: Node) -> None:
+    def check_names(self, references: Iterable[Reference], calls: Iterable[FunctionCall]) -> None:
         """Every context, step, job and function has to exist, also where a short circuit would pass it by."""
-        for reference in find_references(root):
+        for reference in references:
             key = self._context_key(reference.name, reference.column - 1)
             name = reference.path[0] if reference.path and reference.context in OWNERS else None
             owners = self.contexts[key] if name is not None else None
             if name is not None and isinstance(owners, Mapping) and find_key(owners, name) is None:
                 start, end = reference.columns[0]
                 raise self._unknown_owner(reference.context, name, owners, start, end)
-        for call in find_calls(root):
+        for call in calls:
             if find_function(call.name) is None:
                 raise ExpressionError(
                     f"unknown function {call.name!r}",

@@ -27,6 +27,18 @@ class Expression:
     node: Node
     start: int
     end: int
+    references: tuple[Reference, ...] = field(init=False, repr=False)
+    """What it refers to."""
+    calls: tuple[FunctionCall, ...] = field(init=False, repr=False)
+    """What it calls."""
+
+    @references.default
+    def _references(self) -> tuple[Reference, ...]:
+        return tuple(find_references(self.node))
+
+    @calls.default
+    def _calls(self) -> tuple[FunctionCall, ...]:
+        return tuple(find_calls(self.node))
 
     @property
     def column(self) -> int:
@@ -72,11 +84,11 @@ class Template:
 
     def references(self) -> tuple[Reference, ...]:
         """The contexts that the expressions refer to, with the names looked up on them, in the order of the text."""
-        return tuple(reference for part in self.expressions for reference in find_references(part.node))
+        return tuple(reference for part in self.expressions for reference in part.references)
 
     def calls(self) -> tuple[FunctionCall, ...]:
         """The functions that the expressions call, known or not."""
-        return tuple(call for part in self.expressions for call in find_calls(part.node))
+        return tuple(call for part in self.expressions for call in part.calls)
 
     def evaluate(
         self,
@@ -125,6 +137,7 @@ class Template:
         self, part: Expression, contexts: Mapping[str, object], strict: bool, host: Host | None, limits: Limits
     ) -> object:
         evaluator = Evaluator(self.text, contexts, strict=strict, host=host or DEFAULT_HOST, limits=limits)
+        evaluator.check_names(part.references, part.calls)
         return evaluator.evaluate(part.node)
 
     def _render(

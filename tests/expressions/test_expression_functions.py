@@ -326,7 +326,6 @@ def test_a_failing_hash_is_the_expressions_error(raised: Exception, message: str
 
 def test_the_known_functions_are_those_of_the_documentation() -> None:
     assert known_functions() == (
-        # fmt: off
         "contains",
         "startsWith",
         "endsWith",
@@ -348,5 +347,4 @@ def test_the_known_functions_are_those_of_the_documentation() -> None:
         "lower",
         "trim",
         "length",
-        # fmt: on
     )

@@ -146,7 +146,6 @@ def test_a_numbers_exact_text_gives_the_number(number: float) -> None:
 TOKENS = st.sampled_from(
     [
         *known_functions(),
-        # fmt: off
         "x",
         "steps",
         "jobs",
@@ -203,7 +202,6 @@ TOKENS = st.sampled_from(
         "é",
         "\ud800",
         "\0",
-        # fmt: on
         "\n",
         " ",
         "x.y",
