@@ -176,8 +176,7 @@ class Store:
         from filelock import Timeout
 
         try:
-            with self._errors():
-                lock.acquire(timeout=0)
+            lock.acquire(timeout=0)
         except Timeout:
             return False
         except NotImplementedError as error:
@@ -185,6 +184,8 @@ class Store:
                 f"the file system of the action store at {self.root} has no locks",
                 hint="set DATATORCH_PIPELINES_HOME to a folder of a local disk",
             ) from error
+        except OSError as error:
+            raise self._error(error) from error
         return True
 
     def _read(self, path: Path) -> dict[str, Any] | None:
