@@ -61,11 +61,10 @@ class Code(enum.StrEnum):
     NOT_AN_OPTION = "DT406", "An input's value is not one of its options."
     DEPRECATED_INPUT = "DT407", "A deprecated input."
     BAD_ACTION = "DT408", "The action's own file is wrong."
-    AMBIGUOUS_REF = "DT409", "A ref that is both a branch and a tag."
+    ACTION_WARNING = "DT409", "An action that was found with a doubt: an older commit, or a branch that is also a tag."
     INPUT_COLLISION = "DT410", "Two inputs that become one INPUT_ variable."
     CANNOT_RUN = "DT411", "An action that this runner can't run."
-    STALE_ACTION = "DT412", "An action served from the store because its server can't be reached."
-    UNDECLARED_OUTPUT = "DT413", "An output that the action doesn't declare, or whose value doesn't fit."
+    UNDECLARED_OUTPUT = "DT412", "An output that the action doesn't declare, or whose value doesn't fit."
 
     DATA_IN_SHELL = "DT501", "Data spliced into shell text."
     GIT_PROTOCOL = "DT502", "The unauthenticated git:// protocol, which GitHub no longer serves."

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import AsyncIterator
 
-from datatorch_pipelines.contracts import JobSpec
+from datatorch_pipelines.contracts import JobEnvironment, JobSpec
 from datatorch_pipelines.engine.plan import PlannedJob
-from datatorch_pipelines.engine.scope import JobScope, RunScope, third_party
+from datatorch_pipelines.engine.scope import JobScope, RunScope
 from datatorch_pipelines.engine.step import StepOutcome, record_step, run_step
+from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.errors import EnvironmentLost, PipelinesError
 from datatorch_pipelines.records import BackgroundLog
 from datatorch_pipelines.results import Failure, JobFinished, JobStarted, Status
@@ -51,18 +54,26 @@ async def _steps(run: RunScope, job: PlannedJob, attempt: int) -> Failure | None
         attempt=attempt,
         keep=run.options.keep,
     )
-    with third_party("the runner"):
-        return await _in_environment(run, job, spec)
-
-
-async def _in_environment(run: RunScope, job: PlannedJob, spec: JobSpec) -> Failure | None:
     background = BackgroundLog(run.recorder, job.id)
     try:
-        async with run.options.runner.job(spec) as environment:
+        async with _environment(run, spec) as environment:
             environment.late_output = background.write
             return await _in_order(JobScope(run=run, job=job, spec=spec, environment=environment))
     finally:
         background.close()
+
+
+@contextlib.asynccontextmanager
+async def _environment(run: RunScope, spec: JobSpec) -> AsyncIterator[JobEnvironment]:
+    """The runner's place for a job. What the runner raises unawares, entering or leaving it, is a `RunnerError`."""
+    stack = contextlib.AsyncExitStack()
+    with third_party("the runner"):
+        environment = await stack.enter_async_context(run.options.runner.job(spec))
+    try:
+        yield environment
+    finally:
+        with third_party("the runner"):
+            await stack.aclose()
 
 
 async def _in_order(scope: JobScope) -> Failure | None:

@@ -14,6 +14,7 @@ from datatorch_pipelines.contracts import ResolveContext, ResolvedAction
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity, has_errors, sort_diagnostics
 from datatorch_pipelines.engine.honoured import refuse_unhonoured
 from datatorch_pipelines.engine.options import RunOptions
+from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.errors import ActionSyntaxError, PipelineSyntaxError, PlanError, ResolveError
 from datatorch_pipelines.limits import Limits
 from datatorch_pipelines.model import ACTION_FILES, Action, ActionReference, Job, Pipeline, Step
@@ -144,7 +145,7 @@ async def _resolve(
     diagnostics: list[Diagnostic] = []
 
     def warn(message: str) -> None:
-        diagnostics.append(Diagnostic.at(place, Code.STALE_ACTION, Severity.WARNING, message))
+        diagnostics.append(Diagnostic.at(place, Code.ACTION_WARNING, Severity.WARNING, message))
 
     context = ResolveContext(
         base=base,
@@ -154,7 +155,8 @@ async def _resolve(
         warn=warn,
     )
     try:
-        resolved = await resolve_chain(options.resolvers, reference, context)
+        with third_party("a resolver", ResolveError):
+            resolved = await resolve_chain(options.resolvers, reference, context)
         definition = await asyncio.to_thread(
             read_definition, resolved, options.limits, extra_using=frozenset(options.runtimes)
         )

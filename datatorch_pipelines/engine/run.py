@@ -13,7 +13,8 @@ from datatorch_pipelines.engine.contexts import run_contexts
 from datatorch_pipelines.engine.job import run_job
 from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.engine.plan import Plan, PlannedJob
-from datatorch_pipelines.engine.scope import RunScope, third_party
+from datatorch_pipelines.engine.scope import RunScope
+from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.model import Pipeline
 from datatorch_pipelines.records import Recorder, make_run_directory, new_run_id, result_of

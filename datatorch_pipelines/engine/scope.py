@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
-
 from attrs import field, frozen
 
 from datatorch_pipelines._masking import Masker
@@ -14,20 +11,9 @@ from datatorch_pipelines.diagnostics import Diagnostic, Location, PathKey, Sever
 from datatorch_pipelines.engine.contexts import Contexts, JobData
 from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.engine.plan import Plan, PlannedJob
-from datatorch_pipelines.errors import PipelinesError, RunnerError
+from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.records import Recorder
 from datatorch_pipelines.results import Failure, WarningRaised
-
-
-@contextlib.contextmanager
-def third_party(what: str) -> Iterator[None]:
-    """Turns what code that isn't ours raises unawares into a `RunnerError`, so that it fails a job and not the host."""
-    try:
-        yield
-    except PipelinesError:
-        raise
-    except Exception as error:
-        raise RunnerError(f"{what} raised {type(error).__name__}: {error}") from error
 
 
 @frozen(kw_only=True)

@@ -15,7 +15,8 @@ from datatorch_pipelines.engine.files import StepFiles, step_files
 from datatorch_pipelines.engine.outputs import OutputReader
 from datatorch_pipelines.engine.plan import PlannedStep
 from datatorch_pipelines.engine.prepare import PreparedStep, prepare_step
-from datatorch_pipelines.engine.scope import JobScope, third_party
+from datatorch_pipelines.engine.scope import JobScope
+from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.errors import EnvironmentLost, PipelinesError
 from datatorch_pipelines.model.conversion import fits
 from datatorch_pipelines.records import StepLog

@@ -1,4 +1,4 @@
-"""DT413: ``steps.X.outputs.Y`` where the step's action does not declare ``Y``. A warning: an action may set any."""
+"""DT412: ``steps.X.outputs.Y`` where the step's action does not declare ``Y``. A warning: an action may set any."""
 
 from __future__ import annotations
 

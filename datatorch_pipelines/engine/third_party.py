@@ -1,0 +1,19 @@
+"""The edge to code that isn't ours: what it raises unawares fails a step or a run, and never the host."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+
+from datatorch_pipelines.errors import PipelinesError, RunnerError
+
+
+@contextlib.contextmanager
+def third_party(what: str, raised: type[PipelinesError] = RunnerError) -> Iterator[None]:
+    """Turns an exception that is none of the library's own into a ``raised`` that names ``what`` broke."""
+    try:
+        yield
+    except PipelinesError:
+        raise
+    except Exception as error:
+        raise raised(f"{what} raised {type(error).__name__}: {error}") from error
