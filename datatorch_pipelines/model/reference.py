@@ -126,6 +126,8 @@ def check_ref(ref: str) -> str:
 
 
 def _parse_text(text: str) -> ActionReference:
+    if not text:
+        raise ModelError("the action is empty", hint="write owner/repo@tag")
     if text.startswith("docker://"):
         image = text.removeprefix("docker://")
         if not re.fullmatch(r"[a-z0-9][A-Za-z0-9._/:@-]{0,255}", image):

@@ -10,11 +10,11 @@ from datatorch_pipelines.diagnostics import Diagnostic
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import Action, Using
 from datatorch_pipelines.syntax.conversion import action_from_data
-from datatorch_pipelines.syntax.names import did_you_mean, listed, shown
+from datatorch_pipelines.syntax.names import did_you_mean, listed, shown, type_name
 from datatorch_pipelines.syntax.report import Report
 from datatorch_pipelines.syntax.schema._generated import action as action_schema
 from datatorch_pipelines.syntax.source import read_source
-from datatorch_pipelines.syntax.validation import meant, type_name, validate, wrong_type
+from datatorch_pipelines.syntax.validation import validate, wrong_type
 
 _NEEDED = {
     Using.PYTHON: ("main",),
@@ -39,7 +39,8 @@ def read_action(
     ``extra_using`` names the values of ``runs.using`` that are known beside the format's own. ``filename`` and the rest
     are as for `read_pipeline`; a key that the format doesn't know is a warning here, since published actions have them.
 
-    >>> action, diagnostics = read_action("name: Add\\nruns:\\n  using: python\\n  main: add.py\\n", "action-datatorch.yaml")
+    >>> text = "name: Add\\nruns:\\n  using: python\\n  main: add.py\\n"
+    >>> action, diagnostics = read_action(text, "action-datatorch.yaml")
     >>> action.runs.main, diagnostics
     ('add.py', [])
     """
@@ -81,8 +82,6 @@ def _check_runs(runs: dict[str, Any], extra_using: frozenset[str], report: Repor
         return
     needed = _NEEDED[Using(using)]
     if not needed or any(key in runs and runs[key] is not None for key in needed):
-        return
-    if any(meant(key, needed) for key in runs if key not in ("using", *needed, "main", "command", "script", "image")):
         return
     message = f"runs with 'using: {using}' needs {listed(map(repr, needed))}"
     report.error(Code.MISSING_KEY, report.locator.key(("runs",)), message, f'add "{needed[0]}: {_EXAMPLES[needed[0]]}"')

@@ -11,7 +11,7 @@ from typing import Any
 
 import attrs
 from cattrs import Converter
-from cattrs.gen import AttributeOverride, make_dict_structure_fn, make_dict_unstructure_fn, override
+from cattrs.gen import make_dict_structure_fn, make_dict_unstructure_fn, override
 
 from datatorch_pipelines.diagnostics import Locator
 from datatorch_pipelines.model import (
@@ -37,8 +37,8 @@ from datatorch_pipelines.model import (
 
 Data = dict[str, Any]
 _CLASSES = (
-    Action, ActionObject, AnnotatorButton, Input, Job, Manual, Output, Pipeline, Retries, Runs, Schedule, Step, Strategy,
-    Triggers, Webhook,
+    Action, ActionObject, AnnotatorButton, Input, Job, Manual, Output, Pipeline, Retries, Runs, Schedule, Step,
+    Strategy, Triggers, Webhook,
 )  # fmt: skip
 _KEYS = {
     "schema": "$schema",
@@ -127,7 +127,7 @@ def _reader() -> Converter:
         Runs: {"args": lambda value, _type: value or ()},
     }
     for cls in reversed(_CLASSES):
-        overrides: dict[str, AttributeOverride] = {
+        overrides: dict[str, Any] = {
             attribute.name: override(
                 rename=key_of(attribute.name),
                 struct_hook=hooks.get(cls, {}).get(attribute.name, _as_is),
@@ -177,7 +177,7 @@ def _writer() -> Converter:
     converter.register_unstructure_hook_func(lambda kind: kind in (tuple, list), seq)
     converter.register_unstructure_hook_func(lambda kind: kind is dict, members)
     for cls in _CLASSES:
-        overrides = {
+        overrides: dict[str, Any] = {
             attribute.name: override(
                 rename=key_of(attribute.name),
                 unstruct_hook=converter.unstructure,

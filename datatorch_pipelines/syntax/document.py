@@ -59,7 +59,7 @@ class Document:
         offset = len(found.group(2)) - len(found.group(1)) if found else 2
         yaml.indent(mapping=2, sequence=offset + 2, offset=offset)
         try:
-            data = yaml.load(text.removeprefix("\ufeff"))
+            data = yaml.load(text.removeprefix("\ufeff").replace("\r\n", "\n").replace("\r", "\n"))
         except (YAMLError, ValueError) as error:
             place = report.locator.span(0, 0)
             message = "the file is valid, but can't be edited with its comments kept"

@@ -41,7 +41,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str | None:
     "did you mean 'steps'?"
     """
     name_meant = nearest(name, known)
-    return f"did you mean {name_meant!r}?" if name_meant else None
+    return f"did you mean {str(name_meant)!r}?" if name_meant else None
 
 
 def listed(names: Iterable[str], last: str = "or") -> str:
@@ -52,6 +52,18 @@ def listed(names: Iterable[str], last: str = "or") -> str:
     """
     items = list(names)
     return f"{', '.join(items[:-1])} {last} {items[-1]}" if len(items) > 1 else "".join(items)
+
+
+def type_name(value: object) -> str:
+    """A value's type for a message.
+
+    >>> type_name([]), type_name(None), type_name(True)
+    ('a list', 'null', 'a boolean')
+    """
+    if value is None:
+        return "null"
+    names = {bool: "a boolean", int: "an integer", float: "a float", str: "a string", list: "a list"}
+    return names.get(type(value), "a mapping")
 
 
 def _folded(name: str) -> str:

@@ -14,11 +14,12 @@ from datatorch_pipelines.model.pipeline import JOB_ID
 from datatorch_pipelines.syntax.conversion import pipeline_from_data
 from datatorch_pipelines.syntax.names import shown
 from datatorch_pipelines.syntax.report import Path, Report
+from datatorch_pipelines.syntax.schema import source
 from datatorch_pipelines.syntax.schema._generated import job as job_schema
 from datatorch_pipelines.syntax.schema._generated import pipeline as pipeline_schema
 from datatorch_pipelines.syntax.schema._generated import step as step_schema
 from datatorch_pipelines.syntax.source import read_source
-from datatorch_pipelines.syntax.validation import validate, wrong_type
+from datatorch_pipelines.syntax.validation import meant, validate, wrong_type
 
 
 def read_pipeline(
@@ -51,7 +52,9 @@ def _check_pipeline(data: object, filename: str, report: Report) -> None:
         return
     jobs = data.get("jobs", ())
     known: dict[str, object] = {**data, "name": data.get("name", PurePath(filename).stem)}
-    if "name" not in data:
+    if "name" not in data and not any(
+        meant(key, ("name",)) for key in data if key not in source("pipeline")["properties"]
+    ):
         stem = PurePath(filename).stem
         hint = f'add "name: {stem}"' if stem and stem.isprintable() else 'add "name: ..."'
         report.error(Code.MISSING_KEY, report.mapping((), data), "a pipeline needs 'name'", hint)
@@ -68,10 +71,12 @@ def _check_pipeline(data: object, filename: str, report: Report) -> None:
 def _check_job(job_id: str, job: Any, checker: _StepChecker, report: Report) -> None:
     path = ("jobs", job_id)
     if not JOB_ID.fullmatch(job_id):
-        hint = "use letters, digits, '_' and '-', not a digit or '-' first"
-        report.error(Code.BAD_ID, report.locator.key(path), f"{shown(job_id)} is no job id", hint)
+        rule = "use letters, digits, '_' and '-', not a digit or '-' first"
+        report.error(Code.BAD_ID, report.locator.key(path), f"{shown(job_id)} is no job id", rule)
     if not isinstance(job, dict):
         hint = "write its steps below it" if job is None else None
+        if isinstance(job, str) and job in source("job")["properties"]:
+            hint = f"write {job}: with a colon"
         wrong_type(report, path, f"the job {shown(job_id)}", "a mapping", job, hint)
         return
     steps = job.get("steps", ())
@@ -114,11 +119,7 @@ class _StepChecker:
         if isinstance(step, dict):
             validate(self.validate, step, path, "a step", self.report)
         else:
-            hint = (
-                f"write - action: {step}"
-                if isinstance(step, str) and "/" in step
-                else "write action: or run: behind its '-'"
-            )
+            hint = f"write - action: {step}" if isinstance(step, str) and "/" in step else "give it action or run"
             wrong_type(self.report, path, "a step", "a mapping", step, hint)
 
     def _action_or_run(self, step: dict[str, object], path: Path) -> None:

@@ -57,10 +57,14 @@ class Report:
 
     def sorted(self) -> list[Diagnostic]:
         """Everything by place: root causes only, so nothing else about a place that can't even be read."""
-        unread = {(d.line, d.column) for d in self._found if d.code.startswith("DT1") or d.code == Code.WRONG_VALUE}
+        unread = [
+            ((d.line, d.column), (d.end_line, d.end_column))
+            for d in self._found
+            if d.code.startswith("DT1") or d.code == Code.WRONG_VALUE
+        ]
         kept = [
             d
             for d in self._found
-            if d.code.startswith("DT1") or d.code != Code.WRONG_TYPE or (d.line, d.column) not in unread
+            if d.code != Code.WRONG_TYPE or not any(start <= (d.line, d.column) < end for start, end in unread)
         ]
         return sort_diagnostics(kept)

@@ -78,7 +78,7 @@ def tagged(text: str, tag: str) -> object:
     """
     if tag in (f"{PREFIX}str", "!"):
         return text
-    kinds = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}
+    kinds: dict[str, type | tuple[type, ...]] = {"int": int, "float": (int, float), "bool": bool, "null": type(None)}
     kind = kinds[tag.removeprefix(PREFIX)] if tag.startswith(PREFIX) else kinds[""]
     value = plain(text)
     if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):

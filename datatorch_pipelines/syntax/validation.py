@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import itertools
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import PathKey
-from datatorch_pipelines.syntax.names import did_you_mean, listed, nearest, shown
+from datatorch_pipelines.syntax.names import did_you_mean, listed, nearest, shown, type_name
 from datatorch_pipelines.syntax.report import Path, Report
 
 _WANTED = {
     "string": "a string",
     "number": "a number",
     "integer": "a whole number",
-    "boolean": "true or false",
+    "boolean": "a boolean",
     "array": "a list",
     "object": "a mapping",
 }
@@ -58,18 +58,6 @@ def validate(
     return True
 
 
-def type_name(value: object) -> str:
-    """A value's type for a message.
-
-    >>> type_name([]), type_name(None), type_name(True)
-    ('a list', 'null', 'a boolean')
-    """
-    if value is None:
-        return "null"
-    names = {bool: "a boolean", int: "an integer", float: "a float", str: "a string", list: "a list"}
-    return names.get(type(value), "a mapping")
-
-
 def wrong_type(report: Report, path: Path, what: str, wanted: str, value: object, hint: str | None = None) -> None:
     """Says that a value is of the wrong type."""
     report.error(Code.WRONG_TYPE, report.value(path), f"{what} must be {wanted}, not {type_name(value)}", hint)
@@ -79,7 +67,7 @@ def unknown_key(report: Report, path: Path, known: Iterable[str], *, lenient: bo
     """Says that the format doesn't know the key at ``path``."""
     key, names = str(path[-1]), list(known)
     other = _OTHER_NAMES.get(key)
-    hint = f"did you mean {other!r}?" if other in names else did_you_mean(key, names)
+    hint = f"did you mean {other!r}?" if other in names else None if other else did_you_mean(key, names)
     if hint is None:
         hint = f"the keys here are {listed(names, 'and')}" if names else "there are no keys here"
     say = report.warning if lenient else report.error
@@ -90,7 +78,7 @@ def meant(key: str, known: Iterable[str]) -> str | None:
     """The known key that an unknown one probably stands for."""
     names = list(known)
     other = _OTHER_NAMES.get(key)
-    return other if other in names else nearest(key, names)
+    return nearest(key, names) if other is None else other if other in names else None
 
 
 def _root_causes(found: Sequence[Any]) -> list[Any]:
@@ -109,14 +97,16 @@ def _tell(group: list[Any], data: object, base: Path, what: str, report: Report,
         _tell_value(first, path, name, report, lenient=lenient)
         return
     known = first.definition.get("properties", {})
-    unknown = [key for key in first.value if key not in known] if isinstance(first.value, dict) else []
+    closed = any(error.rule == "additionalProperties" for error in group)
+    unknown = [key for key in first.value if key not in known] if closed else []
     missing = [key for key in first.definition.get("required", ()) if key not in first.value]
     for error in group:
         if error.rule == "additionalProperties":
             for key in unknown:
                 unknown_key(report, (*path, key), known, lenient=lenient)
         elif error.rule == "required":
-            renamed = {meant(key, known) for key in unknown}
+            # A misspelt key was told already; where that is only a warning, its absence is still an error.
+            renamed = set() if lenient else {meant(key, known) for key in unknown}
             for key in missing:
                 if key not in renamed:
                     place = report.mapping(path, first.value)
@@ -158,14 +148,15 @@ def _tell_value(error: Any, path: Path, name: str, report: Report, *, lenient: b
 def _wanted(definition: Mapping[str, Any]) -> str:
     types = definition["type"]
     names = {**_WANTED, "string": "an expression"} if definition.get("pattern") == _EXPRESSION else _WANTED
-    return listed([names[kind] for kind in ([types] if isinstance(types, str) else types) if kind in names])
+    wanted = listed([names[kind] for kind in ([types] if isinstance(types, str) else types) if kind in names])
+    return "true or false" if wanted == "a boolean" else wanted
 
 
 def _hint(value: object, definition: Mapping[str, Any]) -> str | None:
     types = definition["type"]
     if "string" in types and isinstance(value, bool | int | float) and "pattern" not in definition:
         return f'write "{json.dumps(value)}"'
-    if isinstance(value, dict) and types == "array":
+    if isinstance(value, dict) and "array" in types:
         return "begin each item with '- '"
     if isinstance(value, dict) and len(value) == 1 and isinstance(next(iter(value)), str) and "string" in types:
         return "quote a text that holds ': ' or begins with '{'"
@@ -197,7 +188,7 @@ def _path(name: str, data: object, value: object) -> Path:
     return () if found is None else found
 
 
-def _paths(name: str, data: object, value: object) -> Iterable[Path]:
+def _paths(name: str, data: object, value: object) -> Iterator[Path]:
     if not name:
         if data is value:
             yield ()

@@ -16,13 +16,18 @@ _INDICATORS = {
 }
 
 
-def explain(error: Exception, text: str) -> Problem:
-    """What a parser's error means for the person who wrote the text."""
+def explain(error: Exception, text: str, open_at: int | None = None) -> Problem:
+    """What a parser's error means for the person who wrote the text.
+
+    ``open_at`` is where the mapping or sequence begins that the parser was in.
+    """
     problem = str(getattr(error, "problem", None) or error).splitlines()[0]
     context = str(getattr(error, "context", None) or "")
     mark, context_mark = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
     at = min(mark.index, len(text)) if mark is not None else 0
     since = min(context_mark.index, len(text)) if context_mark is not None else at
+    if open_at is not None and "stream end" in problem and text[open_at : open_at + 1] in ("[", "{"):
+        since, context = open_at, "flow sequence" if text[open_at] == "[" else "flow mapping"
     return (
         _tab(text, at, problem)
         or _quoted(text, at, since, problem, context)
@@ -117,9 +122,11 @@ def _indentation(text: str, at: int, since: int, problem: str, context: str) -> 
         if before is not None and not _KEY.match(text, *before):
             line = text[slice(*before)]
             begin = before[0] + len(line) - len(line.lstrip(" "))
-            return _syntax(
-                "a ':' is missing after this text", begin, before[0] + len(line.rstrip()), "write key: value"
-            )
+            stop = before[0] + len(line.rstrip())
+            colon = text.find(":", begin, stop)
+            if colon >= 0:
+                return _syntax("a space is missing after the ':'", colon, colon + 1, "write key: value")
+            return _syntax("a ':' is missing after this text", begin, stop, "write key: value")
         return _too_deep(text, first, at)
     if "sequence entries are not allowed" in problem:
         return _syntax("a list can't start here", at, at + 1, "put each '- ' on its own line")
@@ -188,6 +195,9 @@ def _characters(text: str, at: int, since: int, problem: str, context: str) -> P
         return _syntax(
             f"an anchor's or alias's name is missing after {text[since : since + 1]!r}", since, at, "quote the text"
         )
+    if "incompatible YAML" in problem:
+        end = _line(text, at)[1]
+        return _syntax("the %YAML line names a version that nobody knows", at, end, "drop it: the format is YAML 1.2")
     if "directive" in context or "<document start>" in problem:
         return _syntax(
             "a '%' directive of the wrong form", since if context else 0, at, "drop it: the format needs none"

@@ -28,14 +28,17 @@ from datatorch_pipelines.codes import Code
 from datatorch_pipelines.limits import Limits
 from datatorch_pipelines.syntax.decoding import decode
 from datatorch_pipelines.syntax.located import STRIDE, Located, Problem, StopReading, children, new_marks
-from datatorch_pipelines.syntax.names import did_you_mean, shown
+from datatorch_pipelines.syntax.names import did_you_mean, shown, type_name
 from datatorch_pipelines.syntax.scalars import CONSTANTS, NUMBER_START, PREFIX, NotANumber, plain, plain_number, tagged
 from datatorch_pipelines.syntax.yaml_errors import explain
 
+_FastParser: Any
 try:
-    from ruamel.yaml.cyaml import CBaseLoader as _FastParser
+    from ruamel.yaml import cyaml
 except ImportError:  # the C parser is not there on PyPy
     _FastParser = None
+else:
+    _FastParser = cyaml.CBaseLoader
 
 _OLD_LINE_ENDS = "\x85\u2028\u2029"
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -59,7 +62,7 @@ def read_yaml(text: str, limits: Limits) -> Located:
         return builder.document()
     except (YAMLError, ValueError, OverflowError, IndexError) as error:
         told = error if isinstance(error, MarkedYAMLError) or first_error is None else first_error
-        return Located(None, new_marks(), (*builder.problems, explain(told, text)), complete=False)
+        return Located(None, new_marks(), (*builder.problems, explain(told, text, builder.open_at())), complete=False)
 
 
 def _parser(text: str, *, pure: bool) -> Callable[[], Event]:
@@ -76,9 +79,9 @@ def _event_source(text: str, *, pure: bool) -> Callable[[], Event]:
     if not old:
         return _parser(text, pure=pure)
     unused = (chr(code) for code in range(0xE000, 0xF900) if chr(code) not in text)
-    stand_ins = dict(zip(old, unused, strict=False))
-    get_event = _parser(text.translate(str.maketrans(stand_ins)), pure=pure)
-    back = str.maketrans({stand_in: char for char, stand_in in stand_ins.items()})
+    stand_ins = {ord(char): stand_in for char, stand_in in zip(old, unused, strict=False)}
+    get_event = _parser(text.translate(stand_ins), pure=pure)
+    back = {ord(stand_in): chr(code) for code, stand_in in stand_ins.items()}
 
     def translated() -> Event:
         event = get_event()
@@ -113,6 +116,11 @@ class _Builder:
         except StopReading as stop:
             return Located(None, new_marks(self.marks), (*self.problems, stop.problem), complete=False)
         return Located(data, new_marks(self.marks), self.problems)
+
+    def open_at(self) -> int | None:
+        """Where the innermost mapping or sequence begins whose end was not reached."""
+        marks = self.marks
+        return next((marks[at] for at in range(len(marks) - STRIDE, -1, -STRIDE) if marks[at + 2] == at), None)
 
     def _root(self) -> object:
         event = self.get_event()
@@ -286,6 +294,7 @@ class _Builder:
             return tagged(text, tag)
         except LookupError:
             self._unknown_tag(tag, start, end)
+            return text
         except NotANumber as error:
             self._say(Code.WRONG_VALUE, str(error), start, end, "quote it if text is meant")
         except ValueError as error:
@@ -345,14 +354,14 @@ class _Builder:
             try:
                 value = plain(text)
             except NotANumber:
-                value = 0
+                value = 0.0
         if isinstance(value, str):
             if plain_style:
                 self.keys[value] = value
             return value
         hint = f'write "{text}"' if text else "write a key before the ':'"
         message = (
-            f"the key {shown(text)} is {_kind(value)}, not a string" if text else "a key is missing before the ':'"
+            f"the key {shown(text)} is {type_name(value)}, not a string" if text else "a key is missing before the ':'"
         )
         self._say(Code.BAD_KEY, message, start, max(end, start + 1), hint)
         return None
@@ -365,7 +374,7 @@ class _Builder:
         if isinstance(value, str):
             return value
         if len(self.problems) == said:
-            kind, hint = _kind(value), "a key is a text"
+            kind, hint = type_name(value), "a key is a text"
             if isinstance(value, dict) and self.text.startswith("{{", start - 1):
                 hint = "quote a value that begins with {{"
                 start -= 1
@@ -395,10 +404,3 @@ class _Builder:
         hint: str | None = None,
     ) -> None:
         self.problems.append(Problem(code, message, start, end, hint))
-
-
-def _kind(value: object) -> str:
-    if value is None:
-        return "null"
-    names = {bool: "a boolean", int: "an integer", float: "a float", dict: "a mapping", list: "a sequence"}
-    return names[type(value)]

@@ -16,6 +16,13 @@ from datatorch_pipelines.syntax.schema import NAMES, source
 FOLDER = Path(__file__).parent / "_generated"
 """Where the modules are."""
 
+_HEAD = (
+    "# mypy: ignore-errors",
+    '"""Made by `datatorch_pipelines.syntax.schema.generate`; do not edit."""',
+    "from typing import Any",
+)
+_UNTYPED = "def validate(data, custom_formats={}, name_prefix=None):"
+_TYPED = "def validate(data: Any, custom_formats: Any = {}, name_prefix: Any = None) -> Any:"
 _IDLE_KEYS = frozenset(("$schema", "$id", "title", "description", "propertyNames"))
 
 
@@ -24,9 +31,10 @@ def generated(name: str) -> str:
     code: str = fastjsonschema.compile_to_code(bare(source(name)), use_default=False, fast_fail=False)
     # The version line would change the file with each release of the generator although nothing else does.
     lines = [line.rstrip() for line in code.splitlines() if not line.startswith("VERSION = ")]
-    return (
-        "\n".join(['"""Made by `datatorch_pipelines.syntax.schema.generate`; do not edit."""', *lines]).strip() + "\n"
-    )
+    whole = "\n".join([*_HEAD, *lines]).strip() + "\n"
+    if _UNTYPED not in whole:
+        raise SystemExit("fastjsonschema writes other code than this generator knows")
+    return whole.replace(_UNTYPED, _TYPED)
 
 
 def bare(schema: Any, *, names: bool = False) -> Any:
@@ -47,7 +55,9 @@ def bare(schema: Any, *, names: bool = False) -> Any:
 def main() -> None:
     """Writes every module."""
     FOLDER.mkdir(exist_ok=True)
-    (FOLDER / "__init__.py").write_text('"""Validators made ahead out of the schemas."""\n', encoding="utf-8")
+    (FOLDER / "__init__.py").write_text(
+        f'"""Validators made ahead out of the schemas."""\n\nMADE_WITH = "{fastjsonschema.VERSION}"\n', encoding="utf-8"
+    )
     for name in NAMES:
         (FOLDER / f"{name}.py").write_text(generated(name), encoding="utf-8")
 

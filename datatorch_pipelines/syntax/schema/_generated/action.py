@@ -1,11 +1,13 @@
+# mypy: ignore-errors
 """Made by `datatorch_pipelines.syntax.schema.generate`; do not edit."""
+from typing import Any
 from decimal import Decimal
 from fastjsonschema import JsonSchemaValueException, JsonSchemaValuesException
 
 
 NoneType = type(None)
 
-def validate(data, custom_formats={}, name_prefix=None):
+def validate(data: Any, custom_formats: Any = {}, name_prefix: Any = None) -> Any:
     errors = []
     if not isinstance(data, (dict)):
         errors.append(JsonSchemaValueException("" + (name_prefix or "data") + " must be object", value=data, name="" + (name_prefix or "data") + "", definition={'type': 'object', 'required': ['name', 'runs'], 'additionalProperties': False, 'properties': {'$schema': {'type': 'string'}, 'name': {'type': 'string', 'maxLength': 40}, 'description': {'type': ['string', 'null'], 'maxLength': 500}, 'author': {'type': ['string', 'null']}, 'cache': {'type': ['boolean', 'null']}, 'inputs': {'type': ['object', 'null'], 'additionalProperties': {'type': ['object', 'null'], 'additionalProperties': False, 'properties': {'type': {'enum': ['string', 'integer', 'float', 'number', 'boolean', 'array', 'list', 'object', None]}, 'description': {'type': ['string', 'null']}, 'required': {'type': ['boolean', 'null']}, 'default': {}, 'deprecationMessage': {'type': ['string', 'null']}, 'options': {'type': ['array', 'null'], 'minItems': 1, 'items': {}}, 'multiline': {'type': ['boolean', 'null']}}}}, 'outputs': {'type': ['object', 'null'], 'additionalProperties': {'type': ['object', 'null'], 'additionalProperties': False, 'properties': {'type': {'enum': ['string', 'integer', 'float', 'number', 'boolean', 'array', 'list', 'object', None]}, 'description': {'type': ['string', 'null']}, 'options': {'type': ['array', 'null'], 'minItems': 1, 'items': {}}, 'multiline': {'type': ['boolean', 'null']}}}}, 'env': {'type': ['object', 'null'], 'additionalProperties': {'type': ['object', 'null'], 'additionalProperties': False, 'properties': {'description': {'type': ['string', 'null']}}}}, 'runs': {'type': 'object', 'required': ['using'], 'additionalProperties': False, 'properties': {'using': {'type': 'string'}, 'main': {'type': ['string', 'null']}, 'command': {'type': ['string', 'null']}, 'script': {'type': ['string', 'null']}, 'image': {'type': ['string', 'null']}, 'entrypoint': {'type': ['string', 'null']}, 'args': {'type': ['array', 'null'], 'items': {'type': 'string'}}}}}}, rule='type'))

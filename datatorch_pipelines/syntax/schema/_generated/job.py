@@ -1,4 +1,6 @@
+# mypy: ignore-errors
 """Made by `datatorch_pipelines.syntax.schema.generate`; do not edit."""
+from typing import Any
 from decimal import Decimal
 import re
 from fastjsonschema import JsonSchemaValueException, JsonSchemaValuesException
@@ -10,7 +12,7 @@ REGEX_PATTERNS = {
 
 NoneType = type(None)
 
-def validate(data, custom_formats={}, name_prefix=None):
+def validate(data: Any, custom_formats: Any = {}, name_prefix: Any = None) -> Any:
     errors = []
     if not isinstance(data, (dict)):
         errors.append(JsonSchemaValueException("" + (name_prefix or "data") + " must be object", value=data, name="" + (name_prefix or "data") + "", definition={'type': 'object', 'required': ['steps'], 'additionalProperties': False, 'properties': {'name': {'type': 'string'}, 'steps': {'type': 'array', 'minItems': 1, 'items': {}}, 'needs': {'type': ['string', 'array'], 'items': {'type': 'string'}}, 'if': {'type': ['string', 'boolean']}, 'timeout': {'type': ['number', 'string'], 'exclusiveMinimum': 0, 'pattern': '\\$\\{\\{'}, 'env': {'type': ['object', 'null'], 'additionalProperties': {'type': ['string', 'number', 'boolean', 'null']}}, 'outputs': {'type': ['object', 'null']}, 'strategy': {'type': 'object', 'required': ['matrix'], 'additionalProperties': False, 'properties': {'matrix': {'type': ['object', 'string'], 'pattern': '\\$\\{\\{'}, 'fail-fast': {'type': ['boolean', 'string'], 'pattern': '\\$\\{\\{'}, 'max-parallel': {'type': ['integer', 'string'], 'minimum': 1, 'pattern': '\\$\\{\\{'}}}, 'continue-on-error': {'type': ['boolean', 'string'], 'pattern': '\\$\\{\\{'}, 'runs-on': {'type': ['string', 'array'], 'items': {'type': 'string'}}}}, rule='type'))

@@ -1,4 +1,6 @@
+# mypy: ignore-errors
 """Made by `datatorch_pipelines.syntax.schema.generate`; do not edit."""
+from typing import Any
 from decimal import Decimal
 import re
 from fastjsonschema import JsonSchemaValueException, JsonSchemaValuesException
@@ -10,7 +12,7 @@ REGEX_PATTERNS = {
 
 NoneType = type(None)
 
-def validate(data, custom_formats={}, name_prefix=None):
+def validate(data: Any, custom_formats: Any = {}, name_prefix: Any = None) -> Any:
     errors = []
     if not isinstance(data, (dict)):
         errors.append(JsonSchemaValueException("" + (name_prefix or "data") + " must be object", value=data, name="" + (name_prefix or "data") + "", definition={'type': 'object', 'required': ['name', 'jobs'], 'additionalProperties': False, 'properties': {'$schema': {'type': 'string'}, 'name': {'type': 'string'}, 'project': {'type': ['string', 'integer', 'null']}, 'triggers': {'type': ['object', 'null'], 'additionalProperties': False, 'properties': {'manual': {'type': ['object', 'null'], 'additionalProperties': False, 'properties': {'role': {'type': ['string', 'null']}, 'form': {'type': ['object', 'null']}}}, 'annotatorButton': {'type': ['object', 'null'], 'additionalProperties': False, 'properties': {'name': {'type': ['string', 'null']}, 'icon': {'type': ['string', 'null']}, 'flow': {'enum': ['2-points', '4-points', 'segmentation', 'whole-file', None]}}}, 'schedule': {'type': ['array', 'null'], 'items': {'type': 'object', 'required': ['cron'], 'additionalProperties': False, 'properties': {'cron': {'type': 'string'}, 'timezone': {'type': ['string', 'null']}}}}, 'event': {'type': ['array', 'null'], 'items': {'type': 'object', 'required': ['type'], 'properties': {'type': {'type': 'string'}}}}, 'webhook': {'type': ['object', 'null'], 'additionalProperties': False, 'properties': {}}}}, 'env': {'type': ['object', 'null'], 'additionalProperties': {'type': ['string', 'number', 'boolean', 'null']}}, 'variables': {'type': ['object', 'null']}, 'timeout': {'type': ['number', 'string'], 'exclusiveMinimum': 0, 'pattern': '\\$\\{\\{'}, 'jobs': {'type': 'object', 'minProperties': 1, 'additionalProperties': {}}}}, rule='type'))

@@ -1,4 +1,6 @@
+# mypy: ignore-errors
 """Made by `datatorch_pipelines.syntax.schema.generate`; do not edit."""
+from typing import Any
 from decimal import Decimal
 import re
 from fastjsonschema import JsonSchemaValueException, JsonSchemaValuesException
@@ -11,7 +13,7 @@ REGEX_PATTERNS = {
 
 NoneType = type(None)
 
-def validate(data, custom_formats={}, name_prefix=None):
+def validate(data: Any, custom_formats: Any = {}, name_prefix: Any = None) -> Any:
     errors = []
     if not isinstance(data, (dict)):
         errors.append(JsonSchemaValueException("" + (name_prefix or "data") + " must be object", value=data, name="" + (name_prefix or "data") + "", definition={'type': 'object', 'additionalProperties': False, 'properties': {'name': {'type': 'string'}, 'id': {'type': 'string', 'pattern': '^[_a-zA-Z][a-zA-Z0-9_-]*$'}, 'action': {'type': ['string', 'object'], 'required': ['name', 'tag'], 'additionalProperties': False, 'properties': {'name': {'type': 'string'}, 'tag': {'type': 'string'}, 'git': {'type': ['string', 'null']}, 'file': {'type': ['string', 'null']}}}, 'run': {'type': 'string'}, 'shell': {'type': 'string'}, 'inputs': {'type': ['object', 'null']}, 'cache': {'type': ['boolean', 'null']}, 'if': {'type': ['string', 'boolean']}, 'timeout': {'type': ['number', 'string'], 'exclusiveMinimum': 0, 'pattern': '\\$\\{\\{'}, 'idle-timeout': {'type': ['number', 'string'], 'exclusiveMinimum': 0, 'pattern': '\\$\\{\\{'}, 'env': {'type': ['object', 'null'], 'additionalProperties': {'type': ['string', 'number', 'boolean', 'null']}}, 'continue-on-error': {'type': ['boolean', 'string'], 'pattern': '\\$\\{\\{'}, 'retries': {'type': ['integer', 'object'], 'minimum': 0, 'required': ['count'], 'additionalProperties': False, 'properties': {'count': {'type': 'integer', 'minimum': 0}, 'delay': {'type': 'number', 'minimum': 0}, 'backoff': {'type': 'number', 'minimum': 0}, 'exit-statuses': {'type': 'array', 'items': {'type': 'integer'}}}}, 'working-directory': {'type': 'string'}}}, rule='type'))
