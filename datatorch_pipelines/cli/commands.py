@@ -149,7 +149,7 @@ def check(paths: tuple[str, ...], form: str, strict: bool) -> int:
     """Tell what is wrong with the pipelines and actions in the files PATH.
 
     Nothing is run, and no server is asked. Files that are checked together belong to one project: two pipelines of
-    one name are an error.
+    one name are told of.
     """
     from datatorch_pipelines.cli.check import check_files
 

@@ -11,8 +11,6 @@ from pathlib import Path
 import pytest
 from attrs import frozen
 
-COMMAND = [sys.executable, "-W", "error", "-m", "datatorch_pipelines"]
-
 
 @frozen
 class Ended:
@@ -46,12 +44,18 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def command(folder: Path, environment: dict[str, str]) -> Command:
+def cli() -> list[str]:
+    """How the command line is called; warnings are errors."""
+    return [sys.executable, "-W", "error", "-m", "datatorch_pipelines"]
+
+
+@pytest.fixture
+def command(folder: Path, environment: dict[str, str], cli: list[str]) -> Command:
     """Runs the command line with arguments to its end."""
 
     def call(*arguments: str, env: Mapping[str, str] | None = None) -> Ended:
         done = subprocess.run(
-            [*COMMAND, *arguments],
+            [*cli, *arguments],
             cwd=folder,
             env={**environment, **(env or {})},
             capture_output=True,
