@@ -31,7 +31,6 @@ FENCE = re.compile(
     r"^(?:<!-- (?P<mark>file|shown): (?P<argument>.+?) -->\n\n?)?(?P<indent> *)```(?P<kind>\w+)\n(?P<text>.*?)^ *```$",
     re.MULTILINE | re.DOTALL,
 )
-DOCTEST = doctest.ELLIPSIS | doctest.IGNORE_EXCEPTION_DETAIL
 
 
 @frozen
@@ -85,7 +84,7 @@ def test_a_page_does_what_it_shows(page: Path, tmp_path: Path, monkeypatch: pyte
 def _run_doctest(block: Block, names: dict[str, object], place: str) -> None:
     test = doctest.DocTestParser().get_doctest(block.text, names, place, place, block.line)
     said: list[str] = []
-    runner = doctest.DocTestRunner(optionflags=DOCTEST)
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     runner.run(test, out=said.append, clear_globs=False)
     names.update(test.globs)
     assert runner.failures == 0, "".join(said)
