@@ -214,9 +214,10 @@ def guard(arguments: Sequence[str]) -> None:
     poll = select.poll()
     poll.register(0, select.POLLIN)
     if hasattr(os, "pidfd_open"):
-        with contextlib.suppress(OSError):  # the host is gone, or its kernel has no pidfd: then the pipe tells
+        with contextlib.suppress(OSError):  # the host is gone, or its kernel has no pidfd
             poll.register(os.pidfd_open(host), select.POLLIN)  # for a fork of the host that holds the pipe open
-    poll.poll()
+    if os.getppid() == host:
+        poll.poll()
     ready = select.select([0], [], [], 0)[0]
     if ready and os.read(0, 1):
         return

@@ -33,7 +33,8 @@ asyncio.run(main(LocalRunner(), sys.argv[1:]))
 """
 
 
-def test_a_host_that_is_killed_leaves_no_process(lives):
+def test_a_host_that_is_killed_leaves_no_process(lives, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     hold = lives.hold()
     texts = [
         hold,
@@ -53,7 +54,8 @@ def test_a_host_that_is_killed_leaves_no_process(lives):
     assert lives.gone(seconds=10)
 
 
-def test_a_fork_of_the_host_that_holds_the_pipe_open_changes_nothing(lives):
+def test_a_fork_of_the_host_that_holds_the_pipe_open_changes_nothing(lives, tmp_path, monkeypatch):
+    monkeypatch.setenv("TMPDIR", str(tmp_path))
     ready = 'print("ready", flush=True)'
     program = "import signal\n" + HOST.replace(ready, f"{ready} if os.fork() else (os.close(1), signal.pause())")
     texts = [lives.hold(), "true"]
