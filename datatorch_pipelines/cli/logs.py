@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from datatorch_pipelines.records.layout import log_name
-from datatorch_pipelines.results.events import Event, LogWritten, StepFinished, StepStarted
+from datatorch_pipelines.results.events import Event, JobFinished, LogWritten, StepFinished, StepStarted
 
 
 class LogFiles:
@@ -39,6 +39,8 @@ class LogFiles:
                 self._names[event.job, event.step] = event.log
             case StepFinished():
                 self._close((event.job, event.step))
+            case JobFinished():
+                self._close((event.job, None))
             case LogWritten():
                 return self._read(event)
         return b""

@@ -9,8 +9,9 @@ from collections.abc import Sequence
 import click
 
 from datatorch_pipelines.cli.commands import PROGRAM, cli
-from datatorch_pipelines.cli.console import STDOUT, Output, ensure_standard_streams
+from datatorch_pipelines.cli.console import STDERR, STDOUT, Output, ensure_standard_streams
 from datatorch_pipelines.cli.outcome import FAILED, INTERRUPTED, REFUSED, complain, internal_error_text
+from datatorch_pipelines.cli.signals import Interrupted
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str]) -> int:
         status = cli.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
         status = _wrong_call(error, arguments)
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt, Interrupted):
         status = INTERRUPTED
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else FAILED
@@ -51,10 +52,10 @@ def _wrong_call(error: click.ClickException, arguments: Sequence[str]) -> int:
 
 def _flush() -> None:
     """Hands over what click printed now, so that a stream that nobody reads makes no noise when Python ends."""
-    for stream in (sys.stdout, sys.stderr):
+    for stream, descriptor in ((sys.stdout, STDOUT), (sys.stderr, STDERR)):
         try:
             stream.flush()
-        except (OSError, ValueError, AttributeError):
+        except (OSError, ValueError, AttributeError):  # AttributeError: Python has no object for a closed stream
             nowhere = os.open(os.devnull, os.O_WRONLY)
-            os.dup2(nowhere, STDOUT if stream is sys.stdout else 2)
+            os.dup2(nowhere, descriptor)
             os.close(nowhere)

@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 import datatorch_pipelines
-from datatorch_pipelines.cli.main import main
 
 PROGRAM = "datatorch-pipelines"
 
@@ -78,22 +77,18 @@ def test_without_click_one_line_says_how_to_get_it() -> None:
         (["check", "--format", "xml", "p.yaml"], "invalid value for '--format': 'xml' is not one of 'text', 'json'"),
     ],
 )
-def test_a_wrong_call_is_told_in_one_line(
-    capfd: pytest.CaptureFixture[str], folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: list[str], message: str
-) -> None:
-    monkeypatch.chdir(folder)
-    status = main(arguments)
-    stdout, stderr = capfd.readouterr()
-    assert (status, stdout) == (2, "")
-    [line] = stderr.splitlines()
+def test_a_wrong_call_is_told_in_one_line(here, arguments: list[str], message: str) -> None:
+    done = here(*arguments)
+    assert (done.status, done.stdout) == (2, "")
+    [line] = done.stderr.splitlines()
     assert line.startswith(f"{PROGRAM}: {message}")
     assert line.endswith("--help'")
     assert "hunter2" not in line
 
 
-def test_a_wrong_line_of_a_secrets_file_is_told_and_not_shown(command, write: Callable[..., Path]) -> None:
+def test_a_wrong_line_of_a_secrets_file_is_told_and_not_shown(here, write: Callable[..., Path]) -> None:
     write("secrets.env", "A=1\nhunter2\n")
-    done = command("run", "p.yaml", "--secrets-file", "secrets.env")
+    done = here("run", "p.yaml", "--secrets-file", "secrets.env")
     assert (done.status, done.stdout) == (2, "")
     assert done.stderr == (
         f"{PROGRAM}: invalid value for --secrets-file: secrets.env:2: this is no KEY=VALUE;"
@@ -101,9 +96,9 @@ def test_a_wrong_line_of_a_secrets_file_is_told_and_not_shown(command, write: Ca
     )
 
 
-def test_the_place_of_a_mistake_in_an_event_file_is_told(command, write: Callable[..., Path]) -> None:
+def test_the_place_of_a_mistake_in_an_event_file_is_told(here, write: Callable[..., Path]) -> None:
     write("event.json", '{\n  "a": 1,\n}')
-    done = command("run", "p.yaml", "--event", "@event.json")
+    done = here("run", "p.yaml", "--event", "@event.json")
     assert done.status == 2
     assert done.stderr.startswith(f"{PROGRAM}: invalid value for --event: event.json:")
     assert ": no JSON: " in done.stderr
@@ -124,16 +119,12 @@ def test_with_json_a_wrong_call_prints_an_object_too(command) -> None:
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["run", "--help"], ["check", "-h"]])
-def test_help_fits_a_terminal_and_gives_examples(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, arguments: list[str]
-) -> None:
-    monkeypatch.setenv("COLUMNS", "100")
-    status = main(arguments)
-    stdout, stderr = capfd.readouterr()
-    assert (status, stderr) == (0, "")
-    assert stdout.startswith(f"Usage: {PROGRAM}")
-    assert f"\n    {PROGRAM} " in stdout
-    assert max(map(len, stdout.splitlines())) <= 100
+def test_help_fits_a_terminal_and_gives_examples(here, arguments: list[str]) -> None:
+    done = here(*arguments, env={"COLUMNS": "100"})
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"Usage: {PROGRAM}")
+    assert f"\n    {PROGRAM} " in done.stdout
+    assert max(map(len, done.stdout.splitlines())) <= 100
 
 
 def test_a_module_run_is_the_same_command(command, environment: dict[str, str]) -> None:

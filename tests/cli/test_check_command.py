@@ -19,10 +19,10 @@ def test_all_is_well(command, write: Write) -> None:
     assert (done.status, done.stdout, done.stderr) == (0, "no problems in 1 file\n", "")
 
 
-def test_every_error_of_every_file_is_told_with_its_place(command, write: Write) -> None:
+def test_every_error_of_every_file_is_told_with_its_place(here, write: Write) -> None:
     write("good.yaml", GOOD)
     write("bad.yaml", BAD)
-    done = command("check", "bad.yaml", "good.yaml", "nothere.yaml")
+    done = here("check", "bad.yaml", "good.yaml", "nothere.yaml")
     assert (done.status, done.stderr) == (1, "")
     assert done.stdout.splitlines()[:4] == [
         "bad.yaml:4:5: error: unknown key 'stepps' [DT202]",
@@ -35,24 +35,24 @@ def test_every_error_of_every_file_is_told_with_its_place(command, write: Write)
     assert done.stdout.splitlines()[-1] == "3 errors in 3 files"
 
 
-def test_warnings_count_when_strict(command, write: Write) -> None:
+def test_warnings_count_when_strict(here, write: Write) -> None:
     write("loose.yaml", UNPINNED)
-    lenient, strict = command("check", "loose.yaml"), command("check", "--strict", "loose.yaml")
+    lenient, strict = here("check", "loose.yaml"), here("check", "--strict", "loose.yaml")
     assert (lenient.status, strict.status) == (0, 1)
     assert lenient.stdout == strict.stdout
     assert lenient.stdout.splitlines()[-1] == "1 warning in 1 file"
 
 
-def test_a_file_that_is_named_twice_is_checked_once(command, write: Write) -> None:
+def test_a_file_that_is_named_twice_is_checked_once(here, write: Write) -> None:
     write("good.yaml", GOOD)
-    done = command("check", "good.yaml", "good.yaml")
+    done = here("check", "good.yaml", "good.yaml")
     assert (done.status, done.stdout) == (0, "no problems in 1 file\n")
 
 
-def test_two_pipelines_of_one_name_are_told(command, write: Write) -> None:
+def test_two_pipelines_of_one_name_are_told(here, write: Write) -> None:
     write("one.yaml", GOOD)
     write("two.yaml", GOOD)
-    done = command("check", "one.yaml", "two.yaml")
+    done = here("check", "one.yaml", "two.yaml")
     assert done.status == 0
     assert done.stdout.startswith(
         "two.yaml:1:7: warning: another pipeline of this project is named 'Good' too [DT210]\n"
@@ -60,23 +60,23 @@ def test_two_pipelines_of_one_name_are_told(command, write: Write) -> None:
     assert done.stdout.endswith("\n  one.yaml:1:7: note: the other one\n1 warning in 2 files\n")
 
 
-def test_an_action_file_is_checked_as_an_action(command, write: Write) -> None:
+def test_an_action_file_is_checked_as_an_action(here, write: Write) -> None:
     write("add/action-datatorch.yaml", "name: add\nruns:\n  using: pyhton\n  main: add.py\n")
-    done = command("check", "add/action-datatorch.yaml")
+    done = here("check", "add/action-datatorch.yaml")
     assert done.status == 1
     assert done.stdout.startswith("add/action-datatorch.yaml:3:10: error: ")
 
 
-def test_a_folder_is_told_as_a_diagnostic(command, write: Write) -> None:
+def test_a_folder_is_told_as_a_diagnostic(here, write: Write) -> None:
     write("pipelines.yaml/good.yaml", GOOD)
-    done = command("check", "pipelines.yaml")
+    done = here("check", "pipelines.yaml")
     assert (done.status, done.stderr) == (1, "")
     assert done.stdout.startswith("pipelines.yaml:1:1: error: this is a directory [DT102]\n")
 
 
-def test_the_json_report_is_one_object(command, write: Write) -> None:
+def test_the_json_report_is_one_object(here, write: Write) -> None:
     write("bad.yaml", BAD)
-    done = command("check", "--format", "json", "bad.yaml")
+    done = here("check", "--format", "json", "bad.yaml")
     assert (done.status, done.stderr) == (1, "")
     report = json.loads(done.stdout)
     assert list(report) == ["version", "diagnostics"]

@@ -67,10 +67,10 @@ def test_the_log_goes_to_stderr_and_the_outputs_to_stdout(command, write: Write)
     ]
 
 
-def test_an_event_comes_from_a_file(command, write: Write) -> None:
+def test_an_event_comes_from_a_file(here, write: Write) -> None:
     write("add.yaml", ADD)
     write("event.json", '{"b": 2}')
-    done = command("run", "add.yaml", "--input", "a=1", "--event", "@event.json", "--variable", "c=3", "--quiet")
+    done = here("run", "add.yaml", "--input", "a=1", "--event", "@event.json", "--variable", "c=3", "--quiet")
     assert (done.status, done.stdout, done.stderr) == (0, "add / Sum: sum = 6\n", "")
 
 
@@ -104,9 +104,9 @@ def test_a_step_that_fails_fails_the_run_at_its_place(command, write: Write) -> 
     ]
 
 
-def test_with_json_a_failed_run_says_where(command, write: Write) -> None:
+def test_with_json_a_failed_run_says_where(here, write: Write) -> None:
     write("fails.yaml", FAILS)
-    done = command("run", "fails.yaml", "--json", "--quiet")
+    done = here("run", "fails.yaml", "--json", "--quiet")
     shown = json.loads(done.stdout)
     jsonschema.validate(shown, SCHEMA)
     assert (done.status, shown["status"]) == (1, "failed")
@@ -133,9 +133,9 @@ def test_with_json_a_failed_run_says_where(command, write: Write) -> None:
         ),
     ],
 )
-def test_a_pipeline_that_is_wrong_does_not_run(command, write: Write, text: str, line: str) -> None:
+def test_a_pipeline_that_is_wrong_does_not_run(here, write: Write, text: str, line: str) -> None:
     write("p.yaml", text)
-    done = command("run", "p.yaml", "--json")
+    done = here("run", "p.yaml", "--json")
     assert done.status == 2
     assert done.stderr.startswith(line)
     assert done.stderr.endswith("nothing ran\n")
@@ -147,21 +147,21 @@ def test_a_pipeline_that_is_wrong_does_not_run(command, write: Write, text: str,
     assert shown["error"]["file"] == "p.yaml"
 
 
-def test_a_file_that_is_not_there_is_told(command) -> None:
-    done = command("run", "nothere.yaml")
+def test_a_file_that_is_not_there_is_told(here) -> None:
+    done = here("run", "nothere.yaml")
     assert (done.status, done.stdout) == (2, "")
     assert done.stderr == "nothere.yaml:1:1: error: no such file [DT102]\n  hint: check the path\nnothing ran\n"
 
 
-def test_an_unknown_runner_is_told(command, write: Write) -> None:
+def test_an_unknown_runner_is_told(here, write: Write) -> None:
     write("fails.yaml", FAILS)
-    done = command("run", "fails.yaml", "--runner", "moon")
+    done = here("run", "fails.yaml", "--runner", "moon")
     assert (done.status, done.stdout) == (2, "")
     assert done.stderr.startswith("error: there is no runner 'moon'; use one of ")
 
 
 @pytest.mark.parametrize("how", ["argument", "environment", "file"])
-def test_a_secret_is_given_and_never_shown(command, write: Write, folder: Path, how: str) -> None:
+def test_a_secret_is_given_and_never_shown(here, write: Write, folder: Path, how: str) -> None:
     write("secret.yaml", SECRET)
     write("secrets.env", "# ours\nTOKEN='hunter2secret'\n")
     arguments = {
@@ -170,40 +170,40 @@ def test_a_secret_is_given_and_never_shown(command, write: Write, folder: Path, 
         "file": ["--secrets-file", "secrets.env"],
     }[how]
     env = {"TOKEN": "hunter2secret"} if how == "environment" else {}
-    done = command("run", "secret.yaml", *arguments, env=env)
+    done = here("run", "secret.yaml", *arguments, env=env)
     assert (done.status, done.stdout.rsplit(": ", 1)[1]) == (0, "size = 13\n")
     assert "| the token is ***\n" in done.stderr
     assert "hunter2" not in done.stdout + done.stderr
 
 
-def test_a_secret_on_the_command_line_wins_over_the_file(command, write: Write) -> None:
+def test_a_secret_on_the_command_line_wins_over_the_file(here, write: Write) -> None:
     write("secret.yaml", SECRET)
     write("secrets.env", "TOKEN=longer than the other")
-    done = command("run", "secret.yaml", "--secrets-file", "secrets.env", "--secret", "TOKEN=short", "-q")
+    done = here("run", "secret.yaml", "--secrets-file", "secrets.env", "--secret", "TOKEN=short", "-q")
     assert done.stdout.endswith(": size = 5\n")
 
 
-def test_the_json_log_is_an_event_a_line(command, write: Write) -> None:
+def test_the_json_log_is_an_event_a_line(here, write: Write) -> None:
     write("fails.yaml", FAILS.replace("exit 3", "echo hello"))
-    done = command("run", "fails.yaml", "--log-format", "json")
+    done = here("run", "fails.yaml", "--log-format", "json")
     events = [json.loads(line) for line in done.stderr.splitlines()]
     assert (events[0]["type"], events[-1]["type"]) == ("run-started", "run-finished")
     assert [event["text"] for event in events if event["type"] == "log"] == ["hello\n", "never\n"]
 
 
-def test_the_json_log_of_a_refusal_is_json_too(command, write: Write) -> None:
+def test_the_json_log_of_a_refusal_is_json_too(here, write: Write) -> None:
     write("p.yaml", "name: Bad\njobs: {}\n")
-    done = command("run", "p.yaml", "--log-format", "json")
+    done = here("run", "p.yaml", "--log-format", "json")
     assert (done.status, done.stdout) == (2, "")
     [line] = done.stderr.splitlines()
     told = json.loads(line)
     assert (told["type"], told["error"]["line"], told["diagnostics"][0]["code"]) == ("error", 2, "DT205")
 
 
-def test_local_actions_are_found_in_the_folder_that_is_named(command, write: Write) -> None:
+def test_local_actions_are_found_in_the_folder_that_is_named(here, write: Write) -> None:
     write("actions/greet/v1/action-datatorch.yaml", "name: greet\nruns: {using: cmd, command: 'echo ::said::1'}\n")
     write("p.yaml", "name: Greet\njobs:\n  a:\n    steps:\n      - action: local/greet@v1\n")
-    done = command("run", "p.yaml", "--local-actions", "actions", "--offline", "--max-parallel", "1", "-q")
+    done = here("run", "p.yaml", "--local-actions", "actions", "--offline", "--max-parallel", "1", "-q")
     assert (done.status, done.stdout, done.stderr) == (0, "a / local/greet@v1: said = 1\n", "")
 
 
