@@ -153,6 +153,7 @@ def _refusals(program: str, cwd: str) -> Mapping[str, RunnerError]:
             "the program 'setsid' is not installed where the step runs", hint="install util-linux or busybox there"
         ),
         "input": EnvironmentLost("the step's input did not arrive whole where the step runs"),
+        "keeper": EnvironmentLost("the shell that kept the step was killed where the step runs"),
     }
 
 

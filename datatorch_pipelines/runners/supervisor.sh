@@ -27,8 +27,9 @@ find_marked() {
   [ -z "$mark" ] || grep -l -z -x -F -e "$mark" /proc/[0-9]*/environ
 }
 
+# A group is signalled in the one way that dash, bash and busybox agree on: no -s, no --.
 signal_all() {
-  kill -s "$1" -- "-$session"
+  kill "-$1" "-$session"
   for process in $found; do
     kill -s "$1" "$process"
     kill -s CONT "$process"
@@ -58,7 +59,7 @@ end_all() {
     round=$((round + 1))
     find_all
   done
-  [ -d /proc/self ] || kill -s KILL -- "-$session"
+  [ -d /proc/self ] || kill -KILL "-$session"
 }
 
 # Reads of the command's shell how the command fares, tells the near end, and ends all when the lifeline closes.
@@ -75,9 +76,14 @@ keep() {
     end_all
   } <&3 >/dev/null 2>&1 &
   watch=$!
-  read -r word value
+  if ! read -r word value; then
+    end_all 2>/dev/null
+    say "refused keeper"
+    kill "$watch"
+    return
+  fi
   left=
-  if kill -s 0 -- "-$session" || [ -n "$(find_marked)" ]; then left=left; fi 2>/dev/null
+  if kill -0 "-$session" || [ -n "$(find_marked)" ]; then left=left; fi 2>/dev/null
   say "exit $value $left"
   if [ -n "$left" ]; then wait "$watch"; else kill "$watch"; fi
 }
