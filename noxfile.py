@@ -46,7 +46,7 @@ def _groups(*names: str) -> list[str]:
 
 def _environment(session: nox.Session) -> dict[str, str]:
     """What tests see: a home of their own, so that nobody's cache or records are read or written."""
-    return {"DATATORCH_PIPELINES_HOME": str(Path(session.create_tmp()) / "home"), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {"DATATORCH_PIPELINES_HOME": str(Path(session.create_tmp()).resolve() / "home"), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _test(session: nox.Session, *arguments: str, **variables: str) -> None:
@@ -100,7 +100,7 @@ def integration(session: nox.Session) -> None:
     """Against real git servers, a real sshd, the package index and the peer's own SDK."""
     session.run("bash", "tests/integration/install.sh", external=True)
     session.install("-e", ".[cli]", *_groups("test"))
-    sdk = Path(session.create_tmp()) / "sdk"
+    sdk = Path(session.create_tmp()).resolve() / "sdk"
     python = sdk / "bin" / "python"
     if not python.exists():
         session.run("python", "-m", "venv", str(sdk))
