@@ -13,7 +13,7 @@ from attrs import evolve
 from datatorch_pipelines._plugins import make, make_all, registered
 from datatorch_pipelines.checks import check_action, check_names, check_pipeline
 from datatorch_pipelines.contracts import Resolver, Runner, Runtime
-from datatorch_pipelines.diagnostics import Diagnostic, Locator, has_errors, sort_diagnostics
+from datatorch_pipelines.diagnostics import Diagnostic, Locator, sort_diagnostics
 from datatorch_pipelines.engine import (
     Listener,
     Listeners,
@@ -92,7 +92,8 @@ class RunArguments(PlanArguments, total=False):
 def load(path: PathLike, *, limits: Limits = DEFAULT_LIMITS) -> Pipeline:
     """The pipeline in a ``.yaml``, ``.yml`` or ``.json`` file.
 
-    Raises `PipelineSyntaxError` with everything that is wrong with the file. What is only doubtful `check` tells.
+    Raises `PipelineSyntaxError` with everything that is wrong with the file's form, all in one pass. Its expressions
+    are looked at by `check`, and before a run.
     """
     return loads(read_text_file(path, limits), filename=os.fspath(path), limits=limits)
 
@@ -100,13 +101,13 @@ def load(path: PathLike, *, limits: Limits = DEFAULT_LIMITS) -> Pipeline:
 def loads(text: str, *, filename: str = "pipeline.yaml", limits: Limits = DEFAULT_LIMITS) -> Pipeline:
     """The pipeline in a text; ``filename`` is for messages, and JSON is read where it ends in ``.json``.
 
-    Raises `PipelineSyntaxError` with everything that is wrong with the text.
+    Raises `PipelineSyntaxError` as `load` does.
 
     >>> loads("name: Add\\njobs: {add: {steps: [{action: datatorch/add@v1}]}}").name
     'Add'
     """
-    pipeline, diagnostics = _read_pipeline(text, filename, limits)
-    if pipeline is None or has_errors(diagnostics):
+    pipeline, diagnostics = read_pipeline(text, filename, limits=limits)
+    if pipeline is None:
         raise PipelineSyntaxError(diagnostics)
     return pipeline
 
@@ -114,14 +115,15 @@ def loads(text: str, *, filename: str = "pipeline.yaml", limits: Limits = DEFAUL
 def load_action(path: PathLike, *, limits: Limits = DEFAULT_LIMITS) -> Action:
     """The action in a file such as ``action-datatorch.yaml``, or in a folder that holds one.
 
-    Raises `ActionSyntaxError` with everything that is wrong with the file, and `PipelineSyntaxError` when there is no
-    file to read.
+    Raises `ActionSyntaxError` with everything that is wrong with the file's form, and `PipelineSyntaxError` when there
+    is no file to read.
     """
     file = Path(path)
     if file.is_dir():
         file = next((file / name for name in ACTION_FILES if (file / name).is_file()), file / ACTION_FILES[0])
-    action, diagnostics = _read_action(read_text_file(file, limits), os.fspath(file), limits)
-    if action is None or has_errors(diagnostics):
+    using = frozenset(registered("runtimes"))
+    action, diagnostics = read_action(read_text_file(file, limits), os.fspath(file), limits=limits, extra_using=using)
+    if action is None:
         raise ActionSyntaxError(diagnostics)
     return action
 

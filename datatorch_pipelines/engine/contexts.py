@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from attrs import define, field
 
 from datatorch_pipelines.contracts import JobEnvironment
-from datatorch_pipelines.engine.options import PIPELINE_FACTS, RunOptions
+from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.engine.plan import Plan, PlannedAction, PlannedJob, PlannedStep
+from datatorch_pipelines.model.availability import PROPERTIES
 from datatorch_pipelines.results import Status
 
 Contexts = Mapping[str, object]
@@ -16,7 +17,7 @@ Contexts = Mapping[str, object]
 
 def run_contexts(plan: Plan, options: RunOptions, run_id: str) -> Contexts:
     """The contexts that are the same in the whole run."""
-    known = dict.fromkeys(PIPELINE_FACTS) | {"name": plan.pipeline.name} | dict(options.pipeline)
+    known = dict.fromkeys(PROPERTIES["pipeline"]) | {"name": plan.pipeline.name} | dict(options.pipeline)
     return {
         "event": options.event,
         "trigger": {},
@@ -25,7 +26,7 @@ def run_contexts(plan: Plan, options: RunOptions, run_id: str) -> Contexts:
         "variables": {**plan.pipeline.variables, **options.variables},
         "secrets": options.secrets,
         "pipeline": known,
-        "run": {"id": run_id, "name": None, "runNumber": None, "config": None} | dict(options.run),
+        "run": dict.fromkeys(PROPERTIES["run"]) | {"id": run_id} | dict(options.run),
         "jobs": {},
         "needs": {},
         "matrix": {},

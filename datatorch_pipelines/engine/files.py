@@ -23,33 +23,24 @@ OUTPUT_FILE = "outputs.jsonl"
 
 @frozen(kw_only=True)
 class StepFiles:
-    """Where a step's files are: ``folder`` as the step sees it, ``local`` on the engine's machine."""
+    """The paths of ``$DATATORCH_INPUTS`` and ``$DATATORCH_OUTPUT``, as the step sees them."""
 
     environment: JobEnvironment
-    folder: PurePath
-    local: Path
-
-    @property
-    def inputs(self) -> PurePath:
-        """The path of ``$DATATORCH_INPUTS``, as the step sees it."""
-        return self.folder / INPUTS_FILE
-
-    @property
-    def output(self) -> PurePath:
-        """The path of ``$DATATORCH_OUTPUT``, as the step sees it."""
-        return self.folder / OUTPUT_FILE
+    inputs: PurePath
+    output: PurePath
 
     async def outputs(self, limit: int, on_junk: Callable[[str, str], None]) -> Mapping[str, object]:
         """What the step wrote to ``$DATATORCH_OUTPUT``."""
-        path = self.local / OUTPUT_FILE
-        if not self.environment.runner.capabilities.shares_files:
-            path = self.local / "outputs.fetched"
+        if self.environment.runner.capabilities.shares_files:
+            return read_output_file(str(self.output), limit, on_junk)
+        with tempfile.TemporaryDirectory(prefix="datatorch-step-") as folder:
+            copy = Path(folder) / OUTPUT_FILE
             try:
-                await self.environment.get(self.output, path)
+                await self.environment.get(self.output, copy)
             except RunnerError as error:
                 on_junk("DATATORCH_OUTPUT", error.message)
                 return {}
-        return read_output_file(path, limit, on_junk)
+            return read_output_file(str(copy), limit, on_junk)
 
 
 @contextlib.asynccontextmanager
@@ -58,38 +49,58 @@ async def step_files(environment: JobEnvironment, index: int, inputs: Mapping[st
 
     Raises `InputError` for inputs that JSON can't hold and `RunnerError` when the files can't be made.
     """
-    shared = environment.runner.capabilities.shares_files
     content = inputs_json(inputs)
-    try:
-        above = Path(environment.paths.temp) if shared else None
-        folder = Path(tempfile.mkdtemp(prefix=f"step-{index + 1}-", dir=above))
-    except OSError as error:
-        raise RunnerError(f"the step's files can't be made: {error.strerror}") from error
-    try:
+    # A name that no earlier step of the job could know and put something in the place of.
+    name = f"step-{index + 1}-{secrets.token_hex(8)}"
+    if environment.runner.capabilities.shares_files:
+        # Files beside each other, since a folder of its own costs each step as much as all else that is written.
+        beside = f"{environment.paths.temp}{os.sep}{name}-"
+        paths = (beside + INPUTS_FILE, beside + OUTPUT_FILE)
         try:
-            _write_private(folder / INPUTS_FILE, content.encode("utf-8"))
-            _write_private(folder / OUTPUT_FILE, b"")
-        except OSError as error:
-            raise RunnerError(f"the step's files can't be made: {error.strerror}") from error
-        there = await environment.put(folder, f"step-{index + 1}-{secrets.token_hex(8)}")
-        yield StepFiles(environment=environment, folder=there, local=folder)
+            _write_all(paths, content)
+            yield StepFiles(environment=environment, inputs=PurePath(paths[0]), output=PurePath(paths[1]))
+        finally:
+            for path in paths:
+                with contextlib.suppress(OSError):
+                    os.unlink(path)  # noqa: PTH108  # once a step, for each step: a Path costs more than the call
+        return
+    folder = tempfile.mkdtemp(prefix="datatorch-step-")
+    try:
+        _write_all((f"{folder}/{INPUTS_FILE}", f"{folder}/{OUTPUT_FILE}"), content)
+        there = await environment.put(Path(folder), name)
+        yield StepFiles(environment=environment, inputs=there / INPUTS_FILE, output=there / OUTPUT_FILE)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
 def inputs_json(inputs: Mapping[str, object]) -> str:
     """The JSON text of a step's inputs. Raises `InputError` for values that JSON doesn't have."""
+    try:
+        return json.dumps(inputs, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(
+            f"the input {_culprit(inputs)!r} is no JSON value", hint="give text, numbers or lists"
+        ) from error
+
+
+def _culprit(inputs: Mapping[str, object]) -> str:
+    """The name of the first input that JSON can't hold."""
     for name, value in inputs.items():
         try:
             json.dumps(value, allow_nan=False)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise InputError(
-                f"the input {name!r} is no JSON value", hint="give text, numbers, lists, mappings"
-            ) from error
-    return json.dumps(inputs)
+        except (TypeError, ValueError, RecursionError):
+            return name
+    return ""
 
 
-def _write_private(path: Path, content: bytes) -> None:
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(content)
+def _write_all(paths: tuple[str, str], content: str) -> None:
+    """Makes both files: the inputs with their content, the outputs empty."""
+    try:
+        for path, text in zip(paths, (content, ""), strict=True):
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+            with os.fdopen(descriptor, "wb", buffering=0) as file:
+                rest = memoryview(text.encode("utf-8"))
+                while rest:
+                    rest = rest[file.write(rest) or 0 :]
+    except OSError as error:
+        raise RunnerError(f"the step's files can't be made: {error.strerror}") from error

@@ -11,9 +11,6 @@ from attrs import field, frozen, validators
 from datatorch_pipelines.contracts import Resolver, Runner, Runtime
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 
-PIPELINE_FACTS = ("id", "name", "projectId", "creatorId", "lastRunNumber")
-"""What the context ``pipeline`` tells (DataTorch documentation, "Contexts")."""
-
 
 def default_max_parallel() -> int:
     """How many jobs run at once unless told: 8, or twice the processors where that is more."""

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import stat
 from collections.abc import Callable, Mapping
-from pathlib import Path
 
 _NAME = re.compile(rb"::([A-Za-z_][A-Za-z0-9_.-]{0,199})::")
 _NAME_BYTES = 210
@@ -100,17 +101,34 @@ def read_json(data: bytes) -> object:
         raise ValueError("it is nested too deep") from None
 
 
-def read_output_file(path: Path, limit: int, on_junk: Callable[[str, str], None]) -> Mapping[str, object]:
+def read_output_file(path: str, limit: int, on_junk: Callable[[str, str], None]) -> Mapping[str, object]:
     """The outputs in ``$DATATORCH_OUTPUT``: each line a JSON object of names and values, or ``::name::<json>``.
 
-    A line that is neither goes to ``on_junk`` with its number as the name.
+    A line that is neither goes to ``on_junk`` with its number as the name. The step may have put anything in the file's
+    place: only a regular file is read.
     """
-    values: dict[str, object] = {}
-    if not path.is_file() or path.is_symlink() or path.stat().st_size > limit:
-        if path.is_file() and not path.is_symlink():
+    try:
+        # Without O_NONBLOCK, a named pipe in its place would hold us until somebody writes to it.
+        descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except OSError as error:
+        on_junk("DATATORCH_OUTPUT", f"the file can't be read: {error.strerror}")
+        return {}
+    with os.fdopen(descriptor, "rb") as file:
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode):
+            on_junk("DATATORCH_OUTPUT", "it is no regular file")
+            return {}
+        if found.st_size == 0:
+            return {}
+        if found.st_size > limit:
             on_junk("DATATORCH_OUTPUT", f"the file is longer than {limit} bytes")
-        return values
-    for number, line in enumerate(path.read_bytes().split(b"\n"), start=1):
+            return {}
+        return _output_lines(file.read(limit), on_junk)
+
+
+def _output_lines(content: bytes, on_junk: Callable[[str, str], None]) -> Mapping[str, object]:
+    values: dict[str, object] = {}
+    for number, line in enumerate(content.split(b"\n"), start=1):
         if not line.strip():
             continue
         try:

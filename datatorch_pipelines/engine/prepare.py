@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import tempfile
 from collections.abc import AsyncIterator, Mapping
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from attrs import evolve, frozen
 
@@ -16,7 +16,7 @@ from datatorch_pipelines.engine.inputs import action_inputs
 from datatorch_pipelines.engine.plan import PlannedAction, PlannedStep
 from datatorch_pipelines.engine.scope import JobScope
 from datatorch_pipelines.expressions import Host, hash_files
-from datatorch_pipelines.model import Runs
+from datatorch_pipelines.model import Runs, Using
 from datatorch_pipelines.model.conversion import value_text
 
 
@@ -44,24 +44,29 @@ async def prepare_step(scope: JobScope, planned: PlannedStep) -> PreparedStep:
 async def _evaluate(scope: JobScope, planned: PlannedStep, evaluator: Evaluator) -> PreparedStep:
     step, path = planned.step, scope.path(planned.index)
     contexts = step_contexts(scope.run.contexts, scope.job, planned, scope.data, scope.environment)
+    directory = PurePath()
+    if planned.action is not None:
+        resolved = planned.action.resolved
+        directory = await scope.environment.put(resolved.directory, resolved.digest)
+        contexts["action"] = action_facts(planned.action, str(directory))
     contexts["env"] = env = _environment(scope, planned, evaluator, contexts)
     given = evaluator.mapping(step.inputs, (*path, "inputs"), contexts)
-    folder = evaluator.value(step.working_directory or "", (*path, "working-directory"), contexts)
-    cwd = str(scope.environment.paths.workspace / value_text(folder))
+    cwd = str(scope.environment.paths.workspace)
+    if step.working_directory is not None:
+        folder = value_text(evaluator.value(step.working_directory, (*path, "working-directory"), contexts))
+        cwd = str(scope.environment.paths.workspace / folder)
     if planned.action is None:
         text = evaluator.shell_text(step.run or "", (*path, "run"), contexts)
         return PreparedStep(inputs=given, env=env, cwd=cwd, run=text)
-    resolved, definition = planned.action.resolved, planned.action.definition
-    directory = await scope.environment.put(resolved.directory, resolved.digest)
-    contexts["action"] = action_facts(planned.action, str(directory))
+    definition = planned.action.definition
     own = evolve(evaluator, source=definition.source)
     inputs = action_inputs(given, definition, own, contexts, source=scope.run.plan.source, path=path)
     action = RunnableAction(
-        name=str(resolved.reference),
+        name=str(planned.action.resolved.reference),
         runs=_runs(planned.action, own, {**contexts, "input": inputs, "inputs": inputs}),
-        source=resolved.directory,
+        source=planned.action.resolved.directory,
         directory=directory,
-        digest=resolved.digest,
+        digest=planned.action.resolved.digest,
     )
     return PreparedStep(inputs=inputs, env=env, cwd=cwd, action=action)
 
@@ -90,9 +95,10 @@ def _runs(action: PlannedAction, evaluator: Evaluator, contexts: Contexts) -> Ru
     def shell(key: str, text: str | None) -> str | None:
         return None if text is None else evaluator.shell_text(text, ("runs", key), contexts)
 
+    scripted = runs.using in (Using.SCRIPT, Using.SHELL)  # there, main is what script is: words for a shell
     return evolve(
         runs,
-        main=plain("main", runs.main),
+        main=shell("main", runs.main) if scripted else plain("main", runs.main),
         image=plain("image", runs.image),
         command=shell("command", runs.command),
         script=shell("script", runs.script),

@@ -89,8 +89,8 @@ async def _run(scope: JobScope, planned: PlannedStep, log: StepLog) -> StepOutco
     if isinstance(inputs, Mapping) and inputs:
         recorder = scope.run.recorder
         recorder.emit(StepInputs(time=recorder.now(), job=scope.job.id, step=planned.index, inputs=inputs))
-    cache, key = ResultCache.default(), _cache_key(scope, planned, prepared)
-    if key is not None and (kept := cache.get(key)) is not None:
+    key = _cache_key(scope, planned, prepared)
+    if key is not None and (kept := ResultCache.default().get(key)) is not None:
         return StepOutcome(
             status=Status.SUCCEEDED, outputs=kept, inputs=prepared.inputs, reason="its result was in the cache"
         )
@@ -103,7 +103,7 @@ async def _run(scope: JobScope, planned: PlannedStep, log: StepLog) -> StepOutco
         return evolve(outcome, status=Status.FAILED, error=failure)
     _check_outputs(scope, planned, outputs)
     if key is not None and not _names_job_folders(scope, outputs):
-        cache.keep(key, outputs)
+        ResultCache.default().keep(key, outputs)
     return outcome
 
 

@@ -145,7 +145,7 @@ class Evaluator:
             f"there is no {what} {name!r}" if name is not None else f"there is no {what} of that name",
             column=column,
             end_column=end_column,
-            code=Code.UNKNOWN_STEP,
+            code=Code.UNKNOWN_STEP if context == "steps" else Code.UNKNOWN_JOB,
             hint=hint_of_names(name or "", names, "known here"),
         )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from datetime import UTC, datetime
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from datatorch_pipelines._files import safe_name, sync_directory
 from datatorch_pipelines._home import state_directory
@@ -43,4 +43,4 @@ def make_run_directory(run_id: str, root: Path | None = None) -> Path:
 def log_name(job: str, step: int | None, label: str = "") -> str:
     """A log file's path in the run's folder: of a step, or (``None``) of what a job's background children wrote."""
     name = "background.log" if step is None else f"{step + 1:03d}-{safe_name(label, length=48)}.log"
-    return str(PurePosixPath("logs") / safe_name(job) / name)
+    return f"logs/{safe_name(job)}/{name}"

@@ -20,8 +20,7 @@ from datatorch_pipelines.results.events import Event, LogWritten
 class AppendFile:
     """A file that only grows, by whole pieces: one that does not fit on the disk is taken back. Not thread-safe."""
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
+    def __init__(self, path: str | Path) -> None:
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self.size = os.fstat(self._descriptor).st_size
 
@@ -85,10 +84,13 @@ class Recorder:
     def open_log(self, job: str, step: int | None, label: str = "") -> StepLog:
         """A new log file for a step of a job."""
         name = log_name(job, step, label)
-        path = self.directory / name
+        path = f"{self.directory}{os.sep}{name}"
         try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            file = AppendFile(path)
+            try:
+                file = AppendFile(path)
+            except FileNotFoundError:
+                Path(path).parent.mkdir(parents=True, exist_ok=True)
+                file = AppendFile(path)
         except OSError as error:
             raise RecordError(f"the log {name!r} can't be written: {error.strerror}") from error
         return StepLog(self, job, step, name, file)

@@ -261,8 +261,8 @@ UNKNOWN = [
     ("steps[0]", "DT304", 7, 8, "there is no earlier step '0'", None),
     ("true || steps.nope.output.x", "DT304", 15, 19, "there is no earlier step 'nope'", None),
     ("steps.nope || 'x'", "DT304", 7, 11, "there is no earlier step 'nope'", None),
-    ("jobs.nope.output.x", "DT304", 6, 10, "there is no job 'nope'", "known here: train-model"),
-    ("needs.nope", "DT304", 7, 11, "there is no needed job 'nope'", "known here: a, b"),
+    ("jobs.nope.output.x", "DT309", 6, 10, "there is no job 'nope'", "known here: train-model"),
+    ("needs.nope", "DT309", 7, 11, "there is no needed job 'nope'", "known here: a, b"),
     ("steps[event.fileId]", "DT304", 7, 19, "there is no earlier step of that name", None),
 ]
 
