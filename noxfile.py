@@ -46,7 +46,8 @@ def _groups(*names: str) -> list[str]:
 
 def _environment(session: nox.Session) -> dict[str, str]:
     """What tests see: a home of their own, so that nobody's cache or records are read or written."""
-    return {"DATATORCH_PIPELINES_HOME": str(Path(session.create_tmp()).resolve() / "home"), "PYTHONDONTWRITEBYTECODE": "1"}
+    home = Path(session.create_tmp()).resolve() / "home"
+    return {"DATATORCH_PIPELINES_HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
 
 
 def _test(session: nox.Session, *arguments: str, **variables: str) -> None:
