@@ -49,6 +49,8 @@ def log_line(text: str, *, colours: bool = False) -> str:
     >>> log_line("10%\\r100%\\x1b]0;title\\x07 done\\x07")
     '100% done\\\\x07'
     """
+    if text.isprintable():  # most lines: nothing to look for
+        return text
     states = [state for state in text.split("\r") if state]
     last = states[-1] if states else ""
     pieces: list[str] = []

@@ -22,8 +22,11 @@ class LineReader:
         """The lines that this chunk ends, cleaned."""
         *whole, rest = data.split(b"\n")
         for line in whole:
-            self._extend(line)
-            yield self._line()
+            if self._partial or len(line) > LONGEST_LINE:
+                self._extend(line)
+                yield self._line()
+            else:
+                yield log_line(line.decode("utf-8", "replace"), colours=self._colours)
         self._extend(rest)
 
     def close(self) -> Iterator[str]:
