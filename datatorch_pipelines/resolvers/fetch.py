@@ -73,10 +73,10 @@ def fetch(url: GitUrl, ref: str | None, session: Session, known: Callable[[str],
             stack.enter_context(session.deadline())
             source = _Local(url) if url.scheme == "file" else _Remote(url, session)
             stack.callback(source.close)
-            fetched = source.fetch(ref, known)
+            # What is wrong with the objects may show only when they are read, by whoever asked for them.
+            yield source.fetch(ref, known)
         except (Exception, Cancelled) as error:
             _raise(error, url, session)
-        yield fetched
 
 
 class _Remote:

@@ -98,12 +98,31 @@ def open_client(url: GitUrl, session: Session) -> Iterator[GitClient]:
     if url.is_http:
         with _http_client(url, session) as client:
             yield client
-    elif url.scheme == "ssh":
-        yield SSHGitClient(
+        return
+    client = _SshClient(url, session) if url.scheme == "ssh" else _TcpClient(url, session)
+    try:
+        yield client
+    finally:
+        # dulwich leaves a connection open when the server's first words are wrong.
+        for protocol in client.opened:
+            protocol.close()
+
+
+class _SshClient(SSHGitClient):
+    """ssh, by the program of that name."""
+
+    def __init__(self, url: GitUrl, session: Session) -> None:
+        super().__init__(
             url.host, port=url.port, username=url.username, vendor=_Ssh(session), config=ConfigDict(), thin_packs=False
         )
-    else:
-        yield _TcpClient(url, session)
+        self.opened: list[Protocol] = []
+
+    def _connect(
+        self, cmd: bytes, path: str | bytes, protocol_version: int | None = None
+    ) -> tuple[Protocol, Callable[[], bool], IO[bytes] | None]:
+        connected = super()._connect(cmd, path, protocol_version)
+        self.opened.append(connected[0])
+        return connected
 
 
 class _TcpClient(TraditionalGitClient):
@@ -113,6 +132,7 @@ class _TcpClient(TraditionalGitClient):
         super().__init__(thin_packs=False)
         self._url = url
         self._session = session
+        self.opened: list[Protocol] = []
 
     def _connect(
         self, cmd: bytes, path: str | bytes, protocol_version: int | None = None
@@ -132,17 +152,14 @@ class _TcpClient(TraditionalGitClient):
             return len(data)
 
         protocol = Protocol(session.metered(incoming.read), write, close)
+        self.opened.append(protocol)
         name = path if isinstance(path, bytes) else path.encode()
         if name.startswith(b"/~"):
             name = name[1:]
         host = url.host if url.port is None else f"{url.host}:{url.port}"
         self.protocol_version = 2 if protocol_version is None else protocol_version
         version = b"\0\0version=2\0" if self.protocol_version == 2 else b""
-        try:
-            protocol.send_cmd(b"git-" + cmd, name, b"host=" + host.encode("ascii") + version)
-        except BaseException:
-            protocol.close()
-            raise
+        protocol.send_cmd(b"git-" + cmd, name, b"host=" + host.encode("ascii") + version)
         return protocol, lambda: _readable(connection, 0), None
 
 

@@ -113,11 +113,11 @@ class _Plan:
             check_name(name, path)
             if name == _CACHES:
                 continue
-            twin = seen.setdefault(_folded(name), name)
-            if twin is not name:
-                raise ActionRefused(
-                    f"the names {_shown(prefix + twin)} and {_shown(path)} are one file on some file systems"
-                )
+            folded = _folded(name)
+            if folded in seen:
+                twin = _shown(prefix + seen[folded])
+                raise ActionRefused(f"the names {twin} and {_shown(path)} are one file on some file systems")
+            seen[folded] = name
             kind_bits = mode & _KIND_BITS
             if kind_bits == _FOLDER:
                 self.folders.append(path)

@@ -11,10 +11,11 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
+from git_servers import GitHttpServer, git_daemon, running_http_server
+
 from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, Resolver
 from datatorch_pipelines.model.reference import ActionReference
 from datatorch_pipelines.resolvers import Store
-from git_servers import GitHttpServer, git_daemon, running_http_server
 
 Resolve = Callable[..., ResolvedAction]
 

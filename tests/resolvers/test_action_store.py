@@ -14,13 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from git_servers import GitHttpServer, commit_files, git, make_repository, running_http_server
 
 from datatorch_pipelines._files import tree_digest
 from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction
 from datatorch_pipelines.errors import ActionNotFound, FetchFailed, StoreError
 from datatorch_pipelines.model.reference import ActionReference
 from datatorch_pipelines.resolvers import GitHubResolver, Store
-from git_servers import GitHttpServer, commit_files, git, make_repository, running_http_server
 
 Resolve = Callable[..., ResolvedAction]
 ACTION = {"action-datatorch.yaml": "name: Add\n", "add.py": "print(1)\n", "lib/a.py": "a = 1\n"}
@@ -137,9 +137,7 @@ def test_a_server_that_stopped_leaves_the_stored_commit_with_a_warning(
     assert str(caught.value) == f"me/add@other: {server.url} can't be reached: Connection refused; is it online?"
 
 
-def test_tasks_threads_and_resolvers_at_once_fetch_once(
-    http_server: GitHttpServer, path: Path, store: Store
-) -> None:
+def test_tasks_threads_and_resolvers_at_once_fetch_once(http_server: GitHttpServer, path: Path, store: Store) -> None:
     commit = make_repository(path, ACTION, tags=["v1"])
     shared = GitHubResolver(http_server.url, store=store)
 
@@ -266,8 +264,9 @@ def test_a_store_that_can_not_be_made_is_told(
     )
 
 
-def test_the_store_is_in_the_cache_folder_unless_told(_own_home: Path) -> None:
-    assert Store().root == _own_home / "cache" / "actions"
+def test_the_store_is_in_the_cache_folder_unless_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DATATORCH_PIPELINES_HOME", str(tmp_path))
+    assert Store().root == tmp_path / "cache" / "actions"
 
 
 def test_threads_exclude_one_another(store: Store) -> None:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from git_servers import GitHttpServer, commit_files, git, git_daemon, make_repository
 
 from datatorch_pipelines.contracts.resolver import ResolvedAction
 from datatorch_pipelines.errors import ActionNotFound, ResolveError
 from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, Store
-from git_servers import GitHttpServer, commit_files, git, git_daemon, make_repository
 
 Resolve = Callable[..., ResolvedAction]
 ACTION = {"action-datatorch.yaml": "name: Add\n"}
@@ -149,8 +149,8 @@ def test_a_repository_that_uses_sha256_works(root: Path, store: Store, resolve: 
 
 
 @pytest.fixture
-def url_of(any_server: str) -> Iterator[Callable[[str], str]]:
-    yield lambda name: f"{any_server}/{name}"
+def url_of(any_server: str) -> Callable[[str], str]:
+    return lambda name: f"{any_server}/{name}"
 
 
 def test_a_missing_repository_is_named(

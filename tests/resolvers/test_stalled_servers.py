@@ -1,0 +1,291 @@
+"""Servers that misbehave: that stall, break off, lie, or speak something else. Each ends soon, with a clear error."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from git_servers import CLEAN_ENVIRONMENT, git, git_daemon, make_repository
+
+from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction
+from datatorch_pipelines.errors import ActionNotFound, AuthenticationFailed, FetchFailed
+from datatorch_pipelines.model.reference import ActionReference
+from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, Store, Timeouts
+
+Resolve = Callable[..., ResolvedAction]
+ACTION = {"action-datatorch.yaml": "name: Add\n"}
+
+
+@contextlib.contextmanager
+def raw_server(answer: Callable[[socket.socket], None]) -> Iterator[int]:
+    """A server that does ``answer`` with each connection, each in a thread; gives its port."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threads: list[threading.Thread] = []
+
+        def talk(connection: socket.socket) -> None:
+            with connection, contextlib.suppress(OSError):
+                answer(connection)
+
+        def accept() -> None:
+            while True:
+                try:
+                    connection, _ = listener.accept()
+                except OSError:
+                    return
+                threads.append(threading.Thread(target=talk, args=(connection,)))
+                threads[-1].start()
+
+        thread = threading.Thread(target=accept)
+        thread.start()
+        try:
+            yield listener.getsockname()[1]
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+            for talker in threads:
+                talker.join()
+
+
+class Stall:
+    """Reads what comes and never answers; ``reached`` is set when something came, ``left`` when the client went."""
+
+    def __init__(self, greeting: bytes = b"") -> None:
+        self.greeting = greeting
+        self.reached = threading.Event()
+        self.left = threading.Event()
+
+    def __call__(self, connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(self.greeting)
+        self.reached.set()
+        while connection.recv(65536):
+            continue
+        self.left.set()
+
+
+HTTP_STALL = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("scheme", "greeting"), [("http", b""), ("http", HTTP_STALL), ("git", b""), ("git", b"000eversion 2\n")]
+)
+def test_cancelling_while_a_server_stalls_ends_at_once(store: Store, scheme: str, greeting: bytes) -> None:
+    stall = Stall(greeting)
+
+    async def run(port: int) -> float:
+        resolver = GitHubResolver(f"{scheme}://127.0.0.1:{port}", store=store)
+        task = asyncio.create_task(resolver.resolve(ActionReference.parse("me/add@v1"), ResolveContext()))
+        await asyncio.to_thread(stall.reached.wait)
+        start = time.monotonic()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return time.monotonic() - start
+
+    with raw_server(stall) as port:
+        assert asyncio.run(run(port)) < 1.5
+        assert stall.left.wait(10)
+    assert list((store.root / "temp").iterdir()) == []
+
+
+def test_cancelling_one_of_two_who_wait_leaves_the_other(root: Path, store: Store) -> None:
+    commit = make_repository(root / "me" / "add.git", ACTION, tags=["v1"])
+
+    async def run(url: str) -> str | None:
+        resolver, context = GitHubResolver(url, store=store), ResolveContext()
+        reference = ActionReference.parse("me/add@v1")
+        one, two = (asyncio.create_task(resolver.resolve(reference, context)) for _ in range(2))
+        await asyncio.sleep(0)
+        one.cancel()
+        return (await two).commit
+
+    with git_daemon(root) as url:
+        assert asyncio.run(run(url)) == commit
+
+
+@pytest.mark.parametrize("scheme", ["http", "git"])
+def test_a_server_that_does_not_answer_is_given_up(store: Store, resolve: Resolve, scheme: str) -> None:
+    timeouts = Timeouts(connect=0.2, idle=0.2)
+    with raw_server(Stall()) as port:
+        url = f"{scheme}://127.0.0.1:{port}"
+        with pytest.raises(FetchFailed) as caught:
+            resolve(GitHubResolver(url, store=store, timeouts=timeouts), "me/add@v1")
+    assert str(caught.value) == f"me/add@v1: {url}/me/add.git did not answer in time; try again later"
+
+
+@pytest.mark.parametrize("scheme", ["http", "git"])
+def test_a_server_that_trickles_is_given_up_in_the_end(store: Store, resolve: Resolve, scheme: str) -> None:
+    line = b"1" * 40 + b" refs/heads/main\n"
+
+    def trickle(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(HTTP_STALL if scheme == "http" else b"")
+        while True:
+            connection.sendall(b"%04x%s" % (len(line) + 4, line))
+
+    timeouts = Timeouts(total=0.5)
+    with raw_server(trickle) as port:
+        url = f"{scheme}://127.0.0.1:{port}"
+        with pytest.raises(FetchFailed) as caught:
+            resolve(GitHubResolver(url, store=store, timeouts=timeouts), "me/add@v1")
+    assert str(caught.value) == f"me/add@v1: {url}/me/add.git took longer than 0.5 seconds; try again later"
+
+
+@pytest.mark.parametrize(
+    ("answer", "error", "text"),
+    [
+        (b"", FetchFailed, "broke off|does not speak git|can't be reached"),
+        (b"HTTP/1.1 500 Oops\r\nContent-Length: 0\r\n\r\n", FetchFailed, "answered with the HTTP status 500"),
+        (b"HTTP/1.1 403 No\r\nContent-Length: 0\r\n\r\n", AuthenticationFailed, "wants a user and password"),
+        (b"HTTP/1.1 404 No\r\nContent-Length: 0\r\n\r\n", ActionNotFound, "there is no git repository at"),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello", FetchFailed, "does not speak git"),
+        (
+            HTTP_STALL.replace(b"\r\n\r\n", b"\r\nContent-Length: 5\r\n\r\nhello"),
+            FetchFailed,
+            "does not speak git",
+        ),
+        (
+            b"HTTP/1.1 302 F\r\nLocation: http://127.0.0.1:1/evil\r\nContent-Length: 0\r\n\r\n",
+            Exception,
+            "redirects to what is no git repository",
+        ),
+        (b"\x00\xff garbage", FetchFailed, "does not speak git|broke off|can't be reached"),
+    ],
+)
+def test_what_an_http_server_says_is_told(
+    store: Store, resolve: Resolve, answer: bytes, error: type[Exception], text: str
+) -> None:
+    def talk(connection: socket.socket) -> None:
+        connection.recv(65536)
+        connection.sendall(answer)
+        connection.shutdown(socket.SHUT_WR)
+
+    with raw_server(talk) as port:
+        reference = {"name": "me/add", "tag": "v1", "git": f"http://127.0.0.1:{port}/add"}
+        with pytest.raises(error, match=text) as caught:
+            resolve(GitResolver(store), reference)
+    assert len(str(caught.value).splitlines()) == 1
+
+
+def test_a_dumb_http_server_is_told(root: Path, store: Store, resolve: Resolve) -> None:
+    import functools
+    import http.server
+
+    class Quiet(http.server.SimpleHTTPRequestHandler):
+        def log_message(self, *args: object) -> None:
+            """Says nothing."""
+
+    make_repository(root / "add", ACTION, tags=["v1"])
+    git("update-server-info", cwd=root / "add")
+    handler = functools.partial(Quiet, directory=str(root))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02))
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_address[1]}/add/.git"
+        try:
+            with pytest.raises(FetchFailed) as caught:
+                resolve(GitResolver(store), {"name": "me/add", "tag": "v1", "git": url})
+        finally:
+            server.shutdown()
+            thread.join()
+    assert str(caught.value) == f"me/add@v1: {url} does not speak git's smart protocol; is the URL right?"
+
+
+@contextlib.contextmanager
+def cutting_proxy(target: int, after: int) -> Iterator[int]:
+    """Passes on all that the client says, and the first ``after`` bytes of what the server says."""
+
+    def pump(client: socket.socket) -> None:
+        with socket.create_connection(("127.0.0.1", target)) as server:
+
+            def forward() -> None:
+                with contextlib.suppress(OSError):
+                    while data := client.recv(65536):
+                        server.sendall(data)
+
+            thread = threading.Thread(target=forward)
+            thread.start()
+            left = after
+            while left > 0 and (data := server.recv(min(65536, left))):
+                client.sendall(data)
+                left -= len(data)
+            client.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+    with raw_server(pump) as port:
+        yield port
+
+
+def test_a_connection_that_is_cut_anywhere_leaves_nothing(root: Path, store: Store, resolve: Resolve) -> None:
+    make_repository(root / "me" / "add.git", {**ACTION, "data": "x" * 3000}, tags=["v1"])
+    texts: list[str] = []
+    with git_daemon(root) as url:
+        for after in range(0, 700, 23):
+            with cutting_proxy(int(url.rpartition(":")[2]), after) as port:
+                resolver = GitHubResolver(f"git://127.0.0.1:{port}", store=store)
+                try:
+                    resolve(resolver, "me/add@v1")
+                except FetchFailed as error:
+                    texts.append(str(error))
+                else:
+                    break
+            assert [*(store.root / "entries").iterdir(), *(store.root / "temp").iterdir()] == []
+    assert len(texts) > 10
+    assert all(text.startswith("me/add@v1: git://127.0.0.1:") and "\n" not in text for text in texts)
+
+
+SSH = """\
+import os, sys
+arguments = sys.argv[1:]
+host, command = arguments[-2:]
+assert arguments[-3] == "--" and "-oBatchMode=yes" in arguments, arguments
+if host == "denied.example":
+    sys.exit("git@denied.example: Permission denied (publickey).")
+os.chdir({root!r})
+os.environ["GIT_PROTOCOL"] = "version=2"
+os.execvp("sh", ["sh", "-c", command])
+"""
+
+
+@pytest.fixture
+def ssh(tmp_path: Path, root: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Stands for ssh: runs the command here. The real one is for the integration tests."""
+    script = tmp_path / "ssh.py"
+    script.write_text(SSH.format(root=str(root)))
+    for name, value in CLEAN_ENVIRONMENT.items():
+        monkeypatch.setenv(name, value)
+    return [sys.executable, str(script)]
+
+
+@pytest.mark.parametrize("form", ["git@example.org:me/add.git", "ssh://git@example.org:2222{root}/me/add.git"])
+def test_ssh_urls_work(root: Path, store: Store, resolve: Resolve, ssh: list[str], form: str) -> None:
+    commit = make_repository(root / "me" / "add.git", ACTION, tags=["v1"])
+    reference = {"name": "me/add", "tag": "v1", "git": form.format(root=root)}
+    assert resolve(GitResolver(store, ssh_command=ssh), reference).commit == commit
+
+
+def test_what_ssh_says_is_told(root: Path, store: Store, resolve: Resolve, ssh: list[str]) -> None:
+    resolver = GitResolver(store, ssh_command=ssh)
+    with pytest.raises(AuthenticationFailed) as caught:
+        resolve(resolver, {"name": "me/add", "tag": "v1", "git": "git@denied.example:add.git"})
+    assert str(caught.value) == (
+        "me/add@v1: ssh://denied.example/~/add.git refused the ssh key; can `ssh` log in to it?"
+    )
+    with pytest.raises(ActionNotFound) as missing:
+        resolve(resolver, {"name": "me/add", "tag": "v1", "git": "git@example.org:none.git"})
+    assert str(missing.value) == (
+        "me/add@v1: there is no git repository at ssh://example.org/~/none.git; is the name right?"
+    )
+
+
+def test_a_missing_ssh_program_is_told(store: Store, resolve: Resolve) -> None:
+    resolver = GitResolver(store, ssh_command=["/nonexistent/ssh"])
+    with pytest.raises(FetchFailed, match="the program '/nonexistent/ssh' is not installed; install OpenSSH"):
+        resolve(resolver, {"name": "me/add", "tag": "v1", "git": "git@example.org:add.git"})
