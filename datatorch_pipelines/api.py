@@ -2,91 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TypedDict, Unpack
+from typing import TYPE_CHECKING
 
-from attrs import evolve
-
-from datatorch_pipelines._plugins import make, make_all, registered
-from datatorch_pipelines.checks import check_action, check_names, check_pipeline
-from datatorch_pipelines.contracts import Resolver, Runner, Runtime
 from datatorch_pipelines.diagnostics import Diagnostic, Locator, sort_diagnostics
-from datatorch_pipelines.engine import (
-    Listener,
-    Listeners,
-    Plan,
-    Run,
-    RunHandle,
-    RunOptions,
-    default_max_parallel,
-    engine_thread,
-    make_plan,
-)
-from datatorch_pipelines.errors import ActionSyntaxError, PipelinesError, PipelineSyntaxError
+from datatorch_pipelines.errors import ActionSyntaxError, PipelineSyntaxError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import ACTION_FILES, Action, Pipeline
-from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, LocalResolver, default_local_actions
-from datatorch_pipelines.results import RunResult
-from datatorch_pipelines.runners import LocalRunner
-from datatorch_pipelines.runtimes import default_runtimes
-from datatorch_pipelines.syntax import (
-    read_action,
-    read_pipeline,
-    read_text_file,
-    write_pipeline,
-    write_pipeline_json,
-)
+from datatorch_pipelines.model.pipeline import with_source
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from datatorch_pipelines.defaults import PlanArguments, RunArguments
+    from datatorch_pipelines.engine import Plan, RunHandle
+    from datatorch_pipelines.results import RunResult
 
 PathLike = str | os.PathLike[str]
-
-
-class PlanArguments(TypedDict, total=False):
-    """What `plan`, `run` and their like take beside the pipeline.
-
-    - ``inputs``, ``event``, ``variables``: what the expression contexts of these names hold.
-    - ``secrets``: texts by name, for ``${{ secrets.NAME }}``; masked in all that a run writes.
-    - ``pipeline_facts``, ``run_facts``: what is known of the pipeline's and the run's place on a platform, for the
-      contexts ``pipeline`` (``id``, ``projectId``, ``creatorId``, ``lastRunNumber``) and ``run``.
-    - ``runner``: a `Runner`, or the name of one (``"local"``, or one that a package registers).
-    - ``resolvers``: asked for actions before the usual ones.
-    - ``runtimes``: by the value of ``runs.using``, beside the usual ones.
-    - ``local_actions``: folders that hold ``local/name@tag`` actions as ``name/tag``.
-    - ``offline``: use no network; actions come from the store.
-    - ``max_parallel``: how many jobs run at once (8, or twice the processors where that is more).
-    - ``max_attempts``: how often a job is started when its environment is lost (3).
-    - ``directory``: the folder that gets the run's own folder (the user's state folder).
-    - ``keep``: leave the jobs' workspaces on disk.
-    - ``limits``: bounds on files and expressions.
-    """
-
-    inputs: Mapping[str, object] | None
-    event: Mapping[str, object] | None
-    variables: Mapping[str, object] | None
-    secrets: Mapping[str, str] | None
-    pipeline_facts: Mapping[str, object] | None
-    run_facts: Mapping[str, object] | None
-    runner: Runner | str | None
-    resolvers: Sequence[Resolver]
-    runtimes: Mapping[str, Runtime]
-    local_actions: Sequence[PathLike]
-    offline: bool
-    max_parallel: int | None
-    max_attempts: int
-    directory: PathLike | None
-    keep: bool
-    limits: Limits
-
-
-class RunArguments(PlanArguments, total=False):
-    """What `run`, `run_async` and `start` take beside the pipeline: as `PlanArguments`, and ``on_event``.
-
-    - ``on_event``: a callable, or several, told every event of the run in a thread of its own.
-    """
-
-    on_event: Listener | Sequence[Listener] | None
 
 
 def load(path: PathLike, *, limits: Limits = DEFAULT_LIMITS) -> Pipeline:
@@ -95,6 +29,8 @@ def load(path: PathLike, *, limits: Limits = DEFAULT_LIMITS) -> Pipeline:
     Raises `PipelineSyntaxError` with everything that is wrong with the file's form, all in one pass. Its expressions
     are looked at by `check`, and before a run.
     """
+    from datatorch_pipelines.syntax import read_text_file
+
     return loads(read_text_file(path, limits), filename=os.fspath(path), limits=limits)
 
 
@@ -106,6 +42,8 @@ def loads(text: str, *, filename: str = "pipeline.yaml", limits: Limits = DEFAUL
     >>> loads("name: Add\\njobs: {add: {steps: [{action: datatorch/add@v1}]}}").name
     'Add'
     """
+    from datatorch_pipelines.syntax import read_pipeline
+
     pipeline, diagnostics = read_pipeline(text, filename, limits=limits)
     if pipeline is None:
         raise PipelineSyntaxError(diagnostics)
@@ -118,6 +56,9 @@ def load_action(path: PathLike, *, limits: Limits = DEFAULT_LIMITS) -> Action:
     Raises `ActionSyntaxError` with everything that is wrong with the file's form, and `PipelineSyntaxError` when there
     is no file to read.
     """
+    from datatorch_pipelines._plugins import registered
+    from datatorch_pipelines.syntax import read_action, read_text_file
+
     file = Path(path)
     if file.is_dir():
         file = next((file / name for name in ACTION_FILES if (file / name).is_file()), file / ACTION_FILES[0])
@@ -139,6 +80,9 @@ def check(path: PathLike, *, limits: Limits = DEFAULT_LIMITS) -> list[Diagnostic
 
 def check_files(paths: Iterable[PathLike], *, limits: Limits = DEFAULT_LIMITS) -> list[Diagnostic]:
     """As `check`, for the files of one project: two pipelines of one name are told of as well."""
+    from datatorch_pipelines.checks import check_names
+    from datatorch_pipelines.syntax import read_text_file
+
     diagnostics: list[Diagnostic] = []
     pipelines: list[Pipeline] = []
     for path in paths:
@@ -170,6 +114,9 @@ def _check_text(text: str, filename: str, limits: Limits) -> tuple[Pipeline | No
 
 
 def _read_pipeline(text: str, filename: str, limits: Limits) -> tuple[Pipeline | None, list[Diagnostic]]:
+    from datatorch_pipelines.checks import check_pipeline
+    from datatorch_pipelines.syntax import read_pipeline
+
     pipeline, diagnostics = read_pipeline(text, filename, limits=limits)
     if pipeline is not None:
         diagnostics = [*diagnostics, *check_pipeline(pipeline, limits=limits)]
@@ -177,6 +124,10 @@ def _read_pipeline(text: str, filename: str, limits: Limits) -> tuple[Pipeline |
 
 
 def _read_action(text: str, filename: str, limits: Limits) -> tuple[Action | None, list[Diagnostic]]:
+    from datatorch_pipelines._plugins import registered
+    from datatorch_pipelines.checks import check_action
+    from datatorch_pipelines.syntax import read_action
+
     using = frozenset(registered("runtimes"))
     action, diagnostics = read_action(text, filename, limits=limits, extra_using=using)
     if action is not None:
@@ -189,8 +140,11 @@ def plan(pipeline: Pipeline | PathLike, **arguments: Unpack[PlanArguments]) -> P
 
     Raises `PlanError` with everything that stands in the way, and `PipelineSyntaxError` for a file that is wrong.
     """
+    from datatorch_pipelines.defaults import run_options
+    from datatorch_pipelines.engine import engine_thread, make_plan
+
     located, source = _located(pipeline, arguments.get("limits", DEFAULT_LIMITS))
-    return engine_thread().call(make_plan(located, source, _options(arguments)))
+    return engine_thread().call(make_plan(located, source, run_options(arguments)))
 
 
 def run(pipeline: Pipeline | PathLike, **arguments: Unpack[RunArguments]) -> RunResult:
@@ -214,38 +168,52 @@ def start(pipeline: Pipeline | PathLike, **arguments: Unpack[RunArguments]) -> R
 
     Raises `PlanError` when the pipeline can't be run as it is: nothing ran then.
     """
+    from datatorch_pipelines.defaults import listeners, run_options
+    from datatorch_pipelines.engine import Run, RunHandle, engine_thread, make_plan
+
     located, source = _located(pipeline, arguments.get("limits", DEFAULT_LIMITS))
-    options = _options(arguments)
+    options = run_options(arguments)
     planned = engine_thread().call(make_plan(located, source, options))
-    return RunHandle(Run(planned, options, write_pipeline(located)), engine_thread(), _listeners(arguments))
+    return RunHandle(Run(planned, options, _text_of(located)), engine_thread(), listeners(arguments))
 
 
 async def run_async(pipeline: Pipeline | PathLike, **arguments: Unpack[RunArguments]) -> RunResult:
     """As `run`, in the running event loop. Cancelling it ends every process that was started before it passes on."""
+    import asyncio
+
+    from datatorch_pipelines.defaults import listeners, run_options
+    from datatorch_pipelines.engine import Listeners, Run, make_plan
+
     located, source = await asyncio.to_thread(_located, pipeline, arguments.get("limits", DEFAULT_LIMITS))
-    options = _options(arguments)
+    options = run_options(arguments)
     planned = await make_plan(located, source, options)
-    begun = Run(planned, options, write_pipeline(located))
-    listeners = Listeners(begun.recorder.journal, _listeners(arguments))
+    begun = Run(planned, options, _text_of(located))
+    told = Listeners(begun.recorder.journal, listeners(arguments))
     try:
         await begun.execute()
     finally:
-        await asyncio.to_thread(listeners.join)
+        await asyncio.to_thread(told.join)
     return begun.result()
 
 
 def to_yaml(pipeline: Pipeline) -> str:
     """A pipeline as YAML, which reads back as the same pipeline."""
+    from datatorch_pipelines.syntax import write_pipeline
+
     return write_pipeline(pipeline)
 
 
 def to_json(pipeline: Pipeline) -> str:
     """A pipeline as JSON, which reads back as the same pipeline."""
+    from datatorch_pipelines.syntax import write_pipeline_json
+
     return write_pipeline_json(pipeline)
 
 
 def _located(pipeline: Pipeline | PathLike, limits: Limits) -> tuple[Pipeline, Locator]:
     """The pipeline with the places of its parts; one built in Python has those of its own YAML."""
+    from datatorch_pipelines.syntax import read_pipeline, write_pipeline
+
     if not isinstance(pipeline, Pipeline):
         pipeline = load(pipeline, limits=limits)
     if pipeline.source is not None:
@@ -254,61 +222,11 @@ def _located(pipeline: Pipeline | PathLike, limits: Limits) -> tuple[Pipeline, L
     again, diagnostics = read_pipeline(write_pipeline(pipeline), name, limits=limits)
     if again is None or again.source is None:
         raise PipelineSyntaxError(diagnostics)
-    return evolve(pipeline, source=again.source), again.source
+    return with_source(pipeline, again.source), again.source
 
 
-def _options(arguments: PlanArguments) -> RunOptions:
-    limits = arguments.get("limits", DEFAULT_LIMITS)
-    directory = arguments.get("directory")
-    local = [*arguments.get("local_actions", ()), *default_local_actions(os.environ)]
-    return RunOptions(
-        runner=_runner(arguments.get("runner")),
-        runtimes={**default_runtimes(), **_runtimes(), **arguments.get("runtimes", {})},
-        resolvers=[
-            *arguments.get("resolvers", ()),
-            *_resolvers(),
-            LocalResolver(),
-            GitHubResolver(),
-            GitResolver(),
-        ],
-        inputs=arguments.get("inputs"),
-        event=arguments.get("event"),
-        variables=arguments.get("variables"),
-        secrets=arguments.get("secrets"),
-        pipeline=arguments.get("pipeline_facts"),
-        run=arguments.get("run_facts"),
-        local_actions=local,
-        offline=arguments.get("offline", False),
-        max_parallel=arguments.get("max_parallel") or default_max_parallel(),
-        max_attempts=arguments.get("max_attempts", 3),
-        directory=None if directory is None else Path(directory).absolute(),
-        keep=arguments.get("keep", False),
-        limits=limits,
-    )
+def _text_of(pipeline: Pipeline) -> str:
+    """The pipeline as it is for its record: the text that it was read from, else its YAML."""
+    from datatorch_pipelines.syntax import TextLocator
 
-
-def _listeners(arguments: RunArguments) -> Sequence[Listener]:
-    given = arguments.get("on_event")
-    if given is None:
-        return ()
-    return given if isinstance(given, Sequence) else (given,)
-
-
-def _runner(runner: Runner | str | None) -> Runner:
-    """A runner by its name. Raises `PipelinesError` for an unknown one."""
-    if isinstance(runner, Runner):
-        return runner
-    if runner is None or runner == "local":
-        return LocalRunner()
-    if runner not in registered("runners"):
-        known = ", ".join(sorted({"local", *registered("runners")}))
-        raise PipelinesError(f"there is no runner {runner!r}", hint=f"use one of {known}, or pass a Runner")
-    return make("runners", runner, Runner)  # type: ignore[type-abstract]  # only used for isinstance
-
-
-def _runtimes() -> Mapping[str, Runtime]:
-    return make_all("runtimes", Runtime)  # type: ignore[type-abstract]  # only used for isinstance
-
-
-def _resolvers() -> Iterable[Resolver]:
-    return make_all("resolvers", Resolver).values()  # type: ignore[type-abstract]  # only used for isinstance
+    return pipeline.source.text if isinstance(pipeline.source, TextLocator) else to_yaml(pipeline)

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from datatorch_pipelines.diagnostics import Locator
 from datatorch_pipelines.errors import ModelError
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from attrs import Attribute
 
-    from datatorch_pipelines.api import PlanArguments, RunArguments
+    from datatorch_pipelines.defaults import PlanArguments, RunArguments
     from datatorch_pipelines.engine import Plan, RunHandle
     from datatorch_pipelines.results import RunResult
 
@@ -159,7 +159,8 @@ class Pipeline:
     """A pipeline: a name and one or more jobs.
 
     ``timeout`` is in minutes, or an expression. ``source`` tells where each part stands in the text that the pipeline
-    was read from (``None`` for one built in Python); it counts for nothing in a comparison.
+    was read from (``None`` for one built in Python, or changed from one that was read, whose places would be wrong); it
+    counts for nothing in a comparison.
 
     >>> add = Job(steps=[Step(action="datatorch/add@v1", inputs={"a": 1, "b": 2})])
     >>> Pipeline(name="Add", jobs={"add": add}).jobs["add"].steps[0].label
@@ -176,7 +177,7 @@ class Pipeline:
     env: Mapping[str, object] = field(factory=dict, converter=_mapping)
     variables: Mapping[str, object] = field(factory=dict, converter=_mapping)
     timeout: float | str | None = None
-    source: Locator | None = field(default=None, eq=False, repr=False)
+    source: Locator | None = field(init=False, default=None, eq=False, repr=False)
 
     @jobs.validator
     def _check_jobs(self, _attribute: Attribute[Mapping[str, Job]], value: Mapping[str, Job]) -> None:
@@ -223,3 +224,10 @@ class Pipeline:
         from datatorch_pipelines import api
 
         return api.start(self, **arguments)
+
+
+def with_source(pipeline: Pipeline, source: Locator | None) -> Pipeline:
+    """The same pipeline with the places of its parts. For readers: no constructor takes them, nor does ``evolve``."""
+    located = evolve(pipeline)
+    object.__setattr__(located, "source", source)
+    return located

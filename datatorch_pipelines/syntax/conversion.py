@@ -34,6 +34,7 @@ from datatorch_pipelines.model import (
     ValueType,
     Webhook,
 )
+from datatorch_pipelines.model.pipeline import with_source
 
 Data = dict[str, Any]
 _CLASSES = (
@@ -59,7 +60,7 @@ def key_of(attribute: str) -> str:
 
 def pipeline_from_data(data: Data, source: Locator | None = None) -> Pipeline:
     """The pipeline that validated data describes."""
-    return attrs.evolve(_reader().structure(data, Pipeline), source=source)
+    return with_source(_reader().structure(data, Pipeline), source)
 
 
 def action_from_data(data: Data, source: Locator | None = None) -> Action:

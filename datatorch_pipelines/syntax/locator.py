@@ -35,6 +35,11 @@ class TextLocator:
     def __repr__(self) -> str:
         return f"TextLocator({self.file!r})"
 
+    @property
+    def text(self) -> str:
+        """The text that was read."""
+        return self._text
+
     def value(self, path: Sequence[PathKey], start: int | None = None, end: int | None = None) -> Location:
         """The range of the value at ``path``; with ``start`` and ``end``, of those characters of the decoded scalar."""
         if not self._marks:

@@ -1,0 +1,124 @@
+"""What a run is given when nobody says otherwise: the usual runner, resolvers and runtimes, and those registered."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TypedDict
+
+from datatorch_pipelines._plugins import make, make_all, registered
+from datatorch_pipelines.contracts import Resolver, Runner, Runtime
+from datatorch_pipelines.engine import Listener, RunOptions, default_max_parallel
+from datatorch_pipelines.errors import PipelinesError
+from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
+from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, LocalResolver, default_local_actions
+from datatorch_pipelines.runners import LocalRunner
+from datatorch_pipelines.runtimes import default_runtimes
+
+PathLike = str | os.PathLike[str]
+
+
+class PlanArguments(TypedDict, total=False):
+    """What `plan`, `run` and their like take beside the pipeline.
+
+    - ``inputs``, ``event``, ``variables``: what the expression contexts of these names hold.
+    - ``secrets``: texts by name, for ``${{ secrets.NAME }}``; masked in all that a run writes.
+    - ``pipeline_facts``, ``run_facts``: what is known of the pipeline's and the run's place on a platform, for the
+      contexts ``pipeline`` (``id``, ``projectId``, ``creatorId``, ``lastRunNumber``) and ``run``.
+    - ``runner``: a `Runner`, or the name of one (``"local"``, or one that a package registers).
+    - ``resolvers``: asked for actions before the usual ones.
+    - ``runtimes``: by the value of ``runs.using``, beside the usual ones.
+    - ``local_actions``: folders that hold ``local/name@tag`` actions as ``name/tag``.
+    - ``offline``: use no network; actions come from the store.
+    - ``max_parallel``: how many jobs run at once (8, or twice the processors where that is more).
+    - ``max_attempts``: how often a job is started when its environment is lost (3).
+    - ``directory``: the folder that gets the run's own folder (the user's state folder).
+    - ``keep``: leave the jobs' workspaces on disk.
+    - ``limits``: bounds on files and expressions.
+    """
+
+    inputs: Mapping[str, object] | None
+    event: Mapping[str, object] | None
+    variables: Mapping[str, object] | None
+    secrets: Mapping[str, str] | None
+    pipeline_facts: Mapping[str, object] | None
+    run_facts: Mapping[str, object] | None
+    runner: Runner | str | None
+    resolvers: Sequence[Resolver]
+    runtimes: Mapping[str, Runtime]
+    local_actions: Sequence[PathLike]
+    offline: bool
+    max_parallel: int | None
+    max_attempts: int
+    directory: PathLike | None
+    keep: bool
+    limits: Limits
+
+
+class RunArguments(PlanArguments, total=False):
+    """What `run`, `run_async` and `start` take beside the pipeline: as `PlanArguments`, and ``on_event``.
+
+    - ``on_event``: a callable, or several, told every event of the run in a thread of its own.
+    """
+
+    on_event: Listener | Sequence[Listener] | None
+
+
+def run_options(arguments: PlanArguments) -> RunOptions:
+    """The options of a run, out of what its caller gave. Raises `PipelinesError` for an unknown runner."""
+    limits = arguments.get("limits", DEFAULT_LIMITS)
+    directory = arguments.get("directory")
+    local = [*arguments.get("local_actions", ()), *default_local_actions(os.environ)]
+    return RunOptions(
+        runner=_runner(arguments.get("runner")),
+        runtimes={**default_runtimes(), **_runtimes(), **arguments.get("runtimes", {})},
+        resolvers=[
+            *arguments.get("resolvers", ()),
+            *_resolvers(),
+            LocalResolver(),
+            GitHubResolver(),
+            GitResolver(),
+        ],
+        inputs=arguments.get("inputs"),
+        event=arguments.get("event"),
+        variables=arguments.get("variables"),
+        secrets=arguments.get("secrets"),
+        pipeline=arguments.get("pipeline_facts"),
+        run=arguments.get("run_facts"),
+        local_actions=local,
+        offline=arguments.get("offline", False),
+        max_parallel=arguments.get("max_parallel") or default_max_parallel(),
+        max_attempts=arguments.get("max_attempts", 3),
+        directory=None if directory is None else Path(directory).absolute(),
+        keep=arguments.get("keep", False),
+        limits=limits,
+    )
+
+
+def listeners(arguments: RunArguments) -> Sequence[Listener]:
+    """The listeners that a run's caller gave."""
+    given = arguments.get("on_event")
+    if given is None:
+        return ()
+    return given if isinstance(given, Sequence) else (given,)
+
+
+def _runner(runner: Runner | str | None) -> Runner:
+    """A runner by its name. Raises `PipelinesError` for an unknown one."""
+    if isinstance(runner, Runner):
+        return runner
+    if runner is None or runner == "local":
+        return LocalRunner()
+    if runner not in registered("runners"):
+        known = ", ".join(sorted({"local", *registered("runners")}))
+        raise PipelinesError(f"there is no runner {runner!r}", hint=f"use one of {known}, or pass a Runner")
+    return make("runners", runner, Runner)  # type: ignore[type-abstract]  # only used for isinstance
+
+
+def _runtimes() -> Mapping[str, Runtime]:
+    return make_all("runtimes", Runtime)  # type: ignore[type-abstract]  # only used for isinstance
+
+
+def _resolvers() -> Iterable[Resolver]:
+    return make_all("resolvers", Resolver).values()  # type: ignore[type-abstract]  # only used for isinstance
