@@ -8,11 +8,11 @@ that of a fresh process that loads once.
 from __future__ import annotations
 
 import argparse
-import resource
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 ROUNDS = {10: 200, 100: 40, 1_000: 9, 10_000: 3}
 TARGETS = {10: 1.0, 1_000: 0.5, 10_000: 0.35}
@@ -102,7 +102,9 @@ def with_errors(steps: int, errors: int) -> tuple[float, float]:
 def memory(name: str, steps: int) -> float:
     """MiB that a fresh process needs to load once."""
     code = f"import parse; print(parse.growth({name!r}, {steps}))"
-    done = subprocess.run([sys.executable, "-c", code], cwd=sys.path[0], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parent, capture_output=True, text=True, check=True
+    )
     return float(done.stdout)
 
 
@@ -111,11 +113,18 @@ def growth(name: str, steps: int) -> float:
     load = loaders()[name]
     load(pipeline_text(1))
     text = pipeline_text(steps)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    before = peak()
     kept = load(text)
-    after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    after = peak()
     del kept
     return (after - before) / 1024
+
+
+def peak() -> int:
+    """The most KiB that this process ever held."""
+    # getrusage would count what the parent held when it started this process.
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(status.partition("VmHWM:")[2].split()[0])
 
 
 def main() -> None:

@@ -135,12 +135,13 @@ def _integer(value: object) -> int:
 
 
 def _number(value: object, wanted: str) -> int | float:
-    if isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value):
-        return value
+    number = value
     if isinstance(value, str) and _NUMBER.fullmatch(value.strip()):
         number = int(value) if _INTEGER.fullmatch(value.strip()) else float(value)
-        if math.isfinite(number):
-            return number
+    if isinstance(number, float) and math.isfinite(number):
+        return number
+    if isinstance(number, int) and not isinstance(number, bool):
+        return number
     raise _misfit(value, wanted, "write a number")
 
 
@@ -173,10 +174,23 @@ def _object(value: object) -> object:
     return _from_json(value, dict, "an object", "write a mapping, or its JSON")
 
 
+def _no_constant(name: str) -> object:
+    """Python's own reader takes NaN and Infinity, which are no JSON."""
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    """Python's own reader makes infinity of a number that is too large."""
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
+
+
 def _from_json(value: object, kind: type, wanted: str, hint: str) -> object:
     if isinstance(value, str):
         try:
-            read = json.loads(value)
+            read = json.loads(value, parse_constant=_no_constant, parse_float=_finite)
         except (ValueError, RecursionError):
             raise _misfit(value, wanted, hint) from None
         if isinstance(read, kind):

@@ -114,7 +114,8 @@ def action_object(value: Mapping[str, object]) -> ActionObject:
             raise ModelError(f"an action object needs {key!r}", hint="both name and tag are required")
     for key, item in value.items():
         if not isinstance(item, str) and not (item is None and key in ("git", "file")):
-            raise ModelError(f"{key!r} of an action object must be a string", hint=f'write {key}: "{item}"')
+            hint = f'write {key}: "{item}"' if isinstance(item, bool | int | float) else None
+            raise ModelError(f"{key!r} of an action object must be a string", hint=hint)
     return ActionObject(**value)  # type: ignore[arg-type]  # each value was seen to be a string just above
 
 
@@ -141,9 +142,9 @@ def _parse_text(text: str) -> ActionReference:
     ref_or_none = check_ref(ref) if at else None
     owner, slash, rest = name.partition("/")
     if not slash:
-        raise ModelError(
-            f"the action {_shown(text)} has no owner", hint=f"write owner/{name}@{ref}" if at else f"write owner/{name}"
-        )
+        offered = f"{name}@{ref}" if at else name
+        hint = f"write owner/{offered}" if _NAME_PART.fullmatch(name) else "write owner/repo@tag"
+        raise ModelError(f"the action {_shown(text)} has no owner", hint=hint)
     if owner == "local":
         _check_parts(text, rest.split("/"))
         return ActionReference(ReferenceKind.LOCAL, rest, ref_or_none)

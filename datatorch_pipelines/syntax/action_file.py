@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import Any
 
@@ -10,7 +11,8 @@ from datatorch_pipelines.diagnostics import Diagnostic
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import Action, Using
 from datatorch_pipelines.syntax.conversion import action_from_data
-from datatorch_pipelines.syntax.names import did_you_mean, listed, shown, type_name
+from datatorch_pipelines.syntax.located import StopReading
+from datatorch_pipelines.syntax.names import did_you_mean, listed, named, shown, type_name
 from datatorch_pipelines.syntax.report import Report
 from datatorch_pipelines.syntax.schema._generated import action as action_schema
 from datatorch_pipelines.syntax.source import read_source
@@ -46,7 +48,8 @@ def read_action(
     """
     data, report, complete = read_source(text, filename, limits)
     if complete:
-        _check_action(data, extra_using, report)
+        with contextlib.suppress(StopReading):
+            _check_action(data, extra_using, report)
     if report.failed or not isinstance(data, dict):
         return None, report.sorted()
     return action_from_data(data, report.locator), report.sorted()
@@ -97,6 +100,6 @@ def _check_default(name: str, declared: object, report: Report) -> None:
     if isinstance(default, str) and "${{" in default:
         return
     text = shown(default) if isinstance(default, str) else type_name(default)
-    hint = f"use {listed(option if isinstance(option, str) else json.dumps(option) for option in options)}"
+    hint = f"use {listed(named(option) if isinstance(option, str) else json.dumps(option) for option in options)}"
     place = report.value(("inputs", name, "default"))
     report.warning(Code.NOT_AN_OPTION, place, f"the default {text} is not one of the options", hint)

@@ -9,7 +9,15 @@ from collections.abc import Mapping
 
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.limits import Limits
-from datatorch_pipelines.syntax.located import STRIDE, Located, Problem, StopReading, new_marks
+from datatorch_pipelines.syntax.located import (
+    MAX_PROBLEMS,
+    STRIDE,
+    Located,
+    Problem,
+    StopReading,
+    new_marks,
+    too_many_problems,
+)
 from datatorch_pipelines.syntax.names import shown
 from datatorch_pipelines.syntax.scalars import MAX_DIGITS
 
@@ -147,7 +155,7 @@ class _Reader:
         value: str = json.loads(found.group())
         if _LONE.search(value):
             message = r"an escape \u is half of a surrogate pair"
-            self.problems.append(Problem(Code.INVALID_SYNTAX, message, start, end, "write both halves"))
+            self._say(Problem(Code.INVALID_SYNTAX, message, start, end, "write both halves"))
             value = _LONE.sub("\ufffd", value)
         return value, end
 
@@ -174,7 +182,7 @@ class _Reader:
             if math.isfinite(number):
                 return number
             message = f"the number {shown(text)} is too large"
-        self.problems.append(Problem(Code.WRONG_VALUE, message, start, end, "quote it if text is meant"))
+        self._say(Problem(Code.WRONG_VALUE, message, start, end, "quote it if text is meant"))
         return None
 
     def _space(self, at: int) -> int:
@@ -185,9 +193,12 @@ class _Reader:
         marks = self.marks
         related = (("the first one is here", marks[first], marks[first + 1]),)
         message = f"the key {shown(key)} is there twice"
-        self.problems.append(
-            Problem(Code.DUPLICATE_KEY, message, marks[here], marks[here + 1], "keep one of them", related)
-        )
+        self._say(Problem(Code.DUPLICATE_KEY, message, marks[here], marks[here + 1], "keep one of them", related))
+
+    def _say(self, problem: Problem) -> None:
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise StopReading(too_many_problems(problem.start, problem.end))
+        self.problems.append(problem)
 
     def _no_value(self, at: int, word: re.Match[str] | None) -> StopReading:
         if self._comment(at):

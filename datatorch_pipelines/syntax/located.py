@@ -60,9 +60,19 @@ class Located:
     complete: bool = True
 
 
+MAX_PROBLEMS = 1_000
+"""How many errors of a file are told: a file that is all errors must not cost all memory."""
+
+
 class StopReading(Exception):  # never seen outside this package: it ends the reading of one text
     """The text can't be read any further."""
 
     def __init__(self, problem: Problem) -> None:
         super().__init__(problem.message)
         self.problem = problem
+
+
+def too_many_problems(start: int, end: int) -> Problem:
+    """What stands for the errors that are not told."""
+    message = f"more than {MAX_PROBLEMS} errors: the rest is not told"
+    return Problem(Code.OVER_LIMIT, message, start, end, "mend these first")

@@ -17,6 +17,15 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "...")
 
 
+def named(name: str) -> str:
+    """A name for a message: as it is where that can't mislead, else quoted.
+
+    >>> named("env"), named("a\\nb")
+    ('env', "'a\\\\nb'")
+    """
+    return name if name.isprintable() and name.strip() == name != "" and len(name) <= _LONGEST else shown(name)
+
+
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The one of the known names that was probably meant.
 

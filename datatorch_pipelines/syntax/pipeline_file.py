@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import PurePath
 from typing import Any
+
+from fastjsonschema import JsonSchemaValuesException
 
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Diagnostic
@@ -12,7 +15,8 @@ from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import ActionReference, Pipeline, ReferenceKind
 from datatorch_pipelines.model.pipeline import JOB_ID
 from datatorch_pipelines.syntax.conversion import pipeline_from_data
-from datatorch_pipelines.syntax.names import shown
+from datatorch_pipelines.syntax.located import StopReading
+from datatorch_pipelines.syntax.names import named, shown
 from datatorch_pipelines.syntax.report import Path, Report
 from datatorch_pipelines.syntax.schema import source
 from datatorch_pipelines.syntax.schema._generated import job as job_schema
@@ -36,7 +40,8 @@ def read_pipeline(
     """
     data, report, complete = read_source(text, filename, limits)
     if complete:
-        _check_pipeline(data, filename, report)
+        with contextlib.suppress(StopReading):
+            _check_pipeline(data, filename, report)
     if report.failed or not isinstance(data, dict):
         return None, report.sorted()
     return pipeline_from_data(data, report.locator), report.sorted()
@@ -51,17 +56,17 @@ def _check_pipeline(data: object, filename: str, report: Report) -> None:
         report.error(Code.UNKNOWN_KEY, place, "this is an action file, not a pipeline", "name a file that has jobs")
         return
     jobs = data.get("jobs", ())
-    known: dict[str, object] = {**data, "name": data.get("name", PurePath(filename).stem)}
-    if "name" not in data and not any(
-        meant(key, ("name",)) for key in data if key not in source("pipeline")["properties"]
-    ):
+    known: dict[str, object] = data
+    if "name" not in data:
         stem = PurePath(filename).stem
-        hint = f'add "name: {stem}"' if stem and stem.isprintable() else 'add "name: ..."'
-        report.error(Code.MISSING_KEY, report.mapping((), data), "a pipeline needs 'name'", hint)
+        known = {**data, "name": stem}
+        if not any(meant(key, ("name",)) for key in data if key not in source("pipeline")["properties"]):
+            hint = f'add "name: {stem}"' if stem and stem.isprintable() else 'add "name: ..."'
+            report.error(Code.MISSING_KEY, report.mapping((), data), "a pipeline needs 'name'", hint)
     if "jobs" in data and not jobs and (jobs is None or isinstance(jobs, dict)):
-        known["jobs"] = {"_": None}
+        known = {**known, "jobs": {"_": None}}
         _nothing(report, ("jobs",), "a pipeline needs at least one job", "write a job's id and its steps below jobs")
-    validate(pipeline_schema.validate, known if known != data else data, (), "a pipeline", report)
+    validate(pipeline_schema.validate, known, (), "a pipeline", report)
     if isinstance(jobs, dict):
         checker = _StepChecker(report)
         for job_id, job in jobs.items():
@@ -105,7 +110,7 @@ class _StepChecker:
         """Says what is wrong with one step."""
         try:
             self.validate(step)
-        except Exception:
+        except JsonSchemaValuesException:
             self._tell(step, ("jobs", job_id, "steps", index))
         if not isinstance(step, dict):
             return
@@ -119,7 +124,11 @@ class _StepChecker:
         if isinstance(step, dict):
             validate(self.validate, step, path, "a step", self.report)
         else:
-            hint = f"write - action: {step}" if isinstance(step, str) and "/" in step else "give it action or run"
+            hint = (
+                f"write - action: {step}"
+                if isinstance(step, str) and "/" in step and named(step) == step
+                else "give it action or run"
+            )
             wrong_type(self.report, path, "a step", "a mapping", step, hint)
 
     def _action_or_run(self, step: dict[str, object], path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 
 from attrs import field, frozen
@@ -15,6 +16,7 @@ from datatorch_pipelines.diagnostics import (
     has_errors,
     sort_diagnostics,
 )
+from datatorch_pipelines.syntax.located import MAX_PROBLEMS, StopReading, too_many_problems
 from datatorch_pipelines.syntax.locator import TextLocator
 
 Path = tuple[PathKey, ...]
@@ -32,12 +34,17 @@ class Report:
         self._found.append(diagnostic)
 
     def error(self, code: Code, place: Location, message: str, hint: str | None = None) -> None:
-        """An error at a place."""
+        """An error at a place. Raises `StopReading` where there are too many already."""
+        if len(self._found) >= 2 * MAX_PROBLEMS:
+            problem = too_many_problems(0, 0)
+            self.add(Diagnostic.at(place, problem.code, Severity.ERROR, problem.message, hint=problem.hint))
+            raise StopReading(problem)
         self.add(Diagnostic.at(place, code, Severity.ERROR, message, hint=hint))
 
     def warning(self, code: Code, place: Location, message: str, hint: str | None = None) -> None:
-        """A warning at a place."""
-        self.add(Diagnostic.at(place, code, Severity.WARNING, message, hint=hint))
+        """A warning at a place; past a thousand, those that follow are left out."""
+        if len(self._found) < MAX_PROBLEMS:
+            self.add(Diagnostic.at(place, code, Severity.WARNING, message, hint=hint))
 
     def value(self, path: Sequence[PathKey]) -> Location:
         """Where a value stands; where nothing is written, its key."""
@@ -57,14 +64,16 @@ class Report:
 
     def sorted(self) -> list[Diagnostic]:
         """Everything by place: root causes only, so nothing else about a place that can't even be read."""
-        unread = [
+        unread = sorted(
             ((d.line, d.column), (d.end_line, d.end_column))
             for d in self._found
             if d.code.startswith("DT1") or d.code == Code.WRONG_VALUE
-        ]
-        kept = [
-            d
-            for d in self._found
-            if d.code != Code.WRONG_TYPE or not any(start <= (d.line, d.column) < end for start, end in unread)
-        ]
-        return sort_diagnostics(kept)
+        )
+        starts = [start for start, _ in unread]
+
+        def follows(diagnostic: Diagnostic) -> bool:
+            place = (diagnostic.line, diagnostic.column)
+            before = bisect_right(starts, place)
+            return before > 0 and place < unread[before - 1][1]
+
+        return sort_diagnostics([d for d in self._found if d.code != Code.WRONG_TYPE or not follows(d)])

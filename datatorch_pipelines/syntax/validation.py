@@ -7,9 +7,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from fastjsonschema import JsonSchemaValuesException
+
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import PathKey
-from datatorch_pipelines.syntax.names import did_you_mean, listed, nearest, shown, type_name
+from datatorch_pipelines.syntax.names import did_you_mean, listed, named, nearest, shown, type_name
 from datatorch_pipelines.syntax.report import Path, Report
 
 _WANTED = {
@@ -48,11 +50,8 @@ def validate(
     """
     try:
         validator(data)
-    except Exception as error:
-        found: list[Any] | None = getattr(error, "errors", None)
-        if found is None:
-            raise
-        for _name, group in itertools.groupby(_root_causes(found), key=lambda item: item.name):
+    except JsonSchemaValuesException as error:
+        for _name, group in itertools.groupby(_root_causes(error.errors), key=lambda item: item.name):
             _tell(list(group), data, path, what, report, lenient=lenient)
         return False
     return True
@@ -178,8 +177,8 @@ def _label(path: Path, inner: Path, what: str) -> str:
         return what
     if isinstance(path[-1], int):
         holder = next((key for key in reversed(path) if isinstance(key, str)), what)
-        return f"an item of {holder}"
-    return str(path[-1])
+        return f"an item of {named(holder)}"
+    return named(str(path[-1]))
 
 
 def _path(name: str, data: object, value: object) -> Path:

@@ -134,7 +134,7 @@ def _indentation(text: str, at: int, since: int, problem: str, context: str) -> 
         begin, stop = _line(text, since)
         stop = begin + len(text[begin:stop].rstrip())
         return _syntax("a ':' is missing after this key", since, max(stop, since + 1), "write key: value")
-    if "block" in context and ("block" in problem or "expected key" in problem):
+    if "block" in context and ("block" in problem or "did not find expected" in problem):
         if text.startswith("-", at) and "-" in problem:
             return _syntax("a list item stands among keys", at, at + 1, "indent it below the key that it belongs to")
         if "block mapping start" in problem or "'?'" in problem:

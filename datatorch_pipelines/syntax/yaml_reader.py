@@ -1,18 +1,13 @@
 """YAML text to plain data and marks, straight from the parser's events.
 
 The C parser reads; where it finds an error, ruamel.yaml's own parser decides: libyaml refuses some valid YAML
-(`[https://x/a, b]`), and its messages say less. Both take the line ends of YAML 1.1 (U+0085, U+2028, U+2029) for line
-ends, which YAML 1.2 has as ordinary characters: they read a text that has stand-ins for them.
+(`[https://x/a, b]`), and its messages say less.
 """
 
 from __future__ import annotations
 
-import itertools
 import re
-from collections.abc import Callable
-from typing import Any
 
-from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -27,36 +22,39 @@ from ruamel.yaml.events import (
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.limits import Limits
 from datatorch_pipelines.syntax.decoding import decode
-from datatorch_pipelines.syntax.located import STRIDE, Located, Problem, StopReading, children, new_marks
+from datatorch_pipelines.syntax.located import (
+    MAX_PROBLEMS,
+    STRIDE,
+    Located,
+    Problem,
+    StopReading,
+    following,
+    new_marks,
+    too_many_problems,
+)
 from datatorch_pipelines.syntax.names import did_you_mean, shown, type_name
 from datatorch_pipelines.syntax.scalars import CONSTANTS, NUMBER_START, PREFIX, NotANumber, plain, plain_number, tagged
 from datatorch_pipelines.syntax.yaml_errors import explain
+from datatorch_pipelines.syntax.yaml_events import HAS_FAST_PARSER, Event, event_source
 
-_FastParser: Any
-try:
-    from ruamel.yaml import cyaml
-except ImportError:  # the C parser is not there on PyPy
-    _FastParser = None
-else:
-    _FastParser = cyaml.CBaseLoader
-
-_OLD_LINE_ENDS = "\x85\u2028\u2029"
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _DEEPEST = 200
 """Nesting that our own recursion can surely bear, whatever the limits say."""
-
-Event = Any  # ruamel.yaml's events are untyped
+_LONG = 1_000_000
+"""Characters of a text that the slow parser would take seconds to find the same error in."""
 _OPEN = object()
 
 
 def read_yaml(text: str, limits: Limits) -> Located:
     """The data and marks of a YAML text; what is wrong with it is in ``problems``."""
     first_error: Exception | None = None
-    if _FastParser is not None:
+    if HAS_FAST_PARSER:
         try:
             return _Builder(text, limits, pure=False).document()
         except YAMLError as error:
             first_error = error
+            if len(text) > _LONG and not _refuses_valid(error):
+                return Located(None, new_marks(), (explain(error, text),), complete=False)
     builder = _Builder(text, limits, pure=True)
     try:
         return builder.document()
@@ -65,38 +63,17 @@ def read_yaml(text: str, limits: Limits) -> Located:
         return Located(None, new_marks(), (*builder.problems, explain(told, text, builder.open_at())), complete=False)
 
 
-def _parser(text: str, *, pure: bool) -> Callable[[], Event]:
-    """ruamel.yaml's own parser, or the C parser: a call gives the next event."""
-    # `YAML` would give the C parser as well, but makes a class for each text, which takes ten times as long.
-    parser: Any = YAML(typ="safe", pure=True).get_constructor_parser(text)[1] if pure else _FastParser(text)
-    get_event: Callable[[], Event] = parser.get_event
-    return get_event
-
-
-def _event_source(text: str, *, pure: bool) -> Callable[[], Event]:
-    """What gives the text's events one after the other."""
-    old = [char for char in _OLD_LINE_ENDS if char in text]
-    if not old:
-        return _parser(text, pure=pure)
-    unused = (chr(code) for code in range(0xE000, 0xF900) if chr(code) not in text)
-    stand_ins = {ord(char): stand_in for char, stand_in in zip(old, unused, strict=False)}
-    get_event = _parser(text.translate(stand_ins), pure=pure)
-    back = {ord(stand_in): chr(code) for code, stand_in in stand_ins.items()}
-
-    def translated() -> Event:
-        event = get_event()
-        if type(event) is ScalarEvent:
-            event.value = event.value.translate(back)
-        return event
-
-    return translated
+def _refuses_valid(error: YAMLError) -> bool:
+    """Whether this is an error that libyaml finds in valid texts as well."""
+    problem = str(getattr(error, "problem", ""))
+    return "unexpected ':'" in problem or "Unicode character escape" in problem
 
 
 class _Builder:
     """Reads one document from a parser's events."""
 
     def __init__(self, text: str, limits: Limits, *, pure: bool) -> None:
-        self.get_event = _event_source(text, pure=pure)
+        self.get_event = event_source(text, pure=pure)
         self.text = text
         self.pure = pure
         self.max_depth = min(limits.max_depth, _DEEPEST)
@@ -107,6 +84,7 @@ class _Builder:
         self.problems: list[Problem] = []
         self.anchors: dict[str, tuple[object, int, int]] = {}
         self.expanded = 0
+        self.firsts: dict[int, tuple[dict[str, int], int]] = {}
         self.keys: dict[str, str] = {}
 
     def document(self) -> Located:
@@ -384,13 +362,15 @@ class _Builder:
     def _duplicate(self, key: str, home: int, here: int) -> None:
         """Says that the key whose mark is at ``here`` came before in the mapping whose mark is at ``home``."""
         marks = self.marks
-        keys = itertools.islice(children(marks, home, here), 0, None, 2)
-        first = next((at for at in keys if self._key_text(at) == key), here)
+        firsts, position = self.firsts.get(home, ({}, home + STRIDE))
+        while position < here:
+            firsts.setdefault(self._key_text(position), position)
+            position = following(marks, following(marks, position))
+        self.firsts[home] = (firsts, here)
+        first = firsts.get(key, here)
         related = (("the first one is here", marks[first], marks[first + 1]),)
         message = f"the key {shown(key)} is there twice"
-        self.problems.append(
-            Problem(Code.DUPLICATE_KEY, message, marks[here], marks[here + 1], "keep one of them", related)
-        )
+        self._say(Code.DUPLICATE_KEY, message, marks[here], marks[here + 1], "keep one of them", related)
 
     def _key_text(self, at: int) -> str:
         return decode(self.text, self.marks[at], self.marks[at + 1], lambda: 0).text
@@ -402,5 +382,8 @@ class _Builder:
         start: int,
         end: int,
         hint: str | None = None,
+        related: tuple[tuple[str, int, int], ...] = (),
     ) -> None:
-        self.problems.append(Problem(code, message, start, end, hint))
+        if len(self.problems) >= MAX_PROBLEMS:
+            raise StopReading(too_many_problems(start, end))
+        self.problems.append(Problem(code, message, start, end, hint, related))

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datatorch_pipelines.errors import ModelError
 from datatorch_pipelines.syntax.scalars import CONSTANTS
 
-_PLAIN = re.compile(r"(?:[^\s\-?:,\[\]{}#&*!|>'\"%@`=<~]|-(?=[A-Za-z]))(?:[^:#]|:(?=\S)|(?<=\S)#)*(?<![\s:])")
+_PLAIN = re.compile(r"(?!\.\.\.)(?:[^\s\-?:,\[\]{}#&*!|>'\"%@`=<~]|-(?=[A-Za-z]))(?:[^:#]|:(?=\S)|(?<=\S)#)*(?<![\s:])")
 # YAML 1.1, which other readers still follow, has more words and more kinds of numbers (12:30, 0b1, 1_000, dates).
 _LOOKS_TYPED = re.compile(
     r"(?i)y|n|yes|no|on|off|true|false|null|nan|inf|[-+.]?[0-9][0-9a-fox_.:+\-tz ]*|\.(?:inf|nan)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -46,6 +48,7 @@ def test_a_key_with_any_characters_is_found(key: str) -> None:
 
 
 KEYS = [
+    "x\ny",
     "name",
     "jobs",
     "steps",
@@ -65,7 +68,7 @@ DATA = st.recursive(
     | st.booleans()
     | st.integers(-2, 2)
     | st.floats(-1, 1)
-    | st.sampled_from(["x", "a/b@v1", "${{ x }}", ""]),
+    | st.sampled_from(["x", "a/b@v1", "a\nb/c", "${{ x }}", ""]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=5),
     max_leaves=20,
 )
@@ -75,11 +78,12 @@ def check(diagnostics: list[Diagnostic], text: str) -> None:
     lines = text.splitlines()
     assert [(d.line, d.column) for d in diagnostics] == sorted((d.line, d.column) for d in diagnostics)
     for diagnostic in diagnostics:
+        assert "\n" not in str(diagnostic)
         assert 1 <= diagnostic.line <= len(lines)
         assert 1 <= diagnostic.column <= len(lines[diagnostic.line - 1]) + 1
 
 
-@settings(max_examples=300)
+@settings(max_examples=80)
 @given(DATA)
 def test_no_data_is_ever_a_crash(data: object) -> None:
     if data is None:
@@ -93,6 +97,7 @@ def test_no_data_is_ever_a_crash(data: object) -> None:
 
 
 ACTION_KEYS = [
+    "a\nb",
     "name",
     "runs",
     "using",
@@ -113,7 +118,7 @@ ACTION_DATA = st.recursive(
 )
 
 
-@settings(max_examples=200)
+@settings(max_examples=60)
 @given(ACTION_DATA)
 def test_no_action_data_is_ever_a_crash(data: object) -> None:
     runs = {"using": "python", "main": "x"}
@@ -122,3 +127,24 @@ def test_no_action_data_is_ever_a_crash(data: object) -> None:
         action, diagnostics = read_action(text, "a.yaml")
         assert (action is None) == has_errors(diagnostics)
         check(diagnostics, text)
+
+
+def test_a_file_that_is_all_errors_is_told_in_part_and_soon() -> None:
+    begin = time.process_time()
+    keys = [f"k{n}: 1\n" for n in range(20_000)]
+    for text in ("".join(keys * 2), "".join(f"- {n}: 1\n" for n in range(20_000))):
+        _, diagnostics = read_pipeline(text, "p.yaml")
+        assert len(diagnostics) == 1001
+        assert any(d.message == "more than 1000 errors: the rest is not told" for d in diagnostics)
+    steps = "".join(f"      - x{n}: 1\n" for n in range(5_000))
+    _, diagnostics = read_pipeline(f"name: x\njobs:\n  a:\n    steps:\n{steps}", "p.yaml")
+    assert len(diagnostics) == 2001
+    assert diagnostics[-1].code == "DT110"
+    assert time.process_time() - begin < 10
+
+
+def test_a_pipeline_may_have_any_number_of_warnings() -> None:
+    steps = "      - action: a/b\n" * 3_000
+    pipeline, diagnostics = read_pipeline(f"name: x\njobs:\n  a:\n    steps:\n{steps}", "p.yaml")
+    assert pipeline is not None
+    assert len(diagnostics) == 1000

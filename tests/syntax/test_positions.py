@@ -61,7 +61,7 @@ def check_marker(text: str, path: tuple[str | int, ...] = ("key",), *, as_json: 
         before = (found.end_line, found.end_column)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(WORDS, WORDS, st.lists(st.sampled_from(["", " ", "   "]), max_size=3), LINE_ENDS)
 def test_a_marker_in_single_quotes_is_found(before: str, after: str, blank: list[str], line_end: str) -> None:
     fold = line_end + "".join(f"{spaces}{line_end}" for spaces in blank) + "  " if blank else " "
@@ -72,7 +72,7 @@ def test_a_marker_in_single_quotes_is_found(before: str, after: str, blank: list
 ESCAPES = ["\\n", "\\t", "\\x41", "\\u00e9", "\\U0001F600", "\\ud83d\\ude00", "\\\\", '\\"', "\\/", "\\N", "\\L", "\\e"]
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(
     st.lists(st.one_of(st.sampled_from(ESCAPES), st.sampled_from("ab é漢'#:")), max_size=8),
     st.sampled_from(["", " ", "\n  ", "\n\n  ", " \\\n   ", "\\\n\n  \\  ", "\r\n\t"]),
@@ -85,7 +85,7 @@ def test_a_marker_in_double_quotes_is_found(before: list[str], fold: str, after:
 PLAIN = st.text(st.sampled_from("abé漢😀'\"$()/.;=+~\x85\u2029"), max_size=6)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.lists(PLAIN, min_size=1, max_size=5), st.integers(0, 4), LINE_ENDS, st.integers(1, 4), st.booleans())
 def test_a_marker_in_a_plain_scalar_is_found(
     words: list[str], where: int, line_end: str, indent: int, flow: bool
@@ -100,7 +100,7 @@ def test_a_marker_in_a_plain_scalar_is_found(
         check_marker(f"é: 1{line_end}key: {content} # comment{line_end}last: 2{line_end}")
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(
     st.lists(st.text(st.sampled_from("ab é漢: #'\"\t$"), max_size=8), max_size=6),
     st.integers(0, 6),
@@ -130,7 +130,7 @@ def test_a_marker_in_a_block_scalar_is_found(
     check_marker(f"{opening}{header}{line_end}{body}{closing}{line_end}", path)
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(st.text(max_size=12), st.text(max_size=12), st.booleans())
 def test_a_marker_in_a_json_string_is_found(before: str, after: str, ascii_only: bool) -> None:
     before, after = (part.encode("utf-8", "ignore").decode().replace(MARKER, "") for part in (before, after))

@@ -127,13 +127,13 @@ PIPELINES = st.builds(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(PIPELINES)
 def test_a_pipeline_written_as_yaml_reads_back_equal(pipeline: Pipeline) -> None:
     assert read_pipeline(write_pipeline(pipeline), "p.yaml") == (pipeline, [])
 
 
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(PIPELINES)
 def test_a_pipeline_written_as_json_reads_back_equal(pipeline: Pipeline) -> None:
     text = write_pipeline_json(pipeline)
@@ -141,7 +141,7 @@ def test_a_pipeline_written_as_json_reads_back_equal(pipeline: Pipeline) -> None
     assert json.loads(text)["name"] == pipeline.name
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(DATA)
 @example({"a\x85b": "c\u2028d", "x" * 2000: ["y" * 2000]})
 @example(["  lead\nx", "a\n  \nb", "\n", "a\n\n\n", "a\r\nb\n", [[], {}], [[1], [[2]]], [{"a": {"b": []}}]])

@@ -158,7 +158,7 @@ PIECES = [
 ]
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_no_text_is_ever_a_crash_and_each_problem_is_inside_it(text: str) -> None:
     located = read(text)
@@ -169,7 +169,7 @@ def test_no_text_is_ever_a_crash_and_each_problem_is_inside_it(text: str) -> Non
     assert located.complete or located.problems
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_a_scalar_decodes_to_what_the_parser_read(text: str) -> None:
     located = read(f"k: {text}\n")
@@ -178,3 +178,12 @@ def test_a_scalar_decodes_to_what_the_parser_read(text: str) -> None:
         start, end, link = located.marks[6:9]
         if isinstance(value, str) and link == 0:
             assert decode(f"k: {text}\n", start, end, lambda: 0).text == value
+
+
+def test_an_error_at_the_end_of_a_long_text_is_found_soon() -> None:
+    text = "".join(f"key-{n}: value\n" for n in range(100_000))
+    begin = time.process_time()
+    (found,) = problems(f"{text}  deeper: 1\n")
+    message = "'deeper' is indented too deep: the key above has a value already"
+    assert found == (Code.INVALID_SYNTAX, message, len(text) + 2, len(text) + 8)
+    assert time.process_time() - begin < 5
