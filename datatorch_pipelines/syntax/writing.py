@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from datatorch_pipelines.errors import ModelError
 from datatorch_pipelines.model import Pipeline
 from datatorch_pipelines.syntax.conversion import Data, pipeline_to_data
 from datatorch_pipelines.syntax.yaml_writer import check_plain, to_yaml
@@ -33,8 +34,11 @@ def write_pipeline_json(pipeline: Pipeline) -> str:
 
 
 def _data(pipeline: Pipeline) -> Data:
-    data = pipeline_to_data(pipeline)
-    check_plain(data)
+    try:
+        data = pipeline_to_data(pipeline)
+        check_plain(data)
+    except RecursionError as error:
+        raise ModelError("the pipeline's data is nested too deep, or holds itself", hint="use plain data") from error
     whole = {key: data[key] for key in _FIRST if key in data}
     whole["jobs"] = {job_id: _steps_last(job) for job_id, job in data["jobs"].items()}
     return whole

@@ -186,6 +186,15 @@ def _characters(text: str, at: int, since: int, problem: str, context: str) -> P
     if "block scalar" in context:
         _begin, end = _line(text, at)
         return _syntax(f"unexpected text after '{text[since : since + 1]}'", at, end, "start the text on the next line")
+    if "tag" in context and "undefined" not in problem:
+        message = "a tag of the wrong form"
+        return Problem(Code.BAD_TAG, message, since, max(at, since + 1), "quote a text that begins with '!'")
+    if "node content" in problem:
+        if char in ("", "\n", "\r"):
+            return _syntax("a value is missing at the end", at, at, "is the file whole?")
+        return _syntax(f"a value is missing before {char!r}", at, at + 1, "write a value, or quote the text")
+    if "keys are not allowed" in problem:
+        return _syntax("a '?' that begins a key can't stand here", at, at + 1, "quote a text that begins with '?'")
     if "undefined tag handle" in problem:
         found = re.compile(r"!\S*").match(text, since)
         end = found.end() if found else since + 1

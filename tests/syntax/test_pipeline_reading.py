@@ -7,6 +7,7 @@ import pickle
 
 import pytest
 
+from datatorch_pipelines.limits import DEFAULT_LIMITS
 from datatorch_pipelines.model import (
     Action,
     ActionObject,
@@ -27,7 +28,7 @@ from datatorch_pipelines.model import (
     ValueType,
     Webhook,
 )
-from datatorch_pipelines.syntax import read_action, read_pipeline
+from datatorch_pipelines.syntax import read_action, read_pipeline, yaml_reader
 
 EVERY_KEY = """\
 $schema: https://example.org/pipeline.schema.json
@@ -300,3 +301,15 @@ def test_an_error_in_an_aliased_step_is_told_once() -> None:
     pipeline, diagnostics = read_pipeline(text, "p.yaml")
     assert pipeline is None
     assert [(d.code, d.line, d.column) for d in diagnostics] == [("DT202", 5, 21)]
+
+
+@pytest.mark.parametrize("text", [EVERY_KEY, EVERY_KEY.replace("\n", "\r\n"), EVERY_ACTION_KEY])
+def test_without_the_c_parser_data_and_positions_are_the_same(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    fast = yaml_reader.read_yaml(text, DEFAULT_LIMITS)
+    monkeypatch.setattr(yaml_reader, "HAS_FAST_PARSER", False)
+    slow = yaml_reader.read_yaml(text, DEFAULT_LIMITS)
+    assert slow.data == fast.data
+    assert slow.marks[2::3] == fast.marks[2::3]
+    # Where nothing is written, the parsers disagree on where it is not.
+    for at in range(0, len(fast.marks), 3):
+        assert slow.marks[at] == fast.marks[at] or fast.marks[at] == fast.marks[at + 1]

@@ -273,3 +273,11 @@ def test_a_value_that_no_file_can_hold_is_refused(value: object, message: str) -
         with pytest.raises(ModelError) as caught:
             write(pipeline)
         assert caught.value.message == message
+
+
+def test_data_that_holds_itself_is_refused() -> None:
+    loop: list[object] = []
+    loop.append(loop)
+    pipeline = Pipeline(name="x", jobs={"a": Job(steps=[Step(action="a/b@v1", inputs={"x": loop})])})
+    with pytest.raises(ModelError, match="nested too deep, or holds itself"):
+        write_pipeline(pipeline)
