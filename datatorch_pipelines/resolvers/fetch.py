@@ -314,7 +314,8 @@ def _raise(error: BaseException, url: GitUrl, session: Session) -> NoReturn:
         _raise_denied(error, url)
     reason = unreachable_reason(error)
     if reason is not None:
-        raise FetchFailed(f"{url.origin} can't be reached: {_line(reason)}", hint="is it online?") from error
+        place, hint = (url, "can it be read?") if url.scheme == "file" else (url.origin, "is it online?")
+        raise FetchFailed(f"{place} can't be reached: {_line(reason)}", hint=hint) from error
     if status is not None and status != 200:
         raise FetchFailed(f"{url} answered with the HTTP status {status}", hint="try again later") from error
     raise FetchFailed(f"{url} does not speak git as expected: {_line(said)}", hint="is the URL right?") from error

@@ -6,7 +6,6 @@ are declared); here those sizes are checked first, so that a few kilobytes can't
 
 from __future__ import annotations
 
-import hashlib
 import mmap
 from collections import OrderedDict, defaultdict
 from collections.abc import Callable, Iterator
@@ -68,6 +67,7 @@ class PackObjects:
         self._bases: dict[int, int] = {}
         self._cache: OrderedDict[int, bytes] = OrderedDict()
         self._cached = 0
+        self._counted: set[int] = set()
         self._check_whole()
         self._index()
 
@@ -162,7 +162,8 @@ class PackObjects:
         if base is None or offset not in self._bases:
             return content
         size = _delta_size(content)
-        if offset not in self._cache:
+        if offset not in self._counted:
+            self._counted.add(offset)
             self._count(size)
         return b"".join(apply_delta(base, content))
 
@@ -212,14 +213,3 @@ def _delta_size(delta: bytes) -> int:
             if not byte & 0x80:
                 break
     return value
-
-
-def object_id(kind: int, content: bytes, hash_name: str = "sha1") -> bytes:
-    """The hexadecimal id of an object.
-
-    >>> object_id(BLOB, b"")
-    b'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
-    """
-    digest = hashlib.new(hash_name, usedforsecurity=False)
-    digest.update(b"%s %d\0" % (_NAMES[kind], len(content)) + content)
-    return digest.hexdigest().encode()

@@ -46,20 +46,24 @@ class Repositories:
         self._options = options
         self._lock = threading.Lock()
         self._runs: dict[int, tuple[weakref.ref[ResolveContext], Flights[Entry]]] = {}
+        self._answers: dict[ActionReference, tuple[Entry, ResolvedAction]] = {}
 
     async def resolve(
         self, reference: ActionReference, candidates: Candidates, context: ResolveContext
     ) -> ResolvedAction:
         """The action, out of the store if it can be, else fetched into it."""
-        entry = self._present(candidates, reference.ref, settle=False)
+        entry = present(self._store, candidates, reference.ref, _is_fixed, settle=False)
         if entry is None:
             entry = await self._flights(context).share(
                 (candidates, reference.ref),
                 lambda task: _Search(self._store, self._options, reference, context.offline, task).run(candidates),
                 context.warn,
             )
+        known = self._answers.get(reference)
+        if known is not None and known[0] is entry:
+            return known[1]
         check_action_file(reference, entry.directory)
-        return ResolvedAction(
+        answer = ResolvedAction(
             reference=reference,
             directory=entry.directory,
             digest=entry.digest,
@@ -67,9 +71,8 @@ class Repositories:
             commit=entry.commit,
             url=entry.url,
         )
-
-    def _present(self, candidates: Candidates, ref: str | None, *, settle: bool) -> Entry | None:
-        return present(self._store, candidates, ref, lambda kind: kind.is_fixed, settle=settle)
+        self._answers[reference] = (entry, answer)
+        return answer
 
     def _flights(self, context: ResolveContext) -> Flights[Entry]:
         """What is shared among those who ask with one context, forgotten with it."""
@@ -81,6 +84,10 @@ class Repositories:
             flights: Flights[Entry] = Flights()
             self._runs[key] = (weakref.ref(context, lambda _: self._runs.pop(key, None)), flights)
             return flights
+
+
+def _is_fixed(kind: RefKind) -> bool:
+    return kind.is_fixed
 
 
 def present(
@@ -111,7 +118,7 @@ class _Search:
     task: Task
 
     def run(self, candidates: Candidates) -> Entry:
-        fixed = present(self.store, candidates, self.reference.ref, lambda kind: kind.is_fixed, settle=True)
+        fixed = present(self.store, candidates, self.reference.ref, _is_fixed, settle=True)
         if fixed is not None:
             return fixed
         if self.offline:
@@ -154,7 +161,7 @@ class _Search:
 
         ref = self.reference.ref
         # Another process may have done it while this one waited for the lock.
-        ready = present(self.store, ((url,),), ref, lambda kind: kind.is_fixed, settle=True)
+        ready = present(self.store, ((url,),), ref, _is_fixed, settle=True)
         if ready is not None:
             return ready
         options, cancellation = self.options, self.task.cancellation

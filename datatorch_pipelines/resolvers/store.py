@@ -23,7 +23,7 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from attrs import frozen
 
@@ -34,6 +34,7 @@ from datatorch_pipelines.resolvers.cancellation import Cancellation
 from datatorch_pipelines.resolvers.refs import RefKind
 from datatorch_pipelines.resolvers.urls import GitUrl
 
+T = TypeVar("T")
 _FORMAT = 1
 _MARK, _FILES, _SETTLED = "entry.json", "files", "settled"
 _LOCK_POLL_SECONDS = 0.03
@@ -65,7 +66,9 @@ class Store:
 
     def __init__(self, root: str | os.PathLike[str] | None = None) -> None:
         self.root = Path(root).absolute() if root is not None else cache_directory() / "actions"
+        self._prefix = str(self.root)
         self._memo: dict[str, tuple[tuple[int, int], Any]] = {}
+        self._entries: dict[str, tuple[object, Entry]] = {}
         self._swept = False
 
     def __repr__(self) -> str:
@@ -78,18 +81,25 @@ class Store:
         have lost what the mark stands for. ``settle=False`` gives ``None`` for it instead, and so never takes long.
         Raises `StoreError` when the folder can't be read.
         """
-        folder = self._entry_folder(url, commit)
-        mark = self._read(folder / _MARK)
+        name = f"{self._prefix}/entries/{_url_key(url)}-{commit}"
+        mark = self._read(f"{name}/{_MARK}", dict)
         if mark is None or mark.get("commit") != commit:
             return None
+        made = self._entries.get(name)
+        if made is not None and made[0] is mark:
+            return made[1]
+        folder = Path(name)
         if mark["boot"] != _boot() and not (folder / _SETTLED).exists() and not (settle and _settle(folder, mark)):
             return None
-        return Entry(folder / _FILES, commit, mark["digest"], mark["url"])
+        if not (folder / _FILES).is_dir():
+            return None
+        entry = Entry(folder / _FILES, commit, mark["digest"], mark["url"])
+        self._entries[name] = (mark, entry)
+        return entry
 
     def known_ref(self, url: GitUrl, ref: str | None) -> KnownRef | None:
         """What a ref of a URL meant when it was last asked, or ``None``."""
-        record = self._read(self._ref_file(url, ref))
-        return KnownRef(record["commit"], RefKind(record["kind"])) if record else None
+        return self._read(self._ref_file(url, ref), _known_ref)
 
     def remember(self, url: GitUrl, ref: str | None, known: KnownRef) -> None:
         """Notes what a ref of a URL means now. Raises `StoreError` when that can't be written."""
@@ -97,7 +107,7 @@ class Store:
             return
         record = {"version": _FORMAT, "url": str(url), "ref": ref, "commit": known.commit, "kind": known.kind.value}
         with self._errors():
-            path = self._ref_file(url, ref)
+            path = Path(self._ref_file(url, ref))
             path.parent.mkdir(parents=True, exist_ok=True)
             write_atomic(path, json.dumps(record, indent=1).encode())
 
@@ -136,7 +146,7 @@ class Store:
                 if _boot() is None:
                     _flush(entry / _FILES)
                 write_atomic(entry / _MARK, json.dumps(mark, indent=1).encode())
-                self._put(entry, self._entry_folder(url, commit), scratch / "old")
+                self._put(entry, self.root / "entries" / f"{_url_key(url)}-{commit}", scratch / "old")
         finally:
             with contextlib.suppress(OSError):
                 remove_tree(scratch)
@@ -188,11 +198,11 @@ class Store:
             raise self._error(error) from error
         return True
 
-    def _read(self, path: Path) -> dict[str, Any] | None:
+    def _read(self, name: str, parse: Callable[[dict[str, Any]], T]) -> T | None:
         """A small JSON file, kept in memory as long as it is the same file; ``None`` for none, or a damaged one."""
-        name = str(path)
         try:
-            state = os.stat(name)  # noqa: PTH116  # the way of every warm call: a Path costs as much as the call
+            # Names are text here, the way of every warm call: a Path costs more than the system call.
+            state = os.stat(name)  # noqa: PTH116
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
@@ -200,22 +210,20 @@ class Store:
         stamp = (state.st_mtime_ns, state.st_ino)
         memo = self._memo.get(name)
         if memo is not None and memo[0] == stamp:
-            return memo[1]  # type: ignore[no-any-return]  # JSON
+            return cast(T, memo[1])
         with self._errors():
             try:
-                record = json.loads(path.read_bytes())
-            except (ValueError, FileNotFoundError):
+                data = json.loads(Path(name).read_bytes())
+                if data["version"] != _FORMAT:
+                    return None
+                record = parse(data)
+            except (ValueError, TypeError, KeyError, FileNotFoundError):
                 return None
-        if not isinstance(record, dict) or record.get("version") != _FORMAT:
-            return None
         self._memo[name] = (stamp, record)
         return record
 
-    def _entry_folder(self, url: GitUrl, commit: str) -> Path:
-        return self.root / "entries" / f"{_url_key(url)}-{commit}"
-
-    def _ref_file(self, url: GitUrl, ref: str | None) -> Path:
-        return self.root / "refs" / f"{_ref_key(url, ref)}.json"
+    def _ref_file(self, url: GitUrl, ref: str | None) -> str:
+        return f"{self._prefix}/refs/{_ref_key(url, ref)}.json"
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
@@ -229,6 +237,10 @@ class Store:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             hint = "make room on the disk"
         return StoreError(f"the action store at {self.root} can't be used: {error.strerror or error}", hint=hint)
+
+
+def _known_ref(record: dict[str, Any]) -> KnownRef:
+    return KnownRef(record["commit"], RefKind(record["kind"]))
 
 
 @functools.lru_cache(maxsize=4096)

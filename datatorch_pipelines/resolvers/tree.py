@@ -87,7 +87,7 @@ class _Plan:
     """The whole tree as data, checked. Paths are relative, with ``/``."""
 
     _objects: Objects
-    _limits: StoreLimits
+    limits: StoreLimits
     _warn: Callable[[str], None]
     folders: list[str] = field(factory=list)
     files: dict[str, tuple[bytes, bool]] = field(factory=dict)
@@ -97,8 +97,8 @@ class _Plan:
         todo = [("", root, 1)]
         while todo:
             prefix, sha, depth = todo.pop()
-            if depth > self._limits.max_depth:
-                raise ActionRefused(f"its folders nest deeper than {self._limits.max_depth}")
+            if depth > self.limits.max_depth:
+                raise ActionRefused(f"its folders nest deeper than {self.limits.max_depth}")
             todo.extend((f"{path}/", child, depth + 1) for path, child in self._read_folder(prefix, sha))
 
     def _read_folder(self, prefix: str, sha: bytes) -> list[tuple[str, bytes]]:
@@ -130,8 +130,8 @@ class _Plan:
                 self._warn(f"the submodule {_shown(path)} is left out: actions are fetched without submodules")
             else:
                 raise ActionRefused(f"{_shown(path)} is neither file nor folder (mode {mode:o})")
-        if len(self.folders) + len(self.files) + len(self.links) > self._limits.max_entries:
-            raise ActionRefused(f"it has more than {self._limits.max_entries} files")
+        if len(self.folders) + len(self.files) + len(self.links) > self.limits.max_entries:
+            raise ActionRefused(f"it has more than {self.limits.max_entries} files")
         return folders
 
     def _read_link(self, path: str, sha: bytes) -> str:
@@ -140,6 +140,16 @@ class _Plan:
         if kind != BLOB or not target or len(target) > 4000 or "\0" in target:
             raise ActionRefused(f"the symbolic link {_shown(path)} has no target")
         return target
+
+    def content(self, path: str, sha: bytes) -> bytes:
+        kind, content = self._objects.get(sha)
+        if kind != BLOB:
+            raise BrokenPack("a file is none")
+        if len(content) > self.limits.max_file_bytes:
+            raise ActionRefused(
+                f"{_shown(path)} is larger than the {self.limits.max_file_bytes} bytes allowed for a file"
+            )
+        return content
 
     def check_links(self) -> None:
         """Refuses links that leave the folder, each followed as the system would, through other links too."""
@@ -203,25 +213,16 @@ def _write(plan: _Plan, destination: Path, check: Callable[[], None]) -> Written
         os.mkdir(f"{root}/{folder}")  # noqa: PTH102
     for path, (sha, executable) in plan.files.items():
         check()
-        kind, content = plan._objects.get(sha)
+        content = plan.content(path, sha)
         size += len(content)
-        plan_limits(plan._limits, kind, content, size, path)
+        if size > plan.limits.max_tree_bytes:
+            raise ActionRefused(f"its files are larger than the {plan.limits.max_tree_bytes} bytes allowed")
         _write_file(f"{root}/{path}", content, 0o555 if executable else 0o444)
         entries.append((path, b"x" if executable else b"f", hashlib.sha256(content).digest()))
     for path, target in plan.links.items():
         os.symlink(target, f"{root}/{path}")  # noqa: PTH211
         entries.append((path, b"l", os.fsencode(target)))
     return Written(digest_entries(entries), len(entries), size)
-
-
-def plan_limits(limits: StoreLimits, kind: int, content: bytes, size: int, path: str) -> None:
-    """Refuses a file that is too large, alone or with those before it."""
-    if kind != BLOB:
-        raise BrokenPack("a file is none")
-    if len(content) > limits.max_file_bytes:
-        raise ActionRefused(f"{_shown(path)} is larger than the {limits.max_file_bytes} bytes allowed for a file")
-    if size > limits.max_tree_bytes:
-        raise ActionRefused(f"its files are larger than the {limits.max_tree_bytes} bytes allowed")
 
 
 def _write_file(path: str, content: bytes, mode: int) -> None:

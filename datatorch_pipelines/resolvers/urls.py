@@ -22,7 +22,7 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _FORMS = "write https://host/path.git, ssh://host/path.git, git://host/path.git, user@host:path.git or file:///path"
 
 
-@frozen
+@frozen(cache_hash=True)
 class GitUrl:
     """Where a repository is. ``path`` is decoded, except for http and https, where it is sent as it stands.
 

@@ -289,3 +289,29 @@ def test_a_missing_ssh_program_is_told(store: Store, resolve: Resolve) -> None:
     resolver = GitResolver(store, ssh_command=["/nonexistent/ssh"])
     with pytest.raises(FetchFailed, match="the program '/nonexistent/ssh' is not installed; install OpenSSH"):
         resolve(resolver, {"name": "me/add", "tag": "v1", "git": "git@example.org:add.git"})
+
+
+def test_a_moved_repository_is_followed_and_the_password_is_not(store: Store, resolve: Resolve) -> None:
+    heard: list[bytes] = []
+
+    def elsewhere(connection: socket.socket) -> None:
+        heard.append(connection.recv(65536))
+        connection.sendall(b"HTTP/1.1 404 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+
+    with raw_server(elsewhere) as other:
+
+        def moved(connection: socket.socket) -> None:
+            heard.append(connection.recv(65536))
+            place = b"http://127.0.0.1:%d/b/info/refs?service=git-upload-pack" % other
+            connection.sendall(
+                b"HTTP/1.1 301 Moved\r\nLocation: %s\r\nContent-Length: 0\r\nConnection: close\r\n\r\n" % place
+            )
+
+        with raw_server(moved) as port:
+            reference = {"name": "me/a", "tag": "v1", "git": f"http://me:s3cr3t@127.0.0.1:{port}/a"}
+            with pytest.raises(ActionNotFound, match="there is no git repository at"):
+                resolve(GitResolver(store), reference)
+    first, second = heard
+    assert b"authorization: Basic" in first
+    assert second.startswith(b"GET /b/info/refs")
+    assert b"authorization" not in second.lower()

@@ -1,0 +1,131 @@
+"""Packs: what git packs reads back equal, and what is no whole pack is refused, small."""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from pathlib import Path
+
+import pytest
+from git_servers import commit_files, git, make_repository
+from hypothesis import given
+from hypothesis import strategies as st
+
+from datatorch_pipelines.errors import ActionRefused
+from datatorch_pipelines.resolvers import StoreLimits
+from datatorch_pipelines.resolvers.pack import BLOB, BrokenPack, PackObjects
+
+KINDS = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
+
+
+def signed(body: bytes) -> bytes:
+    return body + hashlib.sha1(body).digest()
+
+
+def header(kind: int, size: int) -> bytes:
+    out, byte = bytearray(), kind << 4 | size & 15
+    size >>= 4
+    while size:
+        out.append(byte | 0x80)
+        byte, size = size & 0x7F, size >> 7
+    out.append(byte)
+    return bytes(out)
+
+
+def number(value: int) -> bytes:
+    out = bytearray()
+    while value >= 0x80:
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
+
+
+def pack(*records: bytes) -> bytes:
+    return signed(b"PACK" + (2).to_bytes(4, "big") + len(records).to_bytes(4, "big") + b"".join(records))
+
+
+def record(kind: int, data: bytes, base: bytes = b"", size: int | None = None) -> bytes:
+    return header(kind, len(data) if size is None else size) + base + zlib.compress(data)
+
+
+def real_pack(folder: Path, *options: str) -> bytes:
+    """A pack as git makes it, full of deltas."""
+    text = "".join(f"line {n}\n" for n in range(500))
+    make_repository(folder, {"a": text, "d/b": text + "b"}, tags=["@v1"])
+    for n in range(12):
+        commit_files(folder, {"a": text.replace(f"line {n * 30}\n", f"changed {n}\n")})
+    names = git("rev-list", "--objects", "--all", cwd=folder).splitlines()
+    listed = "\n".join(name.split(" ")[0] for name in names).encode() + b"\n"
+    command = ["git", "-c", "pack.window=50", "pack-objects", "-q", "--stdout", *options]
+    import subprocess
+
+    from git_servers import CLEAN_ENVIRONMENT
+
+    return subprocess.run(command, cwd=folder, env=CLEAN_ENVIRONMENT, input=listed, capture_output=True).stdout
+
+
+@pytest.mark.parametrize("options", [["--delta-base-offset"], []])
+@pytest.mark.parametrize("cache", [64 * 1024 * 1024, 1000])
+def test_what_git_packs_reads_back_equal(
+    tmp_path: Path, options: list[str], cache: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("datatorch_pipelines.resolvers.pack._CACHE_BYTES", cache)
+    objects = PackObjects(real_pack(tmp_path, *options), "sha1", StoreLimits())
+    names = [name.split(" ")[0] for name in git("rev-list", "--objects", "--all", cwd=tmp_path).splitlines()]
+    for name in names:
+        kind, content = objects.get(name.encode())
+        assert KINDS[kind] == git("cat-file", "-t", name, cwd=tmp_path)
+        prefix = f"{KINDS[kind]} {len(content)}\0".encode()
+        assert hashlib.sha1(prefix + content).hexdigest() == name
+    assert len(objects.commits_with_prefix(b"")) == 13
+
+
+@pytest.mark.parametrize(
+    ("contents", "text"),
+    [
+        (b"", "it is not a pack"),
+        (b"x" * 100, "it is not a pack"),
+        (pack(record(BLOB, b"a"))[:-1], "its checksum is wrong"),
+        (pack(record(6, number(1) + number(1) + b"\x01a", b"\x7f")), "based on one that is not there"),
+        (pack(record(7, number(1) + number(1) + b"\x01a", b"\1" * 20)), "based on one that is not there"),
+        (pack(record(5, b"a")), "an object has an unknown kind"),
+        (pack(header(BLOB, 0)[:0] + b"\xbf" + b"\xff" * 20 + b"\x01"), "an object's size is no number"),
+    ],
+)
+def test_what_is_no_whole_pack_is_refused(contents: bytes, text: str) -> None:
+    with pytest.raises(BrokenPack, match=text):
+        PackObjects(contents, "sha1", StoreLimits())
+
+
+def test_an_object_that_is_larger_than_it_says_is_not_unpacked() -> None:
+    with pytest.raises(zlib.error, match="exceeds expected size"):
+        PackObjects(pack(record(BLOB, b"x" * 10_000_000, size=10)), "sha1", StoreLimits())
+
+
+def test_an_object_that_says_it_is_huge_is_not_unpacked() -> None:
+    with pytest.raises(ActionRefused, match="an object of 4294967296 bytes is larger than the 268435456"):
+        PackObjects(pack(record(BLOB, b"x", size=2**32)), "sha1", StoreLimits())
+
+
+def test_a_delta_that_makes_much_of_little_is_refused() -> None:
+    base = record(BLOB, b"x" * 65536)
+    delta = number(65536) + number(65536 * 5000) + b"\x80" * 5000
+    with pytest.raises(ActionRefused, match="an object of 327680000 bytes is larger"):
+        PackObjects(pack(base, record(6, delta, number(len(base)))), "sha1", StoreLimits())
+
+
+@given(data=st.data())
+def test_a_damaged_pack_is_refused_or_whole(data: st.DataObject, tmp_path_factory: pytest.TempPathFactory) -> None:
+    blobs = [record(BLOB, b"one" * 50), record(BLOB, b"two")]
+    contents = bytearray(pack(*blobs)[:-20])
+    for _ in range(data.draw(st.integers(1, 3))):
+        contents[data.draw(st.integers(4, len(contents) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        objects = PackObjects(signed(bytes(contents)), "sha1", StoreLimits(max_unpacked_bytes=10_000_000))
+    except Exception as error:
+        assert not isinstance(error, (MemoryError, RecursionError))  # noqa: PT017  # any other is wrapped by fetch
+        return
+    for sha in list(objects._offsets):
+        kind, content = objects.get(sha)
+        assert hashlib.sha1(f"{KINDS[kind]} {len(content)}\0".encode() + content).hexdigest().encode() == sha
