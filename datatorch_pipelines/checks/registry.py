@@ -21,6 +21,7 @@ from datatorch_pipelines.checks.rules import (
     unknown_function,
     unknown_job,
     unknown_step,
+    unpinned,
     wrong_default,
     wrong_input,
 )
@@ -35,6 +36,7 @@ CHECKS: tuple[Check, ...] = (
     literal_only.CHECK,
     condition_text.CHECK,
     unknown_job.CHECK,
+    unpinned.CHECK,
     missing_input.CHECK,
     wrong_input.CHECK,
     wrong_default.CHECK,

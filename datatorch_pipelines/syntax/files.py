@@ -27,7 +27,7 @@ def read_text_file(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS
     directory, unreadable, larger than ``limits.max_file_bytes``, in another encoding, or of another kind by its name.
     """
     name = os.fspath(path)
-    if not name.lower().endswith(EXTENSIONS):
+    if not name.lower().endswith(EXTENSIONS) and Path(name).is_file():
         raise _refused(name, Code.BAD_EXTENSION, "the file's name does not end in .yaml, .yml or .json", "rename it")
     return decode_text(_content(Path(name), name, limits), name)
 

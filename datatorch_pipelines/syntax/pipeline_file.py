@@ -12,7 +12,7 @@ from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Diagnostic
 from datatorch_pipelines.errors import ModelError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
-from datatorch_pipelines.model import ActionReference, Pipeline, ReferenceKind
+from datatorch_pipelines.model import ActionReference, Pipeline
 from datatorch_pipelines.model.pipeline import JOB_ID
 from datatorch_pipelines.syntax.conversion import pipeline_from_data
 from datatorch_pipelines.syntax.located import StopReading
@@ -103,7 +103,7 @@ class _StepChecker:
 
     def __init__(self, report: Report) -> None:
         self.report = report
-        self.pinned: set[str] = set()
+        self.right_references: set[str] = set()
         self.validate = step_schema.validate
 
     def check(self, step: object, job_id: str, index: int) -> None:
@@ -117,7 +117,7 @@ class _StepChecker:
         action = step.get("action")
         if ("run" in step) == (action is not None or "action" in step):
             self._action_or_run(step, ("jobs", job_id, "steps", index))
-        elif action is not None and not (isinstance(action, str) and action in self.pinned):
+        elif action is not None and not (isinstance(action, str) and action in self.right_references):
             self._reference(action, ("jobs", job_id, "steps", index, "action"))
 
     def _tell(self, step: object, path: Path) -> None:
@@ -152,16 +152,11 @@ class _StepChecker:
         if not isinstance(action, str):
             return
         try:
-            reference = ActionReference.parse(action)
+            ActionReference.parse(action)
         except ModelError as error:
             self.report.error(Code.BAD_REFERENCE, self.report.value(path), error.message, error.hint)
-            return
-        if reference.kind is ReferenceKind.GITHUB and reference.ref is None:
-            message = f"the action {shown(action)} has no tag: it follows the default branch"
-            hint = f"pin it: {action}@TAG"
-            self.report.warning(Code.UNPINNED, self.report.value(path), message, hint)
         else:
-            self.pinned.add(action)
+            self.right_references.add(action)
 
     def _object(self, action: dict[str, object], path: Path) -> None:
         """Says which part of an action object is of the wrong form."""

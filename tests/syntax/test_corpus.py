@@ -12,9 +12,6 @@ CORPUS = Path(__file__).parents[3] / "shared" / "corpus"
 ACTIONS = sorted(CORPUS.glob("actions/*"))
 PIPELINES = sorted(CORPUS.glob("pipelines/*"))
 EXPECTED = {
-    "datatorch-actions__add__3": ["6:17 DT401"],
-    "datatorch-actions__blank-template__4": ["6:17 DT401"],
-    "datatorch__documentation__1": ["9:17 DT401"],
     "datatorch__documentation__2": ["9:7 DT203"],
     "datatorch__documentation__3": ["10:7 DT203"],
     "datatorch__documentation__4": ["1:1 DT201", "2:3 DT201", "6:12 DT203"],

@@ -289,13 +289,6 @@ def test_an_action_with_unknown_keys_loads_with_warnings() -> None:
     ]
 
 
-def test_one_unpinned_action_is_warned_of_at_each_use() -> None:
-    text = "name: x\njobs: {a: {steps: [{action: a/b}, {action: a/b@v1}, {action: a/b}, {action: a/b@latest}]}}\n"
-    pipeline, diagnostics = read_pipeline(text, "p.yaml")
-    assert pipeline is not None
-    assert [(d.code, d.column) for d in diagnostics] == [("DT401", 29), ("DT401", 62)]
-
-
 def test_an_error_in_an_aliased_step_is_told_once() -> None:
     text = "name: x\njobs:\n  a: &job\n    steps:\n      - &s {run: x, bad: 1}\n      - *s\n  b: *job\n"
     pipeline, diagnostics = read_pipeline(text, "p.yaml")
