@@ -8,19 +8,31 @@ say() {
   printf '%s%s;' "$tag" "$1" >&7
 }
 
-# Sets $found to the living processes of the command: those of its session, and those that carry its mark.
+# Sets $found to the living processes of the command: those of its session, those that carry its mark, and their
+# children. Each entry of $table is PROCESS:PARENT:SESSION:.
 find_all() {
-  found=
+  table= found=" "
   for folder in /proc/[0-9]*; do
     read -r stat <"$folder/stat" || continue
     set -- ${stat##*) }
     case $1 in Z | X) continue ;; esac
-    [ "$4" = "$session" ] && found="$found ${folder#/proc/}"
+    table="$table ${folder#/proc/}:$2:$4:"
   done
   for file in $(find_marked); do
     file=${file#/proc/}
-    found="$found ${file%/environ}"
+    found="$found${file%/environ} "
   done
+  before=none
+  while [ "$found" != "$before" ]; do
+    before=$found
+    for entry in $table; do
+      parent=${entry#*:}
+      case $found in *" ${entry%%:*} "*) continue ;; esac
+      case $entry in *:"$session":) found="$found${entry%%:*} " ;; esac
+      case $found in *" ${parent%%:*} "*) found="$found${entry%%:*} " ;; esac
+    done
+  done
+  found=${found# }
 }
 
 find_marked() {
