@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import mmap
-import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -12,35 +11,25 @@ from typing import Any, NoReturn, cast
 
 from attrs import frozen
 from dulwich.client import GitClient
-from dulwich.errors import GitProtocolError, HangupException, NotGitRepository
+from dulwich.errors import GitProtocolError
 from dulwich.objects import Commit
 from dulwich.refs import Ref
 from dulwich.repo import Repo
 
-from datatorch_pipelines.errors import ActionNotFound, ActionRefused, AuthenticationFailed, FetchFailed, ResolveError
+from datatorch_pipelines.errors import FetchFailed, ResolveError
 from datatorch_pipelines.model.reference import DEFAULT_REF
 from datatorch_pipelines.resolvers import refs as names
 from datatorch_pipelines.resolvers.cancellation import Cancelled
-from datatorch_pipelines.resolvers.pack import BrokenPack, Buffer, Objects, PackObjects
+from datatorch_pipelines.resolvers.failures import RefMissing, RepositoryMissing, raise_failure
+from datatorch_pipelines.resolvers.pack import Buffer, Objects, PackObjects
 from datatorch_pipelines.resolvers.refs import BRANCHES, HEAD, TAGS, Chosen, RefKind
-from datatorch_pipelines.resolvers.transport import Session, open_client, timed_out, unreachable_reason
+from datatorch_pipelines.resolvers.session import Session
+from datatorch_pipelines.resolvers.transport import open_client
 from datatorch_pipelines.resolvers.tree import peel
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 _IN_MEMORY = 16 * 1024 * 1024
 _EVERYTHING = [HEAD, BRANCHES, TAGS]
-_MISSING = re.compile(
-    r"(?i)not found|not exported|does not exist|not appear to be a git repository|no such (?:repo|proj)"
-)
-_DENIED = re.compile(r"(?i)permission denied|access denied|authentication|not authori[sz]ed|forbidden|publickey")
-
-
-class RepositoryMissing(ActionNotFound):
-    """The server has no such repository."""
-
-
-class RefMissing(ActionNotFound):
-    """The repository has no such tag, branch or commit."""
 
 
 @frozen
@@ -76,7 +65,7 @@ def fetch(url: GitUrl, ref: str | None, session: Session, known: Callable[[str],
             # What is wrong with the objects may show only when they are read, by whoever asked for them.
             yield source.fetch(ref, known)
         except (Exception, Cancelled) as error:
-            _raise(error, url, session)
+            raise_failure(error, url, session)
 
 
 class _Remote:
@@ -171,7 +160,7 @@ class _Remote:
             asked[:] = wants(refs)
             return asked
 
-        spool = tempfile.SpooledTemporaryFile(max_size=_IN_MEMORY)  # noqa: SIM115  # the stack closes it
+        spool = tempfile.SpooledTemporaryFile(_IN_MEMORY, dir=self._session.scratch)  # noqa: SIM115  # the stack closes it
         self._stack.enter_context(spool)
 
         def write(data: bytes) -> int:
@@ -282,53 +271,3 @@ def _raise_ref_missing(url: GitUrl, ref: str | None, refs: Mapping[bytes, bytes]
         raise RefMissing(f"{url} has no default branch", hint=f"name a tag or branch: {names.near_names(refs, 'main')}")
     kind = "tag, branch or commit" if names.may_be_short_commit(ref) else "tag or branch"
     raise RefMissing(f"{url} has no {kind} {ref!r}", hint=names.near_names(refs, ref))
-
-
-def _raise(error: BaseException, url: GitUrl, session: Session) -> NoReturn:
-    """What went wrong, in this library's words. dulwich's errors share no root, and say little about where."""
-    if session.expired:
-        raise FetchFailed(f"{url} took longer than {session.timeouts.total:g} seconds", hint="try again later")
-    if session.cancellation.cancelled:
-        raise Cancelled from None
-    if isinstance(error, ActionRefused):
-        raise ActionRefused(f"{url}: {error.message}", hint=error.hint) from error
-    if isinstance(error, ResolveError):
-        raise error
-    status = session.http_status
-    said = "; ".join(line.decode("utf-8", "replace") for line in session.ssh_errors[-3:]) or str(error)
-    if isinstance(error, NotGitRepository) or status in (404, 410):
-        raise RepositoryMissing(f"there is no git repository at {url}", hint="is the name right?") from error
-    if status in (401, 403):
-        _raise_denied(error, url)
-    if status == 407:
-        raise FetchFailed(f"the proxy on the way to {url.origin} wants a password") from error
-    if isinstance(error, BrokenPack):
-        raise FetchFailed(f"{url} sent a broken pack: {error}", hint="try again later") from error
-    if timed_out(error) or "timed out" in said.lower():
-        raise FetchFailed(f"{url} did not answer in time", hint="try again later") from error
-    if isinstance(error, HangupException) and not session.ssh_errors:
-        raise FetchFailed(f"{url} broke off", hint="try again later") from error
-    if isinstance(error, GitProtocolError) and _MISSING.search(said):
-        raise RepositoryMissing(f"there is no git repository at {url}", hint="is the name right?") from error
-    if isinstance(error, GitProtocolError) and _DENIED.search(said):
-        _raise_denied(error, url)
-    reason = unreachable_reason(error)
-    if reason is not None:
-        place, hint = (url, "can it be read?") if url.scheme == "file" else (url.origin, "is it online?")
-        raise FetchFailed(f"{place} can't be reached: {_line(reason)}", hint=hint) from error
-    if status is not None and status != 200:
-        raise FetchFailed(f"{url} answered with the HTTP status {status}", hint="try again later") from error
-    raise FetchFailed(f"{url} does not speak git as expected: {_line(said)}", hint="is the URL right?") from error
-
-
-def _raise_denied(error: BaseException, url: GitUrl) -> NoReturn:
-    if url.scheme == "ssh":
-        raise AuthenticationFailed(f"{url} refused the ssh key", hint="can `ssh` log in to it?") from error
-    if url.username is None and url.password is None:
-        raise AuthenticationFailed(f"{url} wants a user and password", hint="give them") from error
-    raise AuthenticationFailed(f"{url} refused the user and password", hint="check them") from error
-
-
-def _line(text: str) -> str:
-    """One line for a message, not too long."""
-    return " ".join(text.split())[:200]

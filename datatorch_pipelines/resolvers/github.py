@@ -22,9 +22,9 @@ class GitHubResolver(Resolver):
     """Fetches ``owner/repo@ref`` from ``{base_url}/{owner}/{repo}.git``.
 
     ``base_url`` may be any git URL that a path can be added to: GitHub Enterprise, or a server of one's own, which is
-    also asked for ``{owner}/{repo}`` without ``.git``. ``token`` is sent as a password; without one that of
-    ``$GITHUB_TOKEN`` is, to https servers only. An owner in ``aliases`` is first looked for under its alias, then as
-    written. ``store``, ``limits``, ``timeouts`` and ``ssh_command`` are as for `GitResolver`.
+    also asked for ``{owner}/{repo}`` without ``.git``. ``token`` is sent as a password; without one, and without a user
+    in ``base_url``, that of ``$GITHUB_TOKEN`` is, to https servers only. An owner in ``aliases`` is first looked for
+    under its alias, then as written. ``store``, ``limits``, ``timeouts`` and ``ssh_command`` are as for `GitResolver`.
     """
 
     def __init__(
@@ -59,7 +59,9 @@ class GitHubResolver(Resolver):
         return await self._repositories.resolve(reference, self._urls(reference.name), context)
 
     def _urls(self, name: str) -> Candidates:
-        token = self._token or (os.environ.get(TOKEN_VARIABLE) if self._base.scheme == "https" else None)
+        token = self._token
+        if token is None and self._base.scheme == "https" and self._base.username is None:
+            token = os.environ.get(TOKEN_VARIABLE)
         known = self._candidates.get((name, token))
         if known is None:
             owner, _, repository = name.partition("/")

@@ -135,7 +135,7 @@ class _Search:
 
     def _repository(self, urls: Sequence[GitUrl]) -> Entry:
         """The entry, from the first of a repository's URLs that exists."""
-        from datatorch_pipelines.resolvers.fetch import RepositoryMissing
+        from datatorch_pipelines.resolvers.failures import RepositoryMissing
 
         missing: list[ActionNotFound] = []
         for url in urls:
@@ -156,7 +156,7 @@ class _Search:
     def _fetch(self, url: GitUrl) -> Entry:
         """Asks the server, and fetches unless the store has what it names. The URL's lock is held."""
         from datatorch_pipelines.resolvers.fetch import fetch
-        from datatorch_pipelines.resolvers.transport import Session
+        from datatorch_pipelines.resolvers.session import Session
         from datatorch_pipelines.resolvers.tree import write_tree
 
         ref = self.reference.ref
@@ -165,7 +165,8 @@ class _Search:
         if ready is not None:
             return ready
         options, cancellation = self.options, self.task.cancellation
-        session = Session(cancellation, options.timeouts, options.limits, options.ssh_command)
+        scratch = self.store.root / "temp"
+        session = Session(cancellation, options.timeouts, options.limits, options.ssh_command, scratch)
         with fetch(url, ref, session, lambda commit: self.store.entry(url, commit) is not None) as fetched:
             objects, commit = fetched.objects, fetched.commit
             entry = self.store.entry(url, commit)
@@ -206,7 +207,7 @@ class _Search:
 
     def _not_found(self, missing: Sequence[ResolveError]) -> ResolveError:
         """The error that says most: of a repository that exists, else all that were looked for."""
-        from datatorch_pipelines.resolvers.fetch import RefMissing
+        from datatorch_pipelines.resolvers.failures import RefMissing
 
         for error in missing:
             if isinstance(error.__cause__, RefMissing) or len(missing) == 1:

@@ -83,6 +83,8 @@ def test_a_token_of_the_environment_goes_to_https_only(
         resolve(GitHubResolver(private.url, store=store), "me/add@v1")
     (url,) = GitHubResolver(store=store)._urls("me/add")[0]
     assert (url.username, url.password) == ("x-access-token", PASSWORD)
+    own = GitHubResolver("https://deploy:key@git.example.org", store=store)._urls("me/add")[0][0]
+    assert (own.username, own.password) == ("deploy", "key")
 
 
 def test_a_stored_private_action_is_found_whatever_the_credentials(

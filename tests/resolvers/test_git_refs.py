@@ -138,6 +138,17 @@ def test_the_executable_bit_and_links_inside_are_kept(github: GitHubResolver, pa
     assert (directory / "link.sh").readlink() == Path("bin/run.sh")
 
 
+def test_a_pack_that_is_too_large_for_memory_goes_through_a_file(
+    root: Path, store: Store, resolve: Resolve, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("datatorch_pipelines.resolvers.fetch._IN_MEMORY", 100)
+    files = {**ACTION, **{f"{n}.txt": f"{n}" * 500 for n in range(50)}}
+    make_repository(root / "me" / "add.git", files, tags=["v1"])
+    with git_daemon(root) as url:
+        directory = resolve(GitHubResolver(url, store=store), "me/add@v1").directory
+    assert {path.name: path.read_text() for path in directory.iterdir()} == files
+
+
 def test_a_repository_that_uses_sha256_works(root: Path, store: Store, resolve: Resolve) -> None:
     path = root / "me" / "add.git"
     path.mkdir(parents=True)

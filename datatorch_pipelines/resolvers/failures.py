@@ -1,0 +1,108 @@
+"""What went wrong with a git server, in this library's words: dulwich's errors share no root, and say little."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NoReturn
+
+import urllib3
+from dulwich.errors import GitProtocolError, HangupException, NotGitRepository
+from urllib3.exceptions import NewConnectionError
+
+from datatorch_pipelines.errors import ActionNotFound, ActionRefused, AuthenticationFailed, FetchFailed, ResolveError
+from datatorch_pipelines.resolvers.cancellation import Cancelled
+from datatorch_pipelines.resolvers.pack import BrokenPack
+from datatorch_pipelines.resolvers.session import Session
+from datatorch_pipelines.resolvers.urls import GitUrl
+
+_MISSING = re.compile(
+    r"(?i)not found|not exported|does not exist|not appear to be a git repository|no such (?:repo|proj)"
+)
+_DENIED = re.compile(r"(?i)permission denied|access denied|authentication|not authori[sz]ed|forbidden|publickey")
+
+
+class RepositoryMissing(ActionNotFound):
+    """The server has no such repository."""
+
+
+class RefMissing(ActionNotFound):
+    """The repository has no such tag, branch or commit."""
+
+
+def raise_failure(error: BaseException, url: GitUrl, session: Session) -> NoReturn:
+    """Raises what an error of a conversation means: a `ResolveError`, or `Cancelled`."""
+    if session.expired:
+        raise FetchFailed(f"{url} took longer than {session.timeouts.total:g} seconds", hint="try again later")
+    if session.cancellation.cancelled:
+        raise Cancelled from None
+    if isinstance(error, ActionRefused):
+        raise ActionRefused(f"{url}: {error.message}", hint=error.hint) from error
+    if isinstance(error, ResolveError):
+        raise error
+    status = session.http_status
+    said = "; ".join(line.decode("utf-8", "replace") for line in session.ssh_errors[-3:]) or str(error)
+    if isinstance(error, NotGitRepository) or status in (404, 410):
+        raise RepositoryMissing(f"there is no git repository at {url}", hint="is the name right?") from error
+    if status in (401, 403):
+        _raise_denied(error, url)
+    if status == 407:
+        raise FetchFailed(f"the proxy on the way to {url.origin} wants a password") from error
+    if isinstance(error, BrokenPack):
+        raise FetchFailed(f"{url} sent a broken pack: {error}", hint="try again later") from error
+    if _timed_out(error) or "timed out" in said.lower():
+        raise FetchFailed(f"{url} did not answer in time", hint="try again later") from error
+    if isinstance(error, HangupException) and not session.ssh_errors:
+        raise FetchFailed(f"{url} broke off", hint="try again later") from error
+    if isinstance(error, GitProtocolError) and _MISSING.search(said):
+        raise RepositoryMissing(f"there is no git repository at {url}", hint="is the name right?") from error
+    if isinstance(error, GitProtocolError) and _DENIED.search(said):
+        _raise_denied(error, url)
+    reason = _unreachable_reason(error)
+    if reason is not None:
+        place, hint = (url, "can it be read?") if url.scheme == "file" else (url.origin, "is it online?")
+        raise FetchFailed(f"{place} can't be reached: {_line(reason)}", hint=hint) from error
+    if status is not None and status != 200:
+        raise FetchFailed(f"{url} answered with the HTTP status {status}", hint="try again later") from error
+    raise FetchFailed(f"{url} does not speak git as expected: {_line(said)}", hint="is the URL right?") from error
+
+
+def _raise_denied(error: BaseException, url: GitUrl) -> NoReturn:
+    if url.scheme == "ssh":
+        raise AuthenticationFailed(f"{url} refused the ssh key", hint="can `ssh` log in to it?") from error
+    if url.username is None and url.password is None:
+        raise AuthenticationFailed(f"{url} wants a user and password", hint="give them") from error
+    raise AuthenticationFailed(f"{url} refused the user and password", hint="check them") from error
+
+
+def _line(text: str) -> str:
+    """One line for a message, not too long."""
+    return " ".join(text.split())[:200]
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    """An error and those behind it. urllib3 keeps some as ``reason``, most as causes or contexts."""
+    seen: list[BaseException] = []
+    todo: list[object] = [error]
+    while todo:
+        one = todo.pop(0)
+        if isinstance(one, BaseException) and one not in seen:
+            seen.append(one)
+            yield one
+            todo += [getattr(one, "reason", None), one.__cause__, one.__context__]
+
+
+def _timed_out(error: BaseException) -> bool:
+    """Whether a time-out is behind an error."""
+    kinds = (TimeoutError, urllib3.exceptions.TimeoutError)
+    return any(isinstance(one, kinds) and not isinstance(one, NewConnectionError) for one in _causes(error))
+
+
+def _unreachable_reason(error: BaseException) -> str | None:
+    """The system's reason why a server can't be reached, or ``None`` if that is not what went wrong."""
+    causes = list(_causes(error))
+    system = [one for one in causes if isinstance(one, OSError) and not isinstance(one, urllib3.exceptions.HTTPError)]
+    if system:
+        return system[-1].strerror or str(system[-1])
+    network = [one for one in causes if isinstance(one, urllib3.exceptions.HTTPError)]
+    return str(network[-1]) if network else None
