@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Literal, TypeVar
 
 from datatorch_pipelines.errors import PipelinesError
@@ -12,10 +12,15 @@ Kind = Literal["runners", "resolvers", "runtimes", "checks"]
 T = TypeVar("T")
 
 
-@functools.lru_cache(maxsize=4)
 def registered(kind: Kind) -> dict[str, EntryPoint]:
     """The entry points of the group ``datatorch_pipelines.<kind>``, by name."""
-    return {point.name: point for point in entry_points(group=f"datatorch_pipelines.{kind}")}
+    return {point.name: point for point in _installed().select(group=f"datatorch_pipelines.{kind}")}
+
+
+@functools.lru_cache(maxsize=1)
+def _installed() -> EntryPoints:
+    """All entry points of all packages, looked up once: that reads a file of each installed package."""
+    return entry_points()
 
 
 def make(kind: Kind, name: str, wanted: type[T]) -> T:

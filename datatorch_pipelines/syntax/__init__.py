@@ -1,11 +1,18 @@
 """Text to located data to model, and back."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
 from datatorch_pipelines.syntax.action_file import read_action
-from datatorch_pipelines.syntax.document import Document
 from datatorch_pipelines.syntax.files import EXTENSIONS, decode_text, read_text_file
 from datatorch_pipelines.syntax.locator import TextLocator
 from datatorch_pipelines.syntax.pipeline_file import read_pipeline
-from datatorch_pipelines.syntax.writing import write_pipeline, write_pipeline_json
+
+if TYPE_CHECKING:
+    from datatorch_pipelines.syntax.document import Document
+    from datatorch_pipelines.syntax.writing import write_pipeline, write_pipeline_json
 
 __all__ = [
     "EXTENSIONS",
@@ -18,3 +25,15 @@ __all__ = [
     "write_pipeline",
     "write_pipeline_json",
 ]
+
+# Writing is for few: a run that only reads doesn't pay for it.
+_LATE = {"Document": "document", "write_pipeline": "writing", "write_pipeline_json": "writing"}
+
+
+def __getattr__(name: str) -> object:
+    """Loads what writes when it is first used."""
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(f"{__name__}.{_LATE[name]}"), name)
+    globals()[name] = value
+    return value
