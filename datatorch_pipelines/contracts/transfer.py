@@ -31,8 +31,8 @@ def unpack(archive: IO[bytes], name: str, destination: Path) -> None:
     """Writes the file or folder ``name`` of a tar to ``destination``.
 
     The archive comes from where steps run and is not trusted: only regular files and folders are taken, links and
-    devices are left out, and nothing is written outside ``destination``. Raises `RunnerError` for a broken archive or
-    a name that leads outside.
+    devices are left out, and nothing is written outside ``destination``. Raises `RunnerError` for a broken archive, a
+    name that leads outside, and when ``name`` itself was left out.
     """
     try:
         with tarfile.open(fileobj=archive, mode="r|") as packed:
@@ -47,6 +47,8 @@ def unpack(archive: IO[bytes], name: str, destination: Path) -> None:
                     _write(packed, item, target)
     except (tarfile.TarError, EOFError) as error:
         raise RunnerError(f"the files that came back are broken: {error}") from error
+    if not destination.exists():
+        raise RunnerError(f"what came back as {name!r} is neither a regular file nor a folder")
 
 
 def _write(packed: tarfile.TarFile, item: tarfile.TarInfo, target: Path) -> None:

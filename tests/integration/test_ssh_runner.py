@@ -198,8 +198,8 @@ def test_cancelling_ends_all_that_the_command_started_over_there(far, tmp_path):
     async def check(job):
         env = {"DATATORCH_OUTPUT": f"{job.environment.paths.temp}/step-1/out"}
         text = (
-            f"exec 9>{fifo}; trap '' TERM HUP; echo ready; sleep 1000 & setsid sleep 1000 & (setsid setsid sleep 1000 &)"
-            "; sleep 1000; sleep 1000"
+            f"exec 9>{fifo}; trap '' TERM HUP; echo ready; sleep 1000 & setsid sleep 1000 & "
+            "(setsid setsid sleep 1000 &); sleep 1000; sleep 1000"
         )
         running = job.start("sh", "-c", text, env=env)
         await job.until_said(b"ready\n")
