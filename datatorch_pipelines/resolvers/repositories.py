@@ -165,7 +165,7 @@ class _Search:
         if ready is not None:
             return ready
         options, cancellation = self.options, self.task.cancellation
-        scratch = self.store.root / "temp"
+        scratch = str(self.store.root / "temp")
         session = Session(cancellation, options.timeouts, options.limits, options.ssh_command, scratch)
         with fetch(url, ref, session, lambda commit: self.store.entry(url, commit) is not None) as fetched:
             objects, commit = fetched.objects, fetched.commit

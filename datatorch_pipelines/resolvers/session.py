@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from attrs import define, field
@@ -23,7 +22,7 @@ class Session:
     timeouts: Timeouts
     limits: StoreLimits
     ssh_command: Sequence[str] = ("ssh",)
-    scratch: Path | None = None
+    scratch: str | None = None
     """Where a nameless file may be made for what is too large for memory; the system's folder unless given."""
     received: int = 0
     expired: bool = False
