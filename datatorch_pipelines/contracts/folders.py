@@ -81,7 +81,7 @@ def local_facts(paths: Paths) -> Mapping[str, object]:
             "executable": sys.executable,
             "path": os.environ.get("PYTHONPATH", ""),
         },
-        directory=os.fspath(cache_directory()),
+        directory=str(paths.actions.parent),
     )
 
 

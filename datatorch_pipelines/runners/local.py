@@ -61,8 +61,8 @@ class LocalRunner(Runner):
 
             async def sweep() -> None:
                 among = trees.started_after(first, time.monotonic() - start)
-                targets = trees.Targets(marks=(mark,))
-                if among is None or trees.find(targets, among):
+                if among is None or trees.any_marked(mark, among):
+                    targets = trees.Targets(marks=(mark,))
                     await in_thread(lambda: trees.end(targets, grace=self._grace))
                 self._guardian.remove(slot)
 

@@ -13,7 +13,7 @@ import select
 import signal
 import sys
 import time
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 SLOT_BYTES = 1024
@@ -45,18 +45,17 @@ class _Process(NamedTuple):
     start: str
 
 
-def end(targets: Targets, *, grace: float, among: Collection[int] | None = None) -> None:
+def end(targets: Targets, *, grace: float) -> None:
     """Ends every process of ``targets``: asks (SIGTERM), waits up to ``grace`` seconds, then kills until none is left.
 
-    ``among`` bounds the first search to these process ids. Blocks; a process that the kernel can't end (waiting for a
-    dead disk) is given up after a second.
+    Blocks; a process that the kernel can't end (waiting for a dead disk) is given up after a second.
     """
     if not _HAS_PROC:
         _end_groups(targets, grace)
         return
     deadline = time.monotonic() + grace
     told: set[int] = set()
-    found = find(targets, among)
+    found = find(targets)
     while found:
         now = time.monotonic()
         if now > deadline + 1.0:
@@ -69,13 +68,13 @@ def end(targets: Targets, *, grace: float, among: Collection[int] | None = None)
         else:
             _signal(found, signal.SIGKILL)
             _wait_gone(found, now + 0.1)
-        found = find(targets, None)
+        found = find(targets)
 
 
-def find(targets: Targets, among: Collection[int] | None = None) -> dict[int, str]:
+def find(targets: Targets) -> dict[int, str]:
     """The ids of the living processes of ``targets``, each with the time when it started, in the system's own form."""
     own = os.getpid()
-    table = {pid: entry for pid in (_pids() if among is None else among) if (entry := _look(pid)) and pid != own}
+    table = {pid: entry for pid in _pids() if (entry := _look(pid)) and pid != own}
     sessions = targets.leaders | {session for session in targets.left if _look(session) is None}
     members: set[int] = set()
     for pid in table if targets.marks else ():
@@ -107,9 +106,15 @@ def started_after(pid: int, seconds_ago: float) -> list[int] | None:
 
     Ids count upwards until they come round, so that few have to be looked at after a short job.
     """
-    if not _HAS_PROC or seconds_ago > SEARCH_ALL_AFTER or newest_pid() < pid:
+    newest = newest_pid()
+    if not _HAS_PROC or seconds_ago > SEARCH_ALL_AFTER or newest < pid:
         return None
-    return [other for other in _pids() if other >= pid]
+    return [other for other in _pids() if pid < other <= newest]
+
+
+def any_marked(mark: bytes, among: Iterable[int]) -> bool:
+    """Whether the environment of one of these processes holds the mark."""
+    return any(mark in _environment(pid) for pid in among)
 
 
 def group_exists(group: int) -> bool:

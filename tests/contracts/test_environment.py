@@ -43,15 +43,16 @@ def test_a_job_has_its_own_empty_folders_which_are_gone_afterwards_unless_kept(k
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr("tempfile.tempdir", None)
 
-    async def look(environment):
-        paths = environment.paths
+    def check(paths):
+        root = Path(paths.workspace).parent
         assert list(Path(paths.workspace).iterdir()) == []
         assert Path(paths.temp).is_dir()
-        assert (
-            Path(paths.workspace).stat().st_mode & 0o077 == 0 or Path(paths.workspace).parent.stat().st_mode & 0o77 == 0
-        )
-        (Path(paths.workspace) / "x").write_text("")
-        return Path(paths.workspace).parent
+        assert root.stat().st_mode & 0o77 == 0
+        (root / "workspace" / "x").write_text("")
+        return root
+
+    async def look(environment):
+        return check(environment.paths)
 
     gone = with_job(kind(), look)
     assert gone.parent == tmp_path
