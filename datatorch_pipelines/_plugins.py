@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import functools
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
-from typing import Literal, TypeVar
+from importlib.metadata import EntryPoint, entry_points
+from typing import Literal, TypeVar, get_args
 
 from datatorch_pipelines.errors import PipelinesError
 
 Kind = Literal["runners", "resolvers", "runtimes", "checks"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 T = TypeVar("T")
 
 
 def registered(kind: Kind) -> dict[str, EntryPoint]:
     """The entry points of the group ``datatorch_pipelines.<kind>``, by name."""
-    return {point.name: point for point in _installed().select(group=f"datatorch_pipelines.{kind}")}
+    return _installed()[kind]
 
 
 @functools.lru_cache(maxsize=1)
-def _installed() -> EntryPoints:
-    """All entry points of all packages, looked up once: that reads a file of each installed package."""
-    return entry_points()
+def _installed() -> dict[Kind, dict[str, EntryPoint]]:
+    """The entry points of every kind, looked up once: that reads a file of each installed package."""
+    found = entry_points()
+    return {kind: {point.name: point for point in found.select(group=f"datatorch_pipelines.{kind}")} for kind in KINDS}
 
 
 def make(kind: Kind, name: str, wanted: type[T]) -> T:

@@ -4,7 +4,7 @@ from datatorch_pipelines.contracts.command import MAX_ARGUMENT_BYTES, Command
 from datatorch_pipelines.contracts.context import JobSpec, LogSink, StepContext, Stream
 from datatorch_pipelines.contracts.environment import JobEnvironment
 from datatorch_pipelines.contracts.folders import Paths
-from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, Resolver
+from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, Resolver, ResolveRun
 from datatorch_pipelines.contracts.runner import Capabilities, Runner
 from datatorch_pipelines.contracts.runtime import RunnableAction, Runtime, StepEnvironment
 
@@ -17,6 +17,7 @@ __all__ = [
     "LogSink",
     "Paths",
     "ResolveContext",
+    "ResolveRun",
     "ResolvedAction",
     "Resolver",
     "RunnableAction",

@@ -16,12 +16,19 @@ def _no_warning(message: str) -> None:
     """Drops a warning that nobody asked for."""
 
 
+class ResolveRun:
+    """Stands for one run: what a server answered in it need not be asked again in it."""
+
+    __slots__ = ("__weakref__",)
+
+
 @frozen(kw_only=True)
 class ResolveContext:
     """What a resolver is told beside the reference.
 
     ``base`` is the pipeline file's folder, for ``./path``; ``local_actions`` are the folders that hold ``local/``
     actions; ``offline`` forbids every use of the network; ``warn`` takes a one-line warning for the person.
+    ``run`` is the same object in all contexts of one run, also in those that ``attrs.evolve`` made out of one.
     """
 
     base: Path | None = None
@@ -29,6 +36,7 @@ class ResolveContext:
     offline: bool = False
     limits: Limits = DEFAULT_LIMITS
     warn: Callable[[str], None] = field(default=_no_warning, repr=False)
+    run: ResolveRun = field(factory=ResolveRun, eq=False, repr=False)
 
 
 @frozen(kw_only=True)

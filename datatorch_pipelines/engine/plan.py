@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from datatorch_pipelines.checks import check_action, check_pipeline
 from datatorch_pipelines.codes import Code
@@ -118,12 +118,17 @@ async def _resolve_all(
             reference = step.reference
             if reference is not None:
                 users.setdefault(reference, []).append((job_id, index))
-    base = _folder_of(source.file)
+    context = ResolveContext(
+        base=_folder_of(source.file),
+        local_actions=options.local_actions,
+        offline=options.offline,
+        limits=options.limits,
+    )
 
     async def resolve(reference: ActionReference) -> tuple[PlannedAction | None, list[Diagnostic]]:
         first = users[reference][0]
         place = source.value(("jobs", first[0], "steps", first[1], "action"))
-        return await _resolve(reference, place, base, options)
+        return await _resolve(reference, place, context, options)
 
     answers = await asyncio.gather(*map(resolve, users))
     actions: dict[_StepKey, PlannedAction] = {}
@@ -140,20 +145,14 @@ def _folder_of(file: str) -> Path:
 
 
 async def _resolve(
-    reference: ActionReference, place: Location, base: Path, options: RunOptions
+    reference: ActionReference, place: Location, shared: ResolveContext, options: RunOptions
 ) -> tuple[PlannedAction | None, list[Diagnostic]]:
     diagnostics: list[Diagnostic] = []
 
     def warn(message: str) -> None:
         diagnostics.append(Diagnostic.at(place, Code.ACTION_WARNING, Severity.WARNING, message))
 
-    context = ResolveContext(
-        base=base,
-        local_actions=options.local_actions,
-        offline=options.offline,
-        limits=options.limits,
-        warn=warn,
-    )
+    context = evolve(shared, warn=warn)
     try:
         with third_party("a resolver", ResolveError):
             resolved = await resolve_chain(options.resolvers, reference, context)

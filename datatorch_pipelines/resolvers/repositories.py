@@ -9,7 +9,7 @@ from pathlib import Path
 
 from attrs import field, frozen
 
-from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction
+from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, ResolveRun
 from datatorch_pipelines.errors import ActionNotFound, AuthenticationFailed, FetchFailed, ResolveError
 from datatorch_pipelines.model.reference import ActionReference
 from datatorch_pipelines.resolvers.action_file import check_action_file
@@ -37,15 +37,15 @@ class Options:
 class Repositories:
     """Finds actions in git repositories, by way of the store.
 
-    A run is one `ResolveContext`: all that is asked with the same context object shares what servers answered, so that
-    a branch is asked for once a run.
+    All that is asked in one run (contexts with the same ``run``) shares what servers answered, so that a branch is
+    asked for once a run.
     """
 
     def __init__(self, store: Store, options: Options) -> None:
         self._store = store
         self._options = options
         self._lock = threading.Lock()
-        self._runs: dict[int, tuple[weakref.ref[ResolveContext], Flights[Entry]]] = {}
+        self._runs: weakref.WeakKeyDictionary[ResolveRun, Flights[Entry]] = weakref.WeakKeyDictionary()
         self._answers: dict[ActionReference, tuple[Entry, ResolvedAction]] = {}
 
     async def resolve(
@@ -75,15 +75,9 @@ class Repositories:
         return answer
 
     def _flights(self, context: ResolveContext) -> Flights[Entry]:
-        """What is shared among those who ask with one context, forgotten with it."""
-        key = id(context)
+        """What is shared among those who ask in one run, forgotten with it."""
         with self._lock:
-            known = self._runs.get(key)
-            if known is not None and known[0]() is context:
-                return known[1]
-            flights: Flights[Entry] = Flights()
-            self._runs[key] = (weakref.ref(context, lambda _: self._runs.pop(key, None)), flights)
-            return flights
+            return self._runs.setdefault(context.run, Flights())
 
 
 def _is_fixed(kind: RefKind) -> bool:
