@@ -110,7 +110,7 @@ class JobEnvironment:
 async def fresh_environment(runner: Runner, job: JobSpec) -> AsyncIterator[JobEnvironment]:
     """A place with new folders: on this machine where the runner shares files, else made through its `execute`."""
     if runner.capabilities.shares_files:
-        with local_folders(keep=job.keep) as paths:
+        async with local_folders(keep=job.keep) as paths:
             environment = JobEnvironment(runner, job, paths, local_facts(paths))
             try:
                 yield environment

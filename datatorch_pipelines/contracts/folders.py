@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import functools
 import os
 import platform
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path, PurePath, PurePosixPath
 
 from attrs import frozen
@@ -32,16 +33,19 @@ class Paths:
     environments: PurePath
 
 
-@contextlib.contextmanager
-def local_folders(*, keep: bool = False) -> Iterator[Paths]:
+@contextlib.asynccontextmanager
+async def local_folders(*, keep: bool = False) -> AsyncIterator[Paths]:
     """New folders for a job on this machine, deleted when the block ends unless ``keep``.
 
-    Raises `RunnerError` when they can't be made.
+    A disk takes its time over folders, so that is waited for in a thread: other jobs go on meanwhile. Raises
+    `RunnerError` when they can't be made.
     """
+    making = asyncio.ensure_future(asyncio.to_thread(_make_folders))
     try:
-        root = Path(tempfile.mkdtemp(prefix="datatorch-job-"))
-        for name in ("workspace", "temp"):
-            (root / name).mkdir()
+        root = await asyncio.shield(making)
+    except asyncio.CancelledError:
+        remove_tree(await making)
+        raise
     except OSError as error:
         raise RunnerError(
             f"the job's folders can't be made: {error.strerror}", hint="free or change the temporary folder"
@@ -57,7 +61,14 @@ def local_folders(*, keep: bool = False) -> Iterator[Paths]:
     finally:
         if not keep:
             with contextlib.suppress(OSError):  # what a step left undeletable must not turn its job's result
-                remove_tree(root)
+                await asyncio.to_thread(remove_tree, root)
+
+
+def _make_folders() -> Path:
+    root = Path(tempfile.mkdtemp(prefix="datatorch-job-"))
+    for name in ("workspace", "temp"):
+        (root / name).mkdir()
+    return root
 
 
 @functools.lru_cache(maxsize=1)

@@ -21,7 +21,7 @@ from datatorch_pipelines.errors import EnvironmentLost, PipelinesError
 from datatorch_pipelines.model.conversion import fits
 from datatorch_pipelines.records import StepLog
 from datatorch_pipelines.results import Failure, Status, StepFinished, StepInputs, StepStarted
-from datatorch_pipelines.runtimes import run_command
+from datatorch_pipelines.runtimes import prepare_run, run_command
 
 
 @frozen(kw_only=True)
@@ -114,11 +114,13 @@ async def _command(
     place = StepEnvironment(
         job=scope.environment,
         step=planned.step.label,
+        env=prepared.env,
         inputs_file=files.inputs,
         secret_inputs=scope.run.masker.holds_secret(prepared.inputs),
         sink=log.write,
     )
     if prepared.action is None:
+        await prepare_run(place)
         command = run_command(prepared.run, planned.step.shell, prepared.inputs, place)
     else:
         runtime = scope.run.options.runtimes[prepared.action.runs.using]

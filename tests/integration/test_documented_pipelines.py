@@ -87,9 +87,7 @@ ACTIONS: dict[str, tuple[list[str], dict[str, str]]] = {
     ),
     "datatorch-actions/example-commands": (
         ["1"],
-        {
-            "action-datatorch.yaml": "name: C\nruns:\n  using: commandline\n  command: |\n    echo one\n    echo ::ran::2\n"
-        },
+        {"action-datatorch.yaml": "name: C\nruns: {using: commandline, command: 'echo one\n\n    echo ::ran::2'}\n"},
     ),
     "datatorch-actions/example-shell": (
         ["1"],

@@ -3,11 +3,9 @@
 import asyncio
 import contextlib
 import getpass
-import importlib.util
 import os
 import select
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -19,58 +17,10 @@ from attrs import evolve
 from datatorch_pipelines.contracts import Command, JobSpec, StepContext
 from datatorch_pipelines.errors import CommandRejected, EnvironmentLost, RunnerUnavailable
 
-SSHD = shutil.which("sshd", path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin")))
-
-pytestmark = [
-    pytest.mark.integration,
-    pytest.mark.skipif(SSHD is None or not shutil.which("ssh"), reason="OpenSSH's sshd and ssh are not installed"),
-]
+pytestmark = pytest.mark.integration
 
 JOB = JobSpec(run_id="r", job_id="j", name="j")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "runners" / "ssh.py"
-
-
-def load_example():
-    spec = importlib.util.spec_from_file_location("ssh_runner_example", EXAMPLE)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="module")
-def ssh_options(tmp_path_factory):
-    """The options by which ssh reaches a server that lives as long as this module's tests."""
-    folder = tmp_path_factory.mktemp("sshd")
-    for name in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
-    (folder / "authorized").write_text((folder / "user.pub").read_text())
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (folder / "config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile none\nUsePAM no\nStrictModes no\n"
-        f"AuthorizedKeysFile {folder}/authorized\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
-        "MaxStartups 100\nPermitRootLogin yes\n"
-    )
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)  # where sshd gives up its privileges
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([SSHD, "-D", "-e", "-f", folder / "config"], stderr=log)
-    try:
-        deadline = time.monotonic() + 20
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            assert server.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < deadline
-        known = folder / "known"
-        known.write_text(f"[127.0.0.1]:{port} {(folder / 'host.pub').read_text()}")
-        yield [
-            "-F", "none", "-p", str(port), "-i", str(folder / "user"), "-o", "IdentitiesOnly=yes",
-            "-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes",
-        ]  # fmt: skip
-    finally:
-        server.terminate()
-        server.wait()
 
 
 class Far:
@@ -103,12 +53,12 @@ class Far:
 
 
 @pytest.fixture
-def far(ssh_options):
+def far(ssh_options, ssh_example):
     """Runs an asynchronous function with a job of an `SSHRunner`; checks that the job leaves no folder."""
 
     def run(function, **more):
         async def main():
-            runner = load_example().SSHRunner(f"{getpass.getuser()}@127.0.0.1", options=ssh_options, **more)
+            runner = ssh_example.SSHRunner(f"{getpass.getuser()}@127.0.0.1", options=ssh_options, **more)
             async with runner.job(JOB) as environment:
                 root = Path(environment.paths.workspace).parent
                 assert root.is_dir()  # the other machine is this one
@@ -301,11 +251,11 @@ def test_what_is_wrong_over_there_is_said(far, ssh_options):
     far(check)
 
 
-def test_a_machine_that_cannot_be_reached_is_unavailable(ssh_options):
+def test_a_machine_that_cannot_be_reached_is_unavailable(ssh_options, ssh_example):
     async def main():
         options = [*ssh_options, "-p", "1"]
         options[options.index("-p") + 1] = "1"
-        runner = load_example().SSHRunner("127.0.0.1", options=options)
+        runner = ssh_example.SSHRunner("127.0.0.1", options=options)
         async with runner.job(JOB):
             pass
 
@@ -333,6 +283,6 @@ def test_twenty_commands_at_once_keep_apart(far):
     far(check)
 
 
-def test_a_host_that_looks_like_an_option_is_refused():
+def test_a_host_that_looks_like_an_option_is_refused(ssh_example):
     with pytest.raises(ValueError, match="a host's name doesn't start with '-'"):
-        load_example().SSHRunner("-oProxyCommand=x")
+        ssh_example.SSHRunner("-oProxyCommand=x")
