@@ -8,8 +8,19 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote, quote_plus
 
+_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+
 MASK = b"***"
 """What stands in a secret's place."""
+
+
+def star_credentials(line: str) -> str:
+    """A line of a file with the user and password of each URL as stars, each character as one: columns stay.
+
+    >>> star_credentials("git: https://me:secret@example.org/a.git")
+    'git: https://*********@example.org/a.git'
+    """
+    return _CREDENTIALS.sub(lambda found: "*" * len(found[0]), line)
 
 
 def secret_forms(secret: str) -> frozenset[bytes]:

@@ -102,7 +102,7 @@ def check_text(text: str, *, filename: str = "pipeline.yaml", limits: Limits = D
     """As `check`, for a text. ``filename`` tells what it is: an action where it is the name of an action file.
 
     >>> [str(diagnostic) for diagnostic in check_text("name: Add\\njobs: {}")]
-    ['pipeline.yaml:2:7: error: a pipeline needs at least one job [DT205]; add a job below jobs']
+    ["pipeline.yaml:2:1: error: a pipeline needs at least one job [DT205]; write a job's id and its steps below jobs"]
     """
     return sort_diagnostics(_check_text(text, filename, limits)[1])
 
@@ -144,7 +144,7 @@ def plan(pipeline: Pipeline | PathLike, **arguments: Unpack[PlanArguments]) -> P
     from datatorch_pipelines.engine import engine_thread, make_plan
 
     located, source = _located(pipeline, arguments.get("limits", DEFAULT_LIMITS))
-    return engine_thread().call(make_plan(located, source, run_options(arguments)))
+    return engine_thread().call(make_plan(located, source, run_options(located, arguments)))
 
 
 def run(pipeline: Pipeline | PathLike, **arguments: Unpack[RunArguments]) -> RunResult:
@@ -172,7 +172,7 @@ def start(pipeline: Pipeline | PathLike, **arguments: Unpack[RunArguments]) -> R
     from datatorch_pipelines.engine import Run, RunHandle, engine_thread, make_plan
 
     located, source = _located(pipeline, arguments.get("limits", DEFAULT_LIMITS))
-    options = run_options(arguments)
+    options = run_options(located, arguments)
     planned = engine_thread().call(make_plan(located, source, options))
     return RunHandle(Run(planned, options, _text_of(located)), engine_thread(), listeners(arguments))
 
@@ -185,7 +185,7 @@ async def run_async(pipeline: Pipeline | PathLike, **arguments: Unpack[RunArgume
     from datatorch_pipelines.engine import Listeners, Run, make_plan
 
     located, source = await asyncio.to_thread(_located, pipeline, arguments.get("limits", DEFAULT_LIMITS))
-    options = run_options(arguments)
+    options = run_options(located, arguments)
     planned = await make_plan(located, source, options)
     begun = Run(planned, options, _text_of(located))
     told = Listeners(begun.recorder.journal, listeners(arguments))

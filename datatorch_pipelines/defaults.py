@@ -12,11 +12,13 @@ from datatorch_pipelines.contracts import Resolver, Runner, Runtime
 from datatorch_pipelines.engine import Listener, RunOptions, default_max_parallel
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
-from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, LocalResolver, default_local_actions
+from datatorch_pipelines.model import Pipeline, ReferenceKind
+from datatorch_pipelines.resolvers import LocalResolver, default_local_actions
 from datatorch_pipelines.runners import LocalRunner
 from datatorch_pipelines.runtimes import default_runtimes
 
 PathLike = str | os.PathLike[str]
+_IN_GIT = (ReferenceKind.GITHUB, ReferenceKind.GIT)
 
 
 class PlanArguments(TypedDict, total=False):
@@ -65,8 +67,8 @@ class RunArguments(PlanArguments, total=False):
     on_event: Listener | Sequence[Listener] | None
 
 
-def run_options(arguments: PlanArguments) -> RunOptions:
-    """The options of a run, out of what its caller gave. Raises `PipelinesError` for an unknown runner."""
+def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
+    """The options of a pipeline's run, out of what its caller gave. Raises `PipelinesError` for an unknown runner."""
     limits = arguments.get("limits", DEFAULT_LIMITS)
     directory = arguments.get("directory")
     local = [*arguments.get("local_actions", ()), *default_local_actions(os.environ)]
@@ -77,8 +79,7 @@ def run_options(arguments: PlanArguments) -> RunOptions:
             *arguments.get("resolvers", ()),
             *_resolvers(),
             LocalResolver(),
-            GitHubResolver(),
-            GitResolver(),
+            *_git_resolvers(pipeline),
         ],
         inputs=arguments.get("inputs"),
         event=arguments.get("event"),
@@ -112,7 +113,7 @@ def _runner(runner: Runner | str | None) -> Runner:
         return LocalRunner()
     if runner not in registered("runners"):
         known = ", ".join(sorted({"local", *registered("runners")}))
-        raise PipelinesError(f"there is no runner {runner!r}", hint=f"use one of {known}, or pass a Runner")
+        raise PipelinesError(f"there is no runner {runner!r}", hint=f"use one of {known}")
     return make("runners", runner, Runner)  # type: ignore[type-abstract]  # only used for isinstance
 
 
@@ -122,3 +123,13 @@ def _runtimes() -> Mapping[str, Runtime]:
 
 def _resolvers() -> Iterable[Resolver]:
     return make_all("resolvers", Resolver).values()  # type: ignore[type-abstract]  # only used for isinstance
+
+
+def _git_resolvers(pipeline: Pipeline) -> Iterable[Resolver]:
+    """The resolvers that speak to git servers, where the pipeline names an action that one of them may have."""
+    references = (step.reference for job in pipeline.jobs.values() for step in job.steps)
+    if all(reference is None or reference.kind not in _IN_GIT for reference in references):
+        return ()
+    from datatorch_pipelines.resolvers import GitHubResolver, GitResolver
+
+    return (GitHubResolver(), GitResolver())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 
+from datatorch_pipelines._masking import star_credentials
 from datatorch_pipelines.diagnostics import Location
 from datatorch_pipelines.display.characters import character_width, text_width, visible
 from datatorch_pipelines.display.palette import PLAIN, Palette
@@ -42,7 +43,8 @@ def lines_of(sources: Mapping[str, str]) -> LineOf:
 def snippet(line: str, location: Location, palette: Palette = PLAIN, meaning: str = "error") -> list[str]:
     """The line under its number, and carets below the location's range (to the line's end, if it goes on).
 
-    Tabs become spaces, characters that could mislead their codes; of a long line only what is around the range shows.
+    Tabs become spaces, characters that could mislead their codes, the user and password of a URL stars; of a long line
+    only what is around the range shows.
 
     >>> print("\\n".join(snippet("  stesp: []", Location("p.yaml", 3, 3, 3, 8))))
         3 |   stesp: []
@@ -50,7 +52,7 @@ def snippet(line: str, location: Location, palette: Palette = PLAIN, meaning: st
     """
     start = max(0, min(location.column - 1, len(line)))
     stop = len(line) if location.end_line > location.line else min(location.end_column - 1, len(line))
-    cells = _cells(line)
+    cells = _cells(star_credentials(line))
     widths = [text_width(cell) for cell in cells]
     first, last = _window(widths, start)
     head = _CUT if first else ""

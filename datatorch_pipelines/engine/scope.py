@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from attrs import field, frozen
 
-from datatorch_pipelines._masking import Masker
+from datatorch_pipelines._masking import Masker, star_credentials
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.contracts import JobEnvironment, JobSpec
 from datatorch_pipelines.diagnostics import Diagnostic, Location, PathKey, Severity
@@ -37,7 +37,7 @@ class RunScope:
         return Failure(
             message=self.masker.text(message),
             location=location,
-            snippet=None if snippet is None else self.masker.text(snippet),
+            snippet=None if snippet is None else star_credentials(self.masker.text(snippet)),
         )
 
     def failure_of(self, error: PipelinesError, location: Location) -> Failure:

@@ -1,12 +1,19 @@
 """From an action's reference to a folder with its files: resolvers, and the store of what was fetched."""
 
-from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
 from datatorch_pipelines.resolvers.chain import resolve_chain
-from datatorch_pipelines.resolvers.git import GitResolver
-from datatorch_pipelines.resolvers.github import GitHubResolver
 from datatorch_pipelines.resolvers.local import LocalResolver, default_local_actions
 from datatorch_pipelines.resolvers.mapping import MappingResolver
-from datatorch_pipelines.resolvers.store import Store
+
+if TYPE_CHECKING:
+    from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
+    from datatorch_pipelines.resolvers.git import GitResolver
+    from datatorch_pipelines.resolvers.github import GitHubResolver
+    from datatorch_pipelines.resolvers.store import Store
 
 __all__ = [
     "GitHubResolver",
@@ -19,3 +26,21 @@ __all__ = [
     "default_local_actions",
     "resolve_chain",
 ]
+
+# A pipeline whose actions are folders, or that has none, doesn't pay for what speaks to servers.
+_LATE = {
+    "GitHubResolver": "github",
+    "GitResolver": "git",
+    "Store": "store",
+    "StoreLimits": "bounds",
+    "Timeouts": "bounds",
+}
+
+
+def __getattr__(name: str) -> object:
+    """Loads what speaks to servers when it is first used."""
+    if name not in _LATE:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value: object = getattr(importlib.import_module(f"{__name__}.{_LATE[name]}"), name)
+    globals()[name] = value
+    return value

@@ -81,12 +81,13 @@ class Guardian:
                 os.pwrite(self._ledger, entry, slot * trees.SLOT_BYTES)
 
     def close(self) -> None:
-        """Says goodbye and waits (some milliseconds) for the guardian's end. Safe to call twice."""
+        """Says goodbye and ends the guardian, which may still be making itself ready. Safe to call twice."""
         process, self._process = self._process, None
         if process is None:
             return
         with contextlib.suppress(OSError):  # it was killed, which changes nothing any more
             os.write(self._lifeline, b".")
+        process.kill()
         self._close_files()
         process.wait()
 

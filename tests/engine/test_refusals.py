@@ -102,3 +102,11 @@ def test_a_wrong_expression_in_an_actions_file_is_refused_in_that_file(project) 
         "it/action-datatorch.yaml:4:21: error: 'input.x' is data, which can be executed in shell text [DT501]; "
         'read "$INPUT_X"'
     ]
+
+
+def test_the_password_of_a_url_is_in_no_snippet_of_a_failure(project) -> None:
+    result = project.run("""\
+        name: P
+        jobs: {a: {steps: [{run: 'false', env: {URL: "https://me:hunter2@host/x"}}]}}
+        """)
+    assert result.error.snippet == "jobs: {a: {steps: [{run: 'false', env: {URL: \"https://**********@host/x\"}}]}}"

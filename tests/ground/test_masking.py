@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datatorch_pipelines._masking import Masker, secret_forms
+from datatorch_pipelines._masking import Masker, secret_forms, star_credentials
 
 secrets = st.lists(st.text(min_size=2, max_size=12).filter(lambda s: len(s.strip()) > 1), min_size=1, max_size=4)
 
@@ -74,3 +74,17 @@ def test_without_secrets_everything_passes_as_it_is() -> None:
     masker = Masker()
     assert masker.stream().feed(b"\xff\x00") == b"\xff\x00"
     assert masker.value({"a": 1}) == {"a": 1}
+
+
+@pytest.mark.parametrize(
+    ("line", "starred"),
+    [
+        ("git: https://me:se/cret@host/a.git", "git: https://me:se/cret@host/a.git"),
+        ("git: https://me:secret@host/a.git", "git: https://*********@host/a.git"),
+        ("a ssh://git@host b http://u:p@h", "a ssh://***@host b http://***@h"),
+        ("name: a@b", "name: a@b"),
+    ],
+)
+def test_the_credentials_of_a_url_become_stars_and_columns_stay(line: str, starred: str) -> None:
+    assert star_credentials(line) == starred
+    assert len(starred) == len(line)

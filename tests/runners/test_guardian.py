@@ -89,7 +89,7 @@ def test_the_guardian_outlives_signals_to_the_hosts_terminal(lives):
     assert process is not None
     assert trees._look(process.pid).session == process.pid
     guardian.close()
-    assert process.returncode == 0
+    assert process.returncode in (0, -signal.SIGKILL)  # it takes the goodbye, if it is ready to by now
 
 
 def test_the_ledger_tells_running_left_and_marked_and_forgets_what_is_over():
