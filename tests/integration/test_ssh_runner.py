@@ -8,7 +8,6 @@ import select
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -153,12 +152,10 @@ def test_cancelling_ends_all_that_the_command_started_over_there(far, tmp_path):
         )
         running = job.start("sh", "-c", text, env=env)
         await job.until_said(b"ready\n")
-        started = time.monotonic()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
         assert os.read(reading, 1) == b""  # nobody holds the other end
-        assert time.monotonic() - started < 2.5
         assert await job.execute("true") == 0
 
     far(check)

