@@ -109,7 +109,7 @@ def _contexts(
             "agent": directory,
             "runner": directory,
             "actions": str(paths.actions),
-            "logs": str(paths.temp / "logs"),
+            "logs": str(paths.temp),  # the engine keeps the logs; this is where a step may put some of its own
             "temp": str(paths.temp),
             "workspace": str(paths.workspace),
         },

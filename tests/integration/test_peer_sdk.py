@@ -6,10 +6,9 @@ that runs the library: that package wants a urllib3 that dulwich no longer takes
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
@@ -29,18 +28,6 @@ datatorch.set_output("one", datatorch.get_input("text"))
 INPUTS = {"text": 'ä "quoted" line\n', "list": [1, {"x": None}], "big": 2**60, "float": 0.1}
 
 needs_sdk = pytest.mark.skipif(not SDK_PYTHON, reason="DATATORCH_SDK_PYTHON is not set; run `nox -s integration`")
-
-
-class SdkRunner(dtp.LocalRunner):
-    """This machine, with the Python that has the real package."""
-
-    @contextlib.asynccontextmanager
-    async def job(self, job: dtp.JobSpec) -> AsyncIterator[dtp.JobEnvironment]:
-        async with super().job(job) as environment:
-            python = environment.facts["python"]
-            assert isinstance(python, Mapping)
-            environment.facts = {**environment.facts, "python": {**python, "executable": SDK_PYTHON}}
-            yield environment
 
 
 def _outputs(action: Path, inputs: Mapping[str, object], runner: dtp.Runner | None = None) -> dict[str, object]:
@@ -64,13 +51,13 @@ def echo(tmp_path: Path) -> Path:
 
 @needs_sdk
 def test_the_add_action_runs_with_the_real_sdk_and_with_the_shim() -> None:
-    assert _outputs(ADD, {"a": 10, "b": 20}, SdkRunner()) == {"sum": 30}
+    assert _outputs(ADD, {"a": 10, "b": 20}, dtp.LocalRunner(python=SDK_PYTHON)) == {"sum": 30}
     assert _outputs(ADD, {"a": 10, "b": 20}) == {"sum": 30}
 
 
 @needs_sdk
 def test_the_shim_gives_what_the_real_sdk_gives(echo: Path) -> None:
-    real, shim = _outputs(echo, INPUTS, SdkRunner()), _outputs(echo, INPUTS)
+    real, shim = _outputs(echo, INPUTS, dtp.LocalRunner(python=SDK_PYTHON)), _outputs(echo, INPUTS)
     assert str(real.pop("file")).startswith(str(Path(SDK_PYTHON).parents[1]))
     assert not str(shim.pop("file")).startswith(str(Path(SDK_PYTHON).parents[1]))
     assert real == shim == {"all": INPUTS, "one": INPUTS["text"]}
