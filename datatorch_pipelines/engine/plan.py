@@ -14,7 +14,6 @@ from datatorch_pipelines.contracts import ResolveContext, ResolvedAction
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity, has_errors, sort_diagnostics
 from datatorch_pipelines.engine.honoured import refuse_unhonoured
 from datatorch_pipelines.engine.options import RunOptions
-from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.errors import ActionSyntaxError, PipelineSyntaxError, PlanError, ResolveError
 from datatorch_pipelines.limits import Limits
 from datatorch_pipelines.model import ACTION_FILES, Action, ActionReference, Job, Pipeline, Step
@@ -154,8 +153,7 @@ async def _resolve(
 
     context = evolve(shared, warn=warn)
     try:
-        with third_party("a resolver", ResolveError):
-            resolved = await resolve_chain(options.resolvers, reference, context)
+        resolved = await resolve_chain(options.resolvers, reference, context)
         definition = await asyncio.to_thread(
             read_definition, resolved, options.limits, extra_using=frozenset(options.runtimes)
         )

@@ -43,7 +43,7 @@ async def run_step(scope: JobScope, planned: PlannedStep) -> StepOutcome:
     """
     recorder = scope.run.recorder
     name = scope.run.masker.text(planned.step.label)
-    log = recorder.open_log(scope.job.id, planned.index, name)
+    log = recorder.open_log(scope.job.id, planned.index, name, scope.spec.attempt)
     recorder.emit(StepStarted(time=recorder.now(), job=scope.job.id, step=planned.index, name=name, log=log.name))
     try:
         outcome = await _run(scope, planned, log)

@@ -9,11 +9,11 @@ from datatorch_pipelines.errors import PipelinesError, RunnerError
 
 
 @contextlib.contextmanager
-def third_party(what: str, raised: type[PipelinesError] = RunnerError) -> Iterator[None]:
-    """Turns an exception that is none of the library's own into a ``raised`` that names ``what`` broke."""
+def third_party(what: str) -> Iterator[None]:
+    """Turns an exception that is none of the library's own into a `RunnerError` that names ``what`` broke."""
     try:
         yield
     except PipelinesError:
         raise
     except Exception as error:
-        raise raised(f"{what} raised {type(error).__name__}: {error}") from error
+        raise RunnerError(f"{what} raised {type(error).__name__}: {error}") from error

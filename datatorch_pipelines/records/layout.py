@@ -40,7 +40,11 @@ def make_run_directory(run_id: str, root: Path | None = None) -> Path:
     return directory
 
 
-def log_name(job: str, step: int | None, label: str = "") -> str:
-    """A log file's path in the run's folder: of a step, or (``None``) of what a job's background children wrote."""
-    name = "background.log" if step is None else f"{step + 1:03d}-{safe_name(label, length=48)}.log"
+def log_name(job: str, step: int | None, label: str = "", attempt: int = 1) -> str:
+    """A log file's path in the run's folder: of a step, or (``None``) of what a job's background children wrote.
+
+    A job that starts anew has its steps' logs beside those of the ``attempt`` before.
+    """
+    again = f".{attempt}" if attempt > 1 else ""
+    name = "background.log" if step is None else f"{step + 1:03d}-{safe_name(label, length=48)}{again}.log"
     return f"logs/{safe_name(job)}/{name}"

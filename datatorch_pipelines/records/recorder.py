@@ -81,9 +81,9 @@ class Recorder:
                 self._failed(error)
             self.journal.append(event)
 
-    def open_log(self, job: str, step: int | None, label: str = "") -> StepLog:
-        """A new log file for a step of a job."""
-        name = log_name(job, step, label)
+    def open_log(self, job: str, step: int | None, label: str = "", attempt: int = 1) -> StepLog:
+        """A new log file for a step of a job. Raises `RecordError` when it can't be made."""
+        name = log_name(job, step, label, attempt)
         path = f"{self.directory}{os.sep}{name}"
         try:
             try:

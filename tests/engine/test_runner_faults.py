@@ -1,0 +1,184 @@
+"""Runners and runtimes of other people that fail: what the engine makes of it."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Mapping
+
+import pytest
+
+import datatorch_pipelines as dtp
+from datatorch_pipelines.contracts import RunnableAction, StepEnvironment
+from datatorch_pipelines.errors import EnvironmentLost, RunnerUnavailable
+from datatorch_pipelines.results import JobStarted
+
+TWO = (
+    "name: Two\njobs:\n  a:\n    steps:\n      - {name: first, run: 'echo 1'}\n      - {name: second, run: 'echo 2'}\n"
+)
+
+
+class Faulty(dtp.LocalRunner):
+    """A local runner that raises what it is told to, at the commands of the given steps."""
+
+    def __init__(self, errors: Mapping[str, list[Exception]]) -> None:
+        super().__init__()
+        self.errors = errors
+
+    async def execute(self, command: dtp.Command, context: dtp.StepContext) -> int:
+        if self.errors.get(context.step):
+            raise self.errors[context.step].pop(0)
+        return await super().execute(command, context)
+
+
+class Nowhere(dtp.LocalRunner):
+    """A local runner that can't enter a job, or can't open, or can't close."""
+
+    def __init__(self, where: str, error: Exception) -> None:
+        super().__init__()
+        self.where, self.error = where, error
+
+    async def open(self) -> None:
+        if self.where == "open":
+            raise self.error
+        await super().open()
+
+    async def aclose(self) -> None:
+        await super().aclose()
+        if self.where == "close":
+            raise self.error
+
+    @contextlib.asynccontextmanager
+    async def job(self, job: dtp.JobSpec) -> AsyncIterator[dtp.JobEnvironment]:
+        if self.where == "enter":
+            raise self.error
+        async with super().job(job) as environment:
+            yield environment
+        if self.where == "leave":
+            raise self.error
+
+
+def test_a_job_whose_environment_is_lost_starts_anew_as_a_whole(project) -> None:
+    seen: list[int] = []
+
+    def listen(event: dtp.Event) -> None:
+        if isinstance(event, JobStarted):
+            seen.append(event.attempt)
+
+    runner = Faulty({"second": [EnvironmentLost("the worker is gone")]})
+    result = project.run(TWO, runner=runner, on_event=listen)
+    assert result.error is None
+    assert seen == [1, 2]
+    assert [(step.name, step.log) for step in result.jobs["a"].steps] == [("first", "1\n"), ("second", "2\n")]
+
+
+def test_a_job_that_keeps_losing_its_environment_fails_in_the_end(project) -> None:
+    runner = Faulty({"first": [EnvironmentLost("the worker is gone")] * 5})
+    result = project.run(TWO, runner=runner, max_attempts=2)
+    assert result.status == "failed"
+    assert str(result.error) == f"{project.folder}/pipeline.yaml:3:3: the worker is gone"
+    assert len(runner.errors["first"]) == 3
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (RunnerUnavailable("the host is down", hint="try later"), "the host is down; try later"),
+        (ZeroDivisionError("oops"), "the runner raised ZeroDivisionError: oops"),
+    ],
+)
+def test_what_a_runner_raises_in_a_step_fails_that_step_at_its_place(project, error: Exception, message: str) -> None:
+    result = project.run(TWO, runner=Faulty({"first": [error]}))
+    first, second = result.jobs["a"].steps
+    assert str(first.error) == f"{project.folder}/pipeline.yaml:5:9: {message}"
+    assert (first.status, first.exit_status, second.status) == ("failed", None, "skipped")
+
+
+@pytest.mark.parametrize("where", ["enter", "leave"])
+def test_what_a_runner_raises_around_a_job_fails_that_job(project, where: str) -> None:
+    result = project.run(TWO, runner=Nowhere(where, ValueError("no place")))
+    assert result.status == "failed"
+    assert str(result.jobs["a"].error) == (
+        f"{project.folder}/pipeline.yaml:3:3: the runner raised ValueError: no place"
+    )
+    assert [step.status for step in result.jobs["a"].steps] == (["succeeded"] * 2 if where == "leave" else [])
+
+
+def test_a_runner_that_cant_open_fails_every_job(project) -> None:
+    result = project.run(TWO, runner=Nowhere("open", RunnerUnavailable("the cluster is down")))
+    assert result.status == result.jobs["a"].status == "failed"
+    assert result.error.message == "the cluster is down"
+
+
+def test_a_runner_that_cant_close_fails_the_run(project) -> None:
+    result = project.run(TWO, runner=Nowhere("close", OSError("stuck")))
+    assert result.status == "failed"
+    assert result.jobs["a"].status == "succeeded"
+    assert str(result.error) == "the runner raised OSError: stuck"
+
+
+def test_a_runtime_of_ones_own_runs_actions_of_its_kind_and_its_faults_are_named(project, logged) -> None:
+    class Shout(dtp.Runtime):
+        def command(
+            self, action: RunnableAction, inputs: Mapping[str, object], environment: StepEnvironment
+        ) -> dtp.Command:
+            return dtp.Command(argv=("echo", str(inputs["text"]).upper()))
+
+    project.action("shout", {"action-datatorch.yaml": "name: S\ninputs: {text: {}}\nruns: {using: shout}\n"})
+    text = "name: S\njobs: {s: {steps: [{action: ./shout, inputs: {text: '${{ event.text }}'}}]}}"
+    assert logged(project.run(text, runtimes={"shout": Shout()}, event={"text": "hey"})) == ["HEY"]
+
+    class Broken(Shout):
+        async def prepare(self, action: RunnableAction, environment: StepEnvironment) -> None:
+            raise KeyError("lost")
+
+    result = project.run(text, runtimes={"shout": Broken()}, event={"text": "hey"})
+    assert result.error.message == "the runtime 'shout' raised KeyError: 'lost'"
+
+
+def test_a_resolver_of_ones_own_that_breaks_is_a_refusal_at_the_action(project) -> None:
+    class Broken(dtp.Resolver):
+        def matches(self, reference: dtp.ActionReference) -> bool:
+            return True
+
+        async def resolve(self, reference: dtp.ActionReference, context: object) -> dtp.ResolvedAction:
+            raise RuntimeError("no idea")
+
+    (line,) = project.refusal("name: R\njobs:\n  a:\n    steps:\n      - action: a/b@v1\n", resolvers=[Broken()])
+    assert line == "pipeline.yaml:5:17: error: Broken failed on a/b@v1: RuntimeError: no idea [DT402]"
+
+
+def test_a_runner_that_takes_one_job_at_once_gets_one(project) -> None:
+    running, most = 0, 0
+
+    class One(dtp.LocalRunner):
+        capabilities = dtp.Capabilities(shares_files=True, max_jobs=1)
+
+        async def execute(self, command: dtp.Command, context: dtp.StepContext) -> int:
+            nonlocal running, most
+            running += 1
+            most = max(most, running)
+            try:
+                return await super().execute(command, context)
+            finally:
+                running -= 1
+
+    jobs = "".join(f"  j{number}: {{steps: [{{run: 'true'}}]}}\n" for number in range(5))
+    assert project.run(f"name: M\njobs:\n{jobs}", runner=One()).status == "succeeded"
+    assert most == 1
+
+
+@pytest.mark.parametrize("given", ["nope", "Local"])
+def test_an_unknown_runner_is_refused_by_name(project, given: str) -> None:
+    pipeline = dtp.load(project.write(TWO))
+    with pytest.raises(dtp.PipelinesError, match=f"there is no runner '{given}'; use one of local"):
+        pipeline.run(runner=given)
+
+
+def test_two_runs_at_once_keep_apart(project) -> None:
+    pipeline = dtp.load(
+        project.write("name: W\njobs: {w: {steps: [{run: 'echo $INPUT_N', inputs: {n: '${{ inputs.n }}'}}]}}")
+    )
+    handles = [pipeline.start(inputs={"n": number}, directory=project.runs) for number in range(6)]
+    results = [handle.wait() for handle in handles]
+    assert [result.jobs["w"].steps[0].log for result in results] == [f"{number}\n" for number in range(6)]
+    assert len({result.id for result in results}) == 6
