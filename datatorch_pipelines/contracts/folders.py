@@ -40,7 +40,9 @@ async def local_folders(*, keep: bool = False) -> AsyncIterator[Paths]:
     A disk takes its time over folders, so that is waited for in a thread: other jobs go on meanwhile. Raises
     `RunnerError` when they can't be made.
     """
-    making = asyncio.ensure_future(asyncio.to_thread(_make_folders))
+    making = asyncio.ensure_future(
+        asyncio.to_thread(_make_folders, "datatorch-kept-job-" if keep else "datatorch-job-")
+    )
     try:
         root = await asyncio.shield(making)
     except asyncio.CancelledError:
@@ -64,8 +66,8 @@ async def local_folders(*, keep: bool = False) -> AsyncIterator[Paths]:
                 await asyncio.to_thread(remove_tree, root)
 
 
-def _make_folders() -> Path:
-    root = Path(tempfile.mkdtemp(prefix="datatorch-job-"))
+def _make_folders(prefix: str) -> Path:
+    root = Path(tempfile.mkdtemp(prefix=prefix))
     for name in ("workspace", "temp"):
         (root / name).mkdir()
     return root

@@ -19,6 +19,9 @@ from typing import NamedTuple
 SLOT_BYTES = 1024
 """The size of one entry of the ledger that a runner and its guardian share."""
 
+JOB_FOLDER = "datatorch-job-"
+"""What the names of jobs' folders begin with that are to be deleted with their job."""
+
 SEARCH_ALL_AFTER = 0.5
 """Seconds after which process ids may have come round, so that newer processes may have lower ids."""
 
@@ -226,7 +229,24 @@ def guard(arguments: Sequence[str]) -> None:
     ready = select.select([0], [], [], 0)[0]
     if ready and os.read(0, 1):
         return
-    end(read_ledger(os.pread(1, os.fstat(1).st_size, 0)), grace=0.0)
+    targets = read_ledger(os.pread(1, os.fstat(1).st_size, 0))
+    end(targets, grace=0.0)
+    folders = job_folders(targets.marks)
+    if folders:
+        import shutil  # only now: it would double the guardian's start time
+
+        for folder in folders:
+            shutil.rmtree(folder, ignore_errors=True)
+
+
+def job_folders(marks: Iterable[bytes]) -> list[str]:
+    """The folders of the jobs that are marked by their temporary folders; a kept job has a folder of another name.
+
+    >>> job_folders([b"/tmp/datatorch-job-x/temp/", b"/tmp/datatorch-kept-job-y/temp/", b"DATATORCH_OUTPUT=/tmp/z"])
+    ['/tmp/datatorch-job-x']
+    """
+    folders = (os.fsdecode(mark).rstrip(os.sep).rpartition(os.sep)[0] for mark in marks)
+    return [folder for folder in folders if folder.rpartition(os.sep)[2].startswith(JOB_FOLDER)]
 
 
 if __name__ == "__main__":

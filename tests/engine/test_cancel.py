@@ -109,7 +109,7 @@ def listen(event):
         print("begun", flush=True)
 
 try:
-    dtp.load(sys.argv[1]).run(directory=sys.argv[2], on_event=listen)
+    dtp.load(sys.argv[1]).run(directory=sys.argv[2], on_event=listen, max_parallel=1)
 except KeyboardInterrupt:
     print("interrupted", flush=True)
 """
@@ -140,11 +140,18 @@ def test_an_interrupt_of_a_blocking_run_ends_the_whole_tree_and_passes_on(projec
 
 
 @pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs pidfds to wait for processes that are not children")
-def test_nothing_outlives_a_host_that_is_killed(project) -> None:
+def test_nothing_outlives_a_host_that_is_killed(project, monkeypatch) -> None:
+    temporary = project.folder / "tmp"
+    temporary.mkdir()
+    monkeypatch.setenv("TMPDIR", str(temporary))
     process, tree = host(project)
-    watched = [os.pidfd_open(number) for number in tree]
+    children = Path(f"/proc/{process.pid}/task").glob("*/children")
+    (guardian,) = {int(number) for path in children for number in path.read_text().split()} - set(tree)
+    assert len([*temporary.glob("datatorch-job-*")]) == 1
+    watched = [os.pidfd_open(number) for number in (*tree, guardian)]
     with process:
         process.kill()
     for descriptor in watched:
         assert select.select([descriptor], [], [], 60)[0], "a process outlived its host"
         os.close(descriptor)
+    assert [*temporary.iterdir()] == []
