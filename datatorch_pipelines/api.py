@@ -114,12 +114,14 @@ def _check_text(text: str, filename: str, limits: Limits) -> tuple[Pipeline | No
 
 
 def _read_pipeline(text: str, filename: str, limits: Limits) -> tuple[Pipeline | None, list[Diagnostic]]:
-    from datatorch_pipelines.checks import check_pipeline
-    from datatorch_pipelines.syntax import read_pipeline
+    from datatorch_pipelines.checks import check_expressions, check_pipeline
+    from datatorch_pipelines.syntax import read_pipeline, salvage_pipeline
 
     pipeline, diagnostics = read_pipeline(text, filename, limits=limits)
     if pipeline is not None:
         diagnostics = [*diagnostics, *check_pipeline(pipeline, limits=limits)]
+    elif (salvaged := salvage_pipeline(text, filename, limits=limits)) is not None:
+        diagnostics = [*diagnostics, *check_expressions(salvaged, limits=limits)]
     return pipeline, sort_diagnostics(diagnostics)
 
 

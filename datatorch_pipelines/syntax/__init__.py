@@ -12,6 +12,7 @@ from datatorch_pipelines.syntax.pipeline_file import read_pipeline
 
 if TYPE_CHECKING:
     from datatorch_pipelines.syntax.document import Document
+    from datatorch_pipelines.syntax.salvage import salvage_pipeline
     from datatorch_pipelines.syntax.writing import write_pipeline, write_pipeline_json
 
 __all__ = [
@@ -22,16 +23,22 @@ __all__ = [
     "read_action",
     "read_pipeline",
     "read_text_file",
+    "salvage_pipeline",
     "write_pipeline",
     "write_pipeline_json",
 ]
 
-# Writing is for few: a run that only reads doesn't pay for it.
-_LATE = {"Document": "document", "write_pipeline": "writing", "write_pipeline_json": "writing"}
+# Writing is for few, and so are files that are wrong: a run that only reads doesn't pay for them.
+_LATE = {
+    "Document": "document",
+    "salvage_pipeline": "salvage",
+    "write_pipeline": "writing",
+    "write_pipeline_json": "writing",
+}
 
 
 def __getattr__(name: str) -> object:
-    """Loads what writes when it is first used."""
+    """Loads what few need when it is first used."""
     if name not in _LATE:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     value: object = getattr(importlib.import_module(f"{__name__}.{_LATE[name]}"), name)
