@@ -82,6 +82,8 @@ class LiveView:
         started = self._started.pop((event.job, event.step), None)
         took = "" if started is None else f" in {duration_text(event.time - started)}"
         why = event.error.message if event.error else event.reason
+        if event.error and event.exit_status is not None:  # the step is named in this very line
+            why = f"exit status {event.exit_status}" if event.exit_status >= 0 else f"signal {-event.exit_status}"
         status = self._palette.paint(_MEANINGS[event.status], event.status.value)
         return f"step {event.step + 1} {status}{took}" + (f": {one_line(why)}" if why else "")
 

@@ -16,7 +16,7 @@ from datatorch_pipelines.engine.honoured import refuse_unhonoured
 from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.errors import ActionSyntaxError, PipelineSyntaxError, PlanError, ResolveError
 from datatorch_pipelines.limits import Limits
-from datatorch_pipelines.model import ACTION_FILES, Action, ActionReference, Job, Pipeline, Step
+from datatorch_pipelines.model import ACTION_FILES, Action, ActionReference, Job, Pipeline, ReferenceKind, Step
 from datatorch_pipelines.resolvers import resolve_chain
 from datatorch_pipelines.syntax import read_action, read_text_file
 
@@ -146,6 +146,10 @@ def _folder_of(file: str) -> Path:
 async def _resolve(
     reference: ActionReference, place: Location, shared: ResolveContext, options: RunOptions
 ) -> tuple[PlannedAction | None, list[Diagnostic]]:
+    if reference.kind is ReferenceKind.DOCKER:
+        message = "an action that is a container image is not carried out by this version"
+        hint = "name an action that runs a program"
+        return None, [Diagnostic.at(place, Code.CANNOT_RUN, Severity.ERROR, message, hint=hint)]
     diagnostics: list[Diagnostic] = []
 
     def warn(message: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from urllib.parse import urlsplit
 
 from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, Resolver
 from datatorch_pipelines.model.reference import ActionReference, ReferenceKind
@@ -15,6 +16,8 @@ from datatorch_pipelines.resolvers.urls import GitUrl, parse_git_url
 GITHUB = "https://github.com"
 ALIASES: Mapping[str, str] = {"datatorch": "datatorch-actions"}
 """DataTorch's own actions are written ``datatorch/x`` and live in ``datatorch-actions/x``."""
+SERVER_VARIABLE = "GITHUB_SERVER_URL"
+"""Names the GitHub that `TOKEN_VARIABLE` is for, as GitHub Actions sets it; github.com unless set."""
 TOKEN_VARIABLE = "GITHUB_TOKEN"  # noqa: S105  # the name of a variable
 
 
@@ -23,8 +26,9 @@ class GitHubResolver(Resolver):
 
     ``base_url`` may be any git URL that a path can be added to: GitHub Enterprise, or a server of one's own, which is
     also asked for ``{owner}/{repo}`` without ``.git``. ``token`` is sent as a password; without one, and without a user
-    in ``base_url``, that of ``$GITHUB_TOKEN`` is, to https servers only. An owner in ``aliases`` is first looked for
-    under its alias, then as written. ``store``, ``limits``, ``timeouts`` and ``ssh_command`` are as for `GitResolver`.
+    in ``base_url``, that of ``$GITHUB_TOKEN`` is: over https, and only to github.com or to ``$GITHUB_SERVER_URL``. An
+    owner in ``aliases`` is first looked for under its alias, then as written. ``store``, ``limits``, ``timeouts`` and
+    ``ssh_command`` are as for `GitResolver`.
     """
 
     def __init__(
@@ -60,7 +64,7 @@ class GitHubResolver(Resolver):
 
     def _urls(self, name: str) -> Candidates:
         token = self._token
-        if token is None and self._base.scheme == "https" and self._base.username is None:
+        if token is None and self._base.username is None and self._is_github():
             token = os.environ.get(TOKEN_VARIABLE)
         known = self._candidates.get((name, token))
         if known is None:
@@ -69,6 +73,11 @@ class GitHubResolver(Resolver):
             known = tuple(self._repository_urls(f"{each}/{repository}", token) for each in owners)
             self._candidates[name, token] = known
         return known
+
+    def _is_github(self) -> bool:
+        """Whether the server is the one that the environment's token is for; never over a line that others can read."""
+        server = urlsplit(os.environ.get(SERVER_VARIABLE) or GITHUB).hostname
+        return self._base.scheme == "https" and self._base.host == server
 
     def _repository_urls(self, name: str, token: str | None) -> tuple[GitUrl, ...]:
         path = self._base.path.removesuffix("-") + name.removesuffix(".git")

@@ -81,8 +81,8 @@ values = st.recursive(
 
 
 @settings(max_examples=150)
-@given(st.dictionaries(st.sampled_from(["env", "variables", "name"]), json), st.lists(json, max_size=4), json)
-def test_whatever_a_file_holds_it_is_told_and_never_a_crash(
+@given(st.dictionaries(st.sampled_from(["env", "variables", "name"]), values), st.lists(values, max_size=4), values)
+def test_whatever_a_file_holds_is_told_and_never_a_crash(
     more: dict[str, object], steps: list[object], job: object
 ) -> None:
 

@@ -94,7 +94,7 @@ def test_a_step_that_fails_fails_the_run_at_its_place(command, write: Write) -> 
     assert _steady(done.stderr).splitlines() == [
         "run RUN: Fails",
         "step 1: Train",
-        "step 1 failed in T s: the step 'Train' failed with exit status 3",
+        "step 1 failed in T s: exit status 3",
         "step 2 skipped: an earlier step failed",
         "fails.yaml:5:9: error: the step 'Train' failed with exit status 3",
         "    5 |       - name: Train",

@@ -110,3 +110,10 @@ def test_the_password_of_a_url_is_in_no_snippet_of_a_failure(project) -> None:
         jobs: {a: {steps: [{run: 'false', env: {URL: "https://me:hunter2@host/x"}}]}}
         """)
     assert result.error.snippet == "jobs: {a: {steps: [{run: 'false', env: {URL: \"https://**********@host/x\"}}]}}"
+
+
+def test_a_container_image_as_an_action_is_refused(project) -> None:
+    assert project.refusal("name: R\njobs:\n  a:\n    steps:\n      - action: docker://busybox:1\n") == [
+        "pipeline.yaml:5:17: error: an action that is a container image is not carried out by this version [DT411]; "
+        "name an action that runs a program"
+    ]

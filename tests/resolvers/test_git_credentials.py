@@ -75,7 +75,7 @@ def test_without_a_token_what_github_hides_is_not_found(private: GitHttpServer, 
     )
 
 
-def test_a_token_of_the_environment_goes_to_https_only(
+def test_a_token_of_the_environment_goes_to_github_alone_and_over_https(
     private: GitHttpServer, store: Store, resolve: Resolve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("GITHUB_TOKEN", PASSWORD)
@@ -83,6 +83,11 @@ def test_a_token_of_the_environment_goes_to_https_only(
         resolve(GitHubResolver(private.url, store=store), "me/add@v1")
     (url,) = GitHubResolver(store=store)._urls("me/add")[0]
     assert (url.username, url.password) == ("x-access-token", PASSWORD)
+    (stranger,) = {url.password for url in GitHubResolver("https://git.example.org", store=store)._urls("me/add")[0]}
+    assert stranger is None
+    monkeypatch.setenv("GITHUB_SERVER_URL", "https://git.example.org")
+    enterprise = GitHubResolver("https://git.example.org", store=store)._urls("me/add")[0][0]
+    assert enterprise.password == PASSWORD
     own = GitHubResolver("https://deploy:key@git.example.org", store=store)._urls("me/add")[0][0]
     assert (own.username, own.password) == ("deploy", "key")
 
