@@ -28,7 +28,7 @@ from datatorch_pipelines.results import (
     WarningRaised,
 )
 
-_USER_INFO = re.compile(r"://([^/@\s]*)@")
+_USER_INFO = re.compile(r"(?P<web>https?)?://(?P<user>[^/@:\s]*)(?::(?P<password>[^/@\s]*))?@")
 
 
 class Run:
@@ -161,7 +161,8 @@ def _url_passwords(pipeline: Pipeline) -> Iterator[str]:
     for job in pipeline.jobs.values():
         for step in job.steps:
             url = step.reference.git if step.reference else None
-            if url and (user_info := _USER_INFO.search(url)):
-                user, _, password = user_info[1].partition(":")
-                yield unquote(password or user)
-                yield password or user
+            found = _USER_INFO.search(url) if url else None
+            # Over http a user alone is a token; over ssh it is just "git".
+            secret = (found["password"] or (found["web"] and found["user"])) if found else None
+            if secret:
+                yield from (secret, unquote(secret))

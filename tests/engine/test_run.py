@@ -483,3 +483,22 @@ def test_hash_files_looks_at_the_jobs_workspace(project, logged) -> None:
         """)
     (line,) = logged(result)
     assert len(line) == 64
+
+
+@pytest.mark.parametrize(
+    ("url", "kept"),
+    [
+        ("https://me:hunter2-hunter2@host/a.git", "me git ***"),
+        ("https://hunter2-hunter2@host/a.git", "me git ***"),
+        ("https://me:hunter2%2Dhunter2@host/a.git", "me git ***"),
+        ("ssh://git@host/a.git", "me git hunter2-hunter2"),
+    ],
+)
+def test_the_password_of_an_actions_url_is_a_secret_and_the_user_of_ssh_is_none(project, url: str, kept: str) -> None:
+    step = dtp.Step(name="add", action={"name": "a/add", "tag": "v1", "git": url}, inputs={"a": 1, "b": 2})
+    pipeline = dtp.Pipeline(name="P", jobs={"j": dtp.Job(steps=[step, dtp.Step(run="echo me git hunter2-hunter2")])})
+    result = pipeline.run(resolvers=[dtp.MappingResolver({"a/add@v1": project.folder / "add"})], directory=project.runs)
+    assert result.error is None
+    assert result.jobs["j"].steps[1].log == f"{kept}\n"
+    record = b"".join(path.read_bytes() for path in result.directory.rglob("*") if path.is_file())
+    assert (b"hunter2" in record) == ("hunter2" in kept)
