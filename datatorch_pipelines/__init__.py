@@ -9,8 +9,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
+
+from datatorch_pipelines._late import late
 
 if TYPE_CHECKING:
     from datatorch_pipelines.api import (
@@ -55,50 +56,6 @@ if TYPE_CHECKING:
     from datatorch_pipelines.runners import LocalRunner
 
 __version__ = "0.1.0"
-
-_HOMES = {
-    "api": (
-        "check",
-        "check_files",
-        "check_text",
-        "load",
-        "load_action",
-        "loads",
-        "plan",
-        "run",
-        "run_async",
-        "start",
-    ),
-    "contracts": (
-        "Capabilities",
-        "Command",
-        "JobEnvironment",
-        "JobSpec",
-        "ResolvedAction",
-        "Resolver",
-        "Runner",
-        "Runtime",
-        "StepContext",
-    ),
-    "diagnostics": ("Diagnostic", "Location", "Severity"),
-    "engine": ("Plan", "RunHandle"),
-    "errors": (
-        "ActionSyntaxError",
-        "ExpressionError",
-        "PipelineSyntaxError",
-        "PipelinesError",
-        "PlanError",
-        "ResolveError",
-        "RunFailed",
-        "RunnerError",
-    ),
-    "limits": ("Limits",),
-    "model": ("Action", "ActionObject", "ActionReference", "Job", "Pipeline", "Step"),
-    "resolvers": ("GitHubResolver", "GitResolver", "LocalResolver", "MappingResolver"),
-    "results": ("Event", "JobResult", "RunResult", "Status", "StepResult"),
-    "runners": ("LocalRunner",),
-}
-_HOME_OF = {name: room for room, names in _HOMES.items() for name in names}
 
 __all__ = [
     "Action",
@@ -153,14 +110,50 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> object:
-    """Loads a public name's module when the name is first used, so that the import itself stays cheap."""
-    room = _HOME_OF.get(name)
-    if room is None:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(f"{__name__}.{room}"), name)
-    globals()[name] = value
-    return value
+_HOMES = {
+    "api": (
+        "check",
+        "check_files",
+        "check_text",
+        "load",
+        "load_action",
+        "loads",
+        "plan",
+        "run",
+        "run_async",
+        "start",
+    ),
+    "contracts": (
+        "Capabilities",
+        "Command",
+        "JobEnvironment",
+        "JobSpec",
+        "ResolvedAction",
+        "Resolver",
+        "Runner",
+        "Runtime",
+        "StepContext",
+    ),
+    "diagnostics": ("Diagnostic", "Location", "Severity"),
+    "engine": ("Plan", "RunHandle"),
+    "errors": (
+        "ActionSyntaxError",
+        "ExpressionError",
+        "PipelineSyntaxError",
+        "PipelinesError",
+        "PlanError",
+        "ResolveError",
+        "RunFailed",
+        "RunnerError",
+    ),
+    "limits": ("Limits",),
+    "model": ("Action", "ActionObject", "ActionReference", "Job", "Pipeline", "Step"),
+    "resolvers": ("GitHubResolver", "GitResolver", "LocalResolver", "MappingResolver"),
+    "results": ("Event", "JobResult", "RunResult", "Status", "StepResult"),
+    "runners": ("LocalRunner",),
+}
+
+__getattr__ = late(globals(), {name: room for room, names in _HOMES.items() for name in names})
 
 
 def __dir__() -> list[str]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
-from importlib.metadata import EntryPoint, entry_points
-from typing import Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Literal, TypeVar, get_args
 
 from datatorch_pipelines.errors import PipelinesError
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
 Kind = Literal["runners", "resolvers", "runtimes", "checks"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
@@ -21,6 +23,8 @@ def registered(kind: Kind) -> dict[str, EntryPoint]:
 @functools.lru_cache(maxsize=1)
 def _installed() -> dict[Kind, dict[str, EntryPoint]]:
     """The entry points of every kind, looked up once: that reads a file of each installed package."""
+    from importlib.metadata import entry_points
+
     found = entry_points()
     return {kind: {point.name: point for point in found.select(group=f"datatorch_pipelines.{kind}")} for kind in KINDS}
 

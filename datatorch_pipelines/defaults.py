@@ -52,7 +52,7 @@ class PlanArguments(TypedDict, total=False):
     local_actions: Sequence[PathLike]
     offline: bool
     max_parallel: int | None
-    max_attempts: int
+    max_attempts: int | None
     directory: PathLike | None
     keep: bool
     limits: Limits
@@ -70,16 +70,19 @@ class RunArguments(PlanArguments, total=False):
 def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
     """The options of a pipeline's run, out of what its caller gave. Raises `PipelinesError` for an unknown runner."""
     limits = arguments.get("limits", DEFAULT_LIMITS)
+    # What finds and runs actions is loaded for a pipeline that has some.
+    steps = (step for job in pipeline.jobs.values() for step in job.steps)
+    references = [reference for step in steps if (reference := step.reference) is not None]
     directory = arguments.get("directory")
     local = [*arguments.get("local_actions", ()), *default_local_actions(os.environ)]
     return RunOptions(
         runner=_runner(arguments.get("runner")),
-        runtimes={**default_runtimes(), **_runtimes(), **arguments.get("runtimes", {})},
+        runtimes={**default_runtimes(), **(_runtimes() if references else {}), **arguments.get("runtimes", {})},
         resolvers=[
             *arguments.get("resolvers", ()),
-            *_resolvers(),
+            *(_resolvers() if references else ()),
             LocalResolver(),
-            *_git_resolvers(pipeline),
+            *(_git_resolvers() if any(reference.kind in _IN_GIT for reference in references) else ()),
         ],
         inputs=arguments.get("inputs"),
         event=arguments.get("event"),
@@ -89,12 +92,18 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
         run=arguments.get("run_facts"),
         local_actions=local,
         offline=arguments.get("offline", False),
-        max_parallel=arguments.get("max_parallel") or default_max_parallel(),
-        max_attempts=arguments.get("max_attempts", 3),
+        max_parallel=_at_least_one("max_parallel", arguments.get("max_parallel")) or default_max_parallel(),
+        max_attempts=_at_least_one("max_attempts", arguments.get("max_attempts")) or 3,
         directory=None if directory is None else Path(directory).absolute(),
         keep=arguments.get("keep", False),
         limits=limits,
     )
+
+
+def _at_least_one(name: str, value: int | None) -> int | None:
+    if value is not None and value < 1:
+        raise PipelinesError(f"{name} is {value}", hint="give a whole number from 1 on")
+    return value
 
 
 def listeners(arguments: RunArguments) -> Sequence[Listener]:
@@ -125,11 +134,7 @@ def _resolvers() -> Iterable[Resolver]:
     return make_all("resolvers", Resolver).values()  # type: ignore[type-abstract]  # only used for isinstance
 
 
-def _git_resolvers(pipeline: Pipeline) -> Iterable[Resolver]:
-    """The resolvers that speak to git servers, where the pipeline names an action that one of them may have."""
-    references = (step.reference for job in pipeline.jobs.values() for step in job.steps)
-    if all(reference is None or reference.kind not in _IN_GIT for reference in references):
-        return ()
+def _git_resolvers() -> Iterable[Resolver]:
     from datatorch_pipelines.resolvers import GitHubResolver, GitResolver
 
     return (GitHubResolver(), GitResolver())

@@ -14,7 +14,6 @@ from typing import IO, TYPE_CHECKING
 from datatorch_pipelines.contracts.command import Command
 from datatorch_pipelines.contracts.context import JobSpec, LogSink, StepContext, Stream
 from datatorch_pipelines.contracts.folders import PROBE, Paths, local_facts, local_folders, remote_folders
-from datatorch_pipelines.contracts.transfer import pack, unpack
 from datatorch_pipelines.errors import RunnerError
 
 if TYPE_CHECKING:
@@ -63,6 +62,8 @@ class JobEnvironment:
         if self.runner.capabilities.shares_files:
             return source
         if digest not in self._placed:
+            from datatorch_pipelines.contracts.transfer import pack
+
             target = self.paths.actions / digest
             packed = await asyncio.to_thread(pack, source)
             unpacking = ("sh", "-c", 'mkdir -p -- "$0" && exec tar -x -p -f - -C "$0"', str(target))
@@ -87,6 +88,8 @@ class JobEnvironment:
         if self.runner.capabilities.shares_files:
             await asyncio.to_thread(_copy, Path(path), destination)
             return
+        from datatorch_pipelines.contracts.transfer import unpack
+
         with tempfile.TemporaryFile() as archive:
             packing = ("tar", "-c", "-f", "-", "-C", str(path.parent), "--", path.name)
             await self._files_command(packing, archive)

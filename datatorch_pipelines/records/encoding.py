@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Mapping
@@ -11,18 +12,33 @@ from attrs import AttrsInstance, fields, has
 
 from datatorch_pipelines.results.events import EVENTS_VERSION, Event
 
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
+
 
 def encode_event(event: Event) -> bytes:
     """An event as one line of JSON, with its ``type`` and the form's version ``v``."""
     plain = {"v": EVENTS_VERSION, "type": event.type, **_fields(event)}
-    return json.dumps(plain, separators=(",", ":")).encode("ascii") + b"\n"
+    return _ENCODER.encode(plain).encode("ascii") + b"\n"
+
+
+@functools.cache
+def _names(kind: type) -> tuple[str, ...]:
+    """The names of an attrs class's fields."""
+    return tuple(field.name for field in fields(cast(type[AttrsInstance], kind)))
 
 
 def _fields(item: object) -> dict[str, object]:
     """The fields of an attrs object that are not at their empty default."""
-    names = (field.name for field in fields(cast(type[AttrsInstance], type(item))))
-    values = ((name, getattr(item, name)) for name in names)
-    return {name: _plain(value) for name, value in values if value is not None and value != () and value != {}}
+    kept: dict[str, object] = {}
+    kind: type = type(item)
+    for name in _names(kind):
+        value = getattr(item, name)
+        if value is not None and value != () and value != {}:
+            kept[name] = value if type(value) in _AS_THEY_ARE else _plain(value)
+    return kept
+
+
+_AS_THEY_ARE = frozenset((str, int, bool))
 
 
 def _plain(value: object) -> object:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
+from datatorch_pipelines._late import late
 from datatorch_pipelines.resolvers.chain import resolve_chain
 from datatorch_pipelines.resolvers.local import LocalResolver, default_local_actions
 from datatorch_pipelines.resolvers.mapping import MappingResolver
@@ -28,19 +28,13 @@ __all__ = [
 ]
 
 # A pipeline whose actions are folders, or that has none, doesn't pay for what speaks to servers.
-_LATE = {
-    "GitHubResolver": "github",
-    "GitResolver": "git",
-    "Store": "store",
-    "StoreLimits": "bounds",
-    "Timeouts": "bounds",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Loads what speaks to servers when it is first used."""
-    if name not in _LATE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(f"{__name__}.{_LATE[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = late(
+    globals(),
+    {
+        "GitHubResolver": "github",
+        "GitResolver": "git",
+        "Store": "store",
+        "StoreLimits": "bounds",
+        "Timeouts": "bounds",
+    },
+)

@@ -1,12 +1,25 @@
 """Where commands run: runners, and what helps to write one.
 
-`run_process` runs a program on this machine as `Runner.execute` promises it; `supervised` puts a command into the form
-in which it travels over a byte pipe, such as ssh's, and ends when the pipe closes.
+`run_process` runs a program on this machine as `Runner.execute` promises it, and `supervised` makes a command into one
+that another machine's shell carries out over a byte pipe.
 """
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from datatorch_pipelines._late import late
 from datatorch_pipelines.runners.local import LocalRunner
 from datatorch_pipelines.runners.process import Keeping, run_process
-from datatorch_pipelines.runners.remote import SupervisedCommand, supervised
-from datatorch_pipelines.runners.threads import ThreadRunner
+
+if TYPE_CHECKING:
+    from datatorch_pipelines.runners.remote import SupervisedCommand, supervised
+    from datatorch_pipelines.runners.threads import ThreadRunner
 
 __all__ = ["Keeping", "LocalRunner", "SupervisedCommand", "ThreadRunner", "run_process", "supervised"]
+
+# What helps other people's runners is loaded for them alone.
+__getattr__ = late(
+    globals(),
+    {"SupervisedCommand": "remote", "ThreadRunner": "threads", "supervised": "remote"},
+)

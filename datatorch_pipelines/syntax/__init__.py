@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
 from typing import TYPE_CHECKING
 
+from datatorch_pipelines._late import late
 from datatorch_pipelines.syntax.action_file import read_action
 from datatorch_pipelines.syntax.files import EXTENSIONS, decode_text, read_text_file
 from datatorch_pipelines.syntax.locator import TextLocator
@@ -29,18 +29,12 @@ __all__ = [
 ]
 
 # Writing is for few, and so are files that are wrong: a run that only reads doesn't pay for them.
-_LATE = {
-    "Document": "document",
-    "salvage_pipeline": "salvage",
-    "write_pipeline": "writing",
-    "write_pipeline_json": "writing",
-}
-
-
-def __getattr__(name: str) -> object:
-    """Loads what few need when it is first used."""
-    if name not in _LATE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(importlib.import_module(f"{__name__}.{_LATE[name]}"), name)
-    globals()[name] = value
-    return value
+__getattr__ = late(
+    globals(),
+    {
+        "Document": "document",
+        "salvage_pipeline": "salvage",
+        "write_pipeline": "writing",
+        "write_pipeline_json": "writing",
+    },
+)

@@ -182,3 +182,10 @@ def test_two_runs_at_once_keep_apart(project) -> None:
     results = [handle.wait() for handle in handles]
     assert [result.jobs["w"].steps[0].log for result in results] == [f"{number}\n" for number in range(6)]
     assert len({result.id for result in results}) == 6
+
+
+@pytest.mark.parametrize("name", ["max_parallel", "max_attempts"])
+def test_a_count_below_one_is_refused(project, name: str) -> None:
+    pipeline = dtp.load(project.write(TWO))
+    with pytest.raises(dtp.PipelinesError, match=f"{name} is 0; give a whole number from 1 on"):
+        pipeline.run(**{name: 0})
