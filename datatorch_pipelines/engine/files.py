@@ -10,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path, PurePath
+from typing import Literal
 
 from attrs import frozen
 
@@ -53,20 +54,22 @@ async def step_files(environment: JobEnvironment, index: int, inputs: Mapping[st
     # A name that no earlier step of the job could know and put something in the place of.
     name = f"step-{index + 1}-{secrets.token_hex(8)}"
     if environment.runner.capabilities.shares_files:
-        # Files beside each other, since a folder of its own costs each step as much as all else that is written.
-        beside = f"{environment.paths.temp}{os.sep}{name}-"
-        paths = (beside + INPUTS_FILE, beside + OUTPUT_FILE)
+        # To make a file costs as much as half of what the engine does for a step: the output is made by a step that has
+        # some, and the inputs of a step that has none are one file for all of these.
+        beside = f"{environment.paths.temp}{os.sep}{name if inputs else 'no'}-{INPUTS_FILE}"
+        output = f"{environment.paths.temp}{os.sep}{name}-{OUTPUT_FILE}"
         try:
-            _write_all(paths, content)
-            yield StepFiles(environment=environment, inputs=PurePath(paths[0]), output=PurePath(paths[1]))
+            _write_new(beside, content, if_there="keep" if not inputs else "refuse")
+            yield StepFiles(environment=environment, inputs=PurePath(beside), output=PurePath(output))
         finally:
-            for path in paths:
+            for path in (beside, output) if inputs else (output,):
                 with contextlib.suppress(OSError):
                     os.unlink(path)  # noqa: PTH108  # once a step, for each step: a Path costs more than the call
         return
     folder = tempfile.mkdtemp(prefix="datatorch-step-")
     try:
-        _write_all((f"{folder}/{INPUTS_FILE}", f"{folder}/{OUTPUT_FILE}"), content)
+        _write_new(f"{folder}/{INPUTS_FILE}", content)
+        _write_new(f"{folder}/{OUTPUT_FILE}", "")
         there = await environment.put(Path(folder), name)
         yield StepFiles(environment=environment, inputs=there / INPUTS_FILE, output=there / OUTPUT_FILE)
     finally:
@@ -93,14 +96,18 @@ def _culprit(inputs: Mapping[str, object]) -> str:
     return ""
 
 
-def _write_all(paths: tuple[str, str], content: str) -> None:
-    """Makes both files: the inputs with their content, the outputs empty."""
+def _write_new(path: str, content: str, *, if_there: Literal["refuse", "keep"] = "refuse") -> None:
+    """Makes a file that only its owner may read. One that is there is left as it is, or refused."""
     try:
-        for path, text in zip(paths, (content, ""), strict=True):
-            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-            with os.fdopen(descriptor, "wb", buffering=0) as file:
-                rest = memoryview(text.encode("utf-8"))
-                while rest:
-                    rest = rest[file.write(rest) or 0 :]
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        try:
+            rest = memoryview(content.encode("utf-8"))
+            while rest:
+                rest = rest[os.write(descriptor, rest) :]
+        finally:
+            os.close(descriptor)
+    except FileExistsError as error:
+        if if_there == "refuse":
+            raise RunnerError(f"the step's file {path!r} is there already") from error
     except OSError as error:
         raise RunnerError(f"the step's files can't be made: {error.strerror}") from error

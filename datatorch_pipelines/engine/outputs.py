@@ -110,6 +110,8 @@ def read_output_file(path: str, limit: int, on_junk: Callable[[str, str], None])
     try:
         # Without O_NONBLOCK, a named pipe in its place would hold us until somebody writes to it.
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    except FileNotFoundError:
+        return {}
     except OSError as error:
         on_junk("DATATORCH_OUTPUT", f"the file can't be read: {error.strerror}")
         return {}
