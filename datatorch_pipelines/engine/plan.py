@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -18,6 +18,7 @@ from datatorch_pipelines.errors import ActionSyntaxError, PipelineSyntaxError, P
 from datatorch_pipelines.limits import Limits
 from datatorch_pipelines.model import ACTION_FILES, Action, ActionReference, Job, Pipeline, ReferenceKind, Step
 from datatorch_pipelines.resolvers import resolve_chain
+from datatorch_pipelines.runtimes import named_file
 from datatorch_pipelines.syntax import read_action, read_text_file
 
 
@@ -86,7 +87,7 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
     checked = check_pipeline(pipeline, actions=definitions, limits=options.limits)
     for definition in {id(definition): definition for definition in definitions.values()}.values():
         checked += [item for item in check_action(definition, limits=options.limits) if has_errors([item])]
-    checked += _refuse_unknown_runtimes(actions, source, options)
+    checked += [*_refuse_unknown_runtimes(actions, source, options), *_refuse_missing_files(actions, source)]
     _raise_errors([*checked, *found])
     jobs = tuple(
         PlannedJob(
@@ -186,6 +187,21 @@ def read_definition(resolved: ResolvedAction, limits: Limits, *, extra_using: fr
     if definition is None:
         raise ActionSyntaxError(diagnostics)
     return definition
+
+
+def _refuse_missing_files(actions: Mapping[_StepKey, PlannedAction], source: Locator) -> Iterator[Diagnostic]:
+    """An error for each action that lacks the very file that it runs."""
+    for (job_id, index), action in actions.items():
+        named = named_file(action.definition.runs)
+        if named is None or (action.resolved.directory / named[1].strip("/")).is_file():
+            continue
+        yield Diagnostic.at(
+            source.value(("jobs", job_id, "steps", index, "action")),
+            Code.BAD_ACTION,
+            Severity.ERROR,
+            f"the action {action.resolved.reference} has no file {named[1]!r}, which is its {named[0]}",
+            hint="mend the action, or name another version of it",
+        )
 
 
 def _refuse_unknown_runtimes(

@@ -9,6 +9,7 @@ from datatorch_pipelines.contracts.runtime import Runtime
 from datatorch_pipelines.model.action import Using
 from datatorch_pipelines.runtimes.inputs import input_collisions, input_variable
 from datatorch_pipelines.runtimes.node import NodeRuntime
+from datatorch_pipelines.runtimes.paths import named_file
 from datatorch_pipelines.runtimes.python import PythonRuntime
 from datatorch_pipelines.runtimes.shell import SHELLS, CommandRuntime, ScriptRuntime, prepare_run, run_command
 
@@ -21,6 +22,7 @@ __all__ = [
     "default_runtimes",
     "input_collisions",
     "input_variable",
+    "named_file",
     "prepare_run",
     "run_command",
 ]

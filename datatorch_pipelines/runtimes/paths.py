@@ -2,10 +2,38 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path, PurePosixPath
 
 from datatorch_pipelines.contracts.runtime import RunnableAction
 from datatorch_pipelines.errors import CommandRejected
+from datatorch_pipelines.model.action import Runs, Using
+
+
+def named_file(runs: Runs) -> tuple[str, str] | None:
+    """The key and the text by which an action names the file that it runs.
+
+    ``None`` for an action that runs none, or one that only an expression tells.
+
+    >>> named_file(Runs(using="shell", script="run.sh --fast"))
+    ('script', 'run.sh')
+    """
+    match runs.using:
+        case Using.PYTHON | Using.NODE:
+            key, text = "main", runs.main
+        case Using.SCRIPT | Using.SHELL:
+            key, text = ("script", runs.script) if runs.script else ("main", runs.main)
+        case _:
+            return None
+    if not text or "${{" in text:
+        return None
+    if runs.using in (Using.PYTHON, Using.NODE):
+        return key, text
+    try:
+        words = shlex.split(text)
+    except ValueError:
+        return None
+    return (key, words[0]) if words else None
 
 
 def file_in_action(action: RunnableAction, text: str | None, key: str) -> tuple[Path, str]:

@@ -75,9 +75,9 @@ def _check_action(data: Any, extra_using: frozenset[str], report: Report) -> Non
 
 def _check_runs(runs: dict[str, Any], extra_using: frozenset[str], report: Report) -> None:
     using = runs["using"]
-    if using in extra_using:
+    if using in extra_using and using not in list(Using):
         return
-    known = [*Using, *sorted(extra_using)]
+    known = [*Using, *sorted(extra_using - set(Using))]
     if using not in known:
         hint = did_you_mean(using, known) or f"use {listed(known)}"
         place = report.value(("runs", "using"))

@@ -117,3 +117,42 @@ def test_a_container_image_as_an_action_is_refused(project) -> None:
         "pipeline.yaml:5:17: error: an action that is a container image is not carried out by this version [DT411]; "
         "name an action that runs a program"
     ]
+
+
+@pytest.mark.parametrize(
+    ("runs", "refused"),
+    [
+        ("{using: python, main: gone.py}", "has no file 'gone.py', which is its main"),
+        ("{using: node, main: /gone.js}", "has no file '/gone.js', which is its main"),
+        ("{using: script, script: 'gone.sh --fast'}", "has no file 'gone.sh', which is its script"),
+        ("{using: shell, main: gone.sh}", "has no file 'gone.sh', which is its main"),
+    ],
+)
+def test_an_action_without_the_file_that_it_runs_is_refused_before_anything_runs(
+    project, runs: str, refused: str
+) -> None:
+    project.action("it", {"action-datatorch.yaml": f"name: It\nruns: {runs}\n"})
+    assert project.refusal("name: R\njobs:\n  a:\n    steps:\n      - action: ./it\n") == [
+        f"pipeline.yaml:5:17: error: the action ./it {refused} [DT408]; mend the action, or name another version of it"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "refused"),
+    [
+        ("name: It\n", "it/action-datatorch.yaml:1:1: error: an action needs 'runs' [DT201]; add \"runs: ...\""),
+        (
+            "name: It\nruns: {using: python}\n",
+            "it/action-datatorch.yaml:2:1: error: runs with 'using: python' needs 'main' [DT201]; "
+            'add "main: main.py"',
+        ),
+        ("name: It\nruns: [\n", "it/action-datatorch.yaml:2:7: error: "),
+    ],
+)
+def test_an_action_whose_own_file_is_wrong_is_refused_at_both_places(project, text: str, refused: str) -> None:
+    project.action("it", {"action-datatorch.yaml": text})
+    own, use = project.refusal("name: R\njobs:\n  a:\n    steps:\n      - action: ./it\n")
+    assert own.startswith(refused)
+    assert use == (
+        "pipeline.yaml:5:17: error: the action ./it has 1 error in its own file [DT408]; see where they are reported"
+    )
