@@ -35,6 +35,22 @@ def _mapping(value: Mapping[str, object] | None) -> Mapping[str, object]:
     return dict(value or {})
 
 
+def can_name_variable(name: str) -> bool:
+    """Whether an environment variable can have the name: it is not empty and holds no ``=`` and no NUL.
+
+    >>> can_name_variable("PATH"), can_name_variable("A=B")
+    (True, False)
+    """
+    return name != "" and "=" not in name and "\0" not in name
+
+
+def _environment(value: Mapping[str, object] | None) -> Mapping[str, object]:
+    for name in value or ():
+        if isinstance(name, str) and not can_name_variable(name):
+            raise ModelError(f"{name!r} is no name of an environment variable", hint="use letters, digits and '_'")
+    return _mapping(value)
+
+
 def _action(value: str | ActionObject | Mapping[str, object] | None) -> str | ActionObject | None:
     return action_object(value) if isinstance(value, Mapping) else value
 
@@ -96,7 +112,7 @@ class Step:
     if_: str | bool | None = None
     timeout: float | str | None = None
     idle_timeout: float | str | None = None
-    env: Mapping[str, object] = field(factory=dict, converter=_mapping)
+    env: Mapping[str, object] = field(factory=dict, converter=_environment)
     continue_on_error: bool | str = False
     retries: Retries | None = field(default=None, converter=_retries)
     working_directory: str | None = None
@@ -138,7 +154,7 @@ class Job:
     needs: tuple[str, ...] = field(default=(), converter=_names)
     if_: str | bool | None = None
     timeout: float | str | None = None
-    env: Mapping[str, object] = field(factory=dict, converter=_mapping)
+    env: Mapping[str, object] = field(factory=dict, converter=_environment)
     outputs: Mapping[str, object] = field(factory=dict, converter=_mapping)
     strategy: Strategy | None = None
     continue_on_error: bool | str = False
@@ -174,7 +190,7 @@ class Pipeline:
     triggers: Triggers | None = None
     project: str | int | None = None
     schema: str | None = None
-    env: Mapping[str, object] = field(factory=dict, converter=_mapping)
+    env: Mapping[str, object] = field(factory=dict, converter=_environment)
     variables: Mapping[str, object] = field(factory=dict, converter=_mapping)
     timeout: float | str | None = None
     source: Locator | None = field(init=False, default=None, eq=False, repr=False)

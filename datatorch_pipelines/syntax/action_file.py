@@ -32,6 +32,9 @@ _NEEDED = {
 
 _EXAMPLES = {"main": "main.py", "command": "echo hello", "script": "script.sh", "image": "alpine:3"}
 
+_LONGEST_DEFAULT = 80
+"""Characters of a default that a message shows."""
+
 
 def read_action(
     text: str, filename: str, *, limits: Limits = DEFAULT_LIMITS, extra_using: frozenset[str] = frozenset()
@@ -99,7 +102,9 @@ def _check_default(name: str, declared: object, report: Report) -> None:
         return
     if isinstance(default, str) and "${{" in default:
         return
-    text = shown(default) if isinstance(default, str) else type_name(default)
+    text = shown(default) if isinstance(default, str) else json.dumps(default)
+    if len(text) > _LONGEST_DEFAULT:
+        text = type_name(default)
     hint = f"use {listed(named(option) if isinstance(option, str) else json.dumps(option) for option in options)}"
     place = report.value(("inputs", name, "default"))
     report.warning(Code.NOT_AN_OPTION, place, f"the default {text} is not one of the options", hint)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import math
 import re
 from collections.abc import Mapping
+from string import hexdigits
 
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.limits import Limits
@@ -231,6 +233,11 @@ class _Reader:
         at = begun.end() if begun else start
         if self.text.startswith("\\", at) and at + 1 < len(self.text):
             hint = "write \\\\ for a backslash"
+            if self.text[at + 1] == "u":
+                digits = itertools.takewhile(hexdigits.__contains__, self.text[at + 2 : at + 6])
+                end = at + 2 + len(list(digits))
+                message = f"{shown(self.text[at:end])} is half an escape"
+                return self._stop(message, at, end, f"give \\u four hexadecimal digits, or {hint}")
             return self._stop(f"{shown(self.text[at : at + 2])} is no escape in JSON", at, at + 2, hint)
         if at < len(self.text) and self.text[at] not in "\r\n":
             return self._stop(

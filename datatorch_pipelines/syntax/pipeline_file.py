@@ -13,7 +13,7 @@ from datatorch_pipelines.diagnostics import Diagnostic
 from datatorch_pipelines.errors import ModelError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import ActionReference, Pipeline
-from datatorch_pipelines.model.pipeline import JOB_ID
+from datatorch_pipelines.model.pipeline import JOB_ID, can_name_variable
 from datatorch_pipelines.syntax.conversion import pipeline_from_data
 from datatorch_pipelines.syntax.located import StopReading
 from datatorch_pipelines.syntax.names import named, shown
@@ -65,8 +65,12 @@ def _check_pipeline(data: object, filename: str, report: Report) -> None:
             report.error(Code.MISSING_KEY, report.mapping((), data), "a pipeline needs 'name'", hint)
     if "jobs" in data and not jobs and (jobs is None or isinstance(jobs, dict)):
         known = {**known, "jobs": {"_": None}}
-        _nothing(report, ("jobs",), "a pipeline needs at least one job", "write a job's id and its steps below jobs")
+        if not report.unread(("jobs",)):
+            _nothing(
+                report, ("jobs",), "a pipeline needs at least one job", "write a job's id and its steps below jobs"
+            )
     validate(pipeline_schema.validate, known, (), "a pipeline", report)
+    _check_env(data, (), report)
     if isinstance(jobs, dict):
         checker = _StepChecker(report)
         for job_id, job in jobs.items():
@@ -86,9 +90,12 @@ def _check_job(job_id: str, job: Any, checker: _StepChecker, report: Report) -> 
         return
     steps = job.get("steps", ())
     if "steps" in job and not steps and (steps is None or isinstance(steps, list)):
-        _nothing(report, (*path, "steps"), "a job needs at least one step", "begin each step with '- '")
+        # `-run: x` without its space is a key, which is told of as such.
+        if not any(key.startswith("-") for key in job):
+            _nothing(report, (*path, "steps"), "a job needs at least one step", "begin each step with '- '")
         job = {**job, "steps": [None]}
     validate(job_schema.validate, job, path, f"the job {shown(job_id)}", report)
+    _check_env(job, path, report)
     if isinstance(steps, list):
         for index, step in enumerate(steps):
             checker.check(step, job_id, index)
@@ -96,6 +103,16 @@ def _check_job(job_id: str, job: Any, checker: _StepChecker, report: Report) -> 
 
 def _nothing(report: Report, path: Path, message: str, hint: str) -> None:
     report.error(Code.NOTHING_IN_IT, report.locator.key(path), message, hint)
+
+
+def _check_env(holder: dict[str, Any], path: Path, report: Report) -> None:
+    """Says which names no environment variable can have."""
+    env = holder.get("env")
+    for name in env if isinstance(env, dict) else ():
+        if not can_name_variable(name):
+            place = report.locator.key((*path, "env", name))
+            hint = "use letters, digits and '_'"
+            report.error(Code.WRONG_VALUE, place, f"{shown(name)} is no name of an environment variable", hint)
 
 
 class _StepChecker:
@@ -114,6 +131,8 @@ class _StepChecker:
             self._tell(step, ("jobs", job_id, "steps", index))
         if not isinstance(step, dict):
             return
+        if "env" in step:
+            _check_env(step, ("jobs", job_id, "steps", index), self.report)
         action = step.get("action")
         if ("run" in step) == (action is not None or "action" in step):
             self._action_or_run(step, ("jobs", job_id, "steps", index))
@@ -135,7 +154,7 @@ class _StepChecker:
         if "run" in step:
             place = self.report.locator.key((*path, "run"))
             self.report.error(Code.ACTION_OR_RUN, place, "a step has both 'action' and 'run'", "make it two steps")
-        elif not any(key in step for key in ("uses", "actions", "acton", "Action", "script", "command", "Run")):
+        elif not self._misspelt(step):
             place = self.report.mapping(path, step)
             self.report.error(
                 Code.ACTION_OR_RUN,
@@ -144,12 +163,22 @@ class _StepChecker:
                 "name an action, or give a text for the shell",
             )
 
+    def _misspelt(self, step: dict[str, object]) -> bool:
+        """Whether a step has an action or run under a wrong name, which is told of as such."""
+        known = source("step")["properties"]
+        return any(key not in known and meant(key, known) in ("action", "run") for key in step)
+
     def _reference(self, action: object, path: Path) -> None:
         if isinstance(action, dict):
             if all(isinstance(action.get(key), str) for key in ("name", "tag")):
                 self._object(action, path)
             return
         if not isinstance(action, str):
+            return
+        if "${{" in action:
+            message = "an expression in 'action', which is literal text"
+            hint = "write the action itself: what runs is known before a run starts"
+            self.report.error(Code.LITERAL_ONLY, self.report.value(path), message, hint)
             return
         try:
             ActionReference.parse(action)

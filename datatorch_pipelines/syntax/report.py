@@ -57,6 +57,12 @@ class Report:
         first = next(iter(data), None) if isinstance(data, dict) else None
         return self.locator.value(path) if first is None else self.locator.key((*path, first))
 
+    def unread(self, path: Sequence[PathKey]) -> bool:
+        """Whether an error was found inside the value at ``path``."""
+        place = self.locator.value(path)
+        start, end = (place.line, place.column), (place.end_line, place.end_column)
+        return any(start <= (d.line, d.column) < end for d in self._found if d.severity is Severity.ERROR)
+
     @property
     def failed(self) -> bool:
         """Whether there is an error."""

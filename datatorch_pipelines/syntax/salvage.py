@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datatorch_pipelines.errors import ModelError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import ActionReference, Pipeline
-from datatorch_pipelines.model.pipeline import JOB_ID
+from datatorch_pipelines.model.pipeline import JOB_ID, can_name_variable
 from datatorch_pipelines.syntax.conversion import pipeline_from_data
 from datatorch_pipelines.syntax.source import read_source
 
@@ -73,4 +73,7 @@ def _is_reference(action: object) -> bool:
 
 def _kept(data: Mapping[str, object], kinds: Mapping[str, type]) -> Data:
     """The given keys, where their values are of the right kind."""
-    return {key: data[key] for key, kind in kinds.items() if isinstance(data.get(key), kind)}
+    kept = {key: data[key] for key, kind in kinds.items() if isinstance(data.get(key), kind)}
+    if isinstance(env := kept.get("env"), dict):
+        kept["env"] = {name: value for name, value in env.items() if can_name_variable(name)}
+    return kept

@@ -21,7 +21,7 @@ def read_source(text: str, filename: str, limits: Limits) -> tuple[object, Repor
     """The data of a text, the report to go on with, and whether there is data at all."""
     text = text.removeprefix("\ufeff")
     as_json = filename.lower().endswith(".json")
-    located = _refused(text, limits, _JSON_FORBIDDEN if as_json else _YAML_FORBIDDEN)
+    located = _refused(text, limits, as_json=as_json)
     if located is None:
         located = read_json(text, limits) if as_json else read_yaml(text, limits)
     locator = TextLocator(filename, text, located.marks)
@@ -31,18 +31,19 @@ def read_source(text: str, filename: str, limits: Limits) -> tuple[object, Repor
     return located.data, report, located.complete
 
 
-def _refused(text: str, limits: Limits, forbidden: re.Pattern[str]) -> Located | None:
+def _refused(text: str, limits: Limits, *, as_json: bool) -> Located | None:
     """What stands for a text that no parser should see."""
     if len(text) > limits.max_file_bytes:
         message = f"the text is longer than {limits.max_file_bytes} characters"
         problem = Problem(Code.OVER_LIMIT, message, 0, 0, "split it, or raise Limits.max_file_bytes")
         return Located(None, new_marks(), (problem,), complete=False)
-    found = forbidden.search(text)
+    found = (_JSON_FORBIDDEN if as_json else _YAML_FORBIDDEN).search(text)
     if found is None:
         return None
     name = f"U+{ord(found.group()):04X}"
     name = {"U+0000": "a NUL byte"}.get(name, f"the control character {name}")
-    hint = "remove it; in double quotes an escape such as \\x07 can stand for it"
+    escape = "\\u0007" if as_json else "\\x07"
+    hint = f"remove it; in double quotes an escape such as {escape} can stand for it"
     problem = Problem(Code.CONTROL_CHARACTER, f"{name} is not allowed in the file", found.start(), found.end(), hint)
     return Located(None, new_marks(), (problem,), complete=False)
 

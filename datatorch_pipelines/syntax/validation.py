@@ -67,6 +67,8 @@ def unknown_key(report: Report, path: Path, known: Iterable[str], *, lenient: bo
     key, names = str(path[-1]), list(known)
     other = _OTHER_NAMES.get(key)
     hint = f"did you mean {other!r}?" if other in names else None if other else did_you_mean(key, names)
+    if key.startswith("-"):
+        hint = "put a space after the '-'"
     if hint is None:
         hint = f"the keys here are {listed(names, 'and')}" if names else "there are no keys here"
     say = report.warning if lenient else report.error

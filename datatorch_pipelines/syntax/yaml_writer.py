@@ -12,7 +12,7 @@ from datatorch_pipelines.syntax.scalars import CONSTANTS
 _PLAIN = re.compile(r"(?!\.\.\.)(?:[^\s\-?:,\[\]{}#&*!|>'\"%@`=<~]|-(?=[A-Za-z]))(?:[^:#]|:(?=\S)|(?<=\S)#)*(?<![\s:])")
 # YAML 1.1, which other readers still follow, has more words and more kinds of numbers (12:30, 0b1, 1_000, dates).
 _LOOKS_TYPED = re.compile(
-    r"(?i)y|n|yes|no|on|off|true|false|null|nan|inf|[-+.]?[0-9][0-9a-fox_.:+\-tz ]*|\.(?:inf|nan)"
+    r"(?i)y|n|yes|no|on|off|true|false|null|nan|inf|[-+]?\.?[0-9][0-9a-fox_.:+\-tz ]*|[-+]?\.(?:inf|nan)"
 )
 _LINES = re.compile(r"[^\n]*[^\n\s][^\n]*|")
 _SHORT_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0", "\x1b": "\\e"}

@@ -34,6 +34,19 @@ def test_a_job_s_id_has_a_form(job_id: str) -> None:
     assert str(caught.value) == f"{job_id!r} is no job id; use letters, digits, '_' and '-', not a digit or '-' first"
 
 
+@pytest.mark.parametrize("name", ["", "A=B", "=", "a\0"])
+def test_an_environment_variable_s_name_has_a_form(name: str) -> None:
+    message = f"{name!r} is no name of an environment variable; use letters, digits and '_'"
+    for build in (
+        lambda: Step(run="true", env={name: 1}),
+        lambda: Job(steps=[STEP], env={name: 1}),
+        lambda: Pipeline(name="x", jobs={"a": Job(steps=[STEP])}, env={name: 1}),
+    ):
+        with pytest.raises(ModelError) as caught:
+            build()
+        assert str(caught.value) == message
+
+
 def test_what_is_given_is_copied_and_a_shorthand_is_the_long_form() -> None:
     inputs = {"a": 1}
     step = Step(action={"name": "a/b", "tag": "v1"}, inputs=inputs, retries=2)

@@ -114,7 +114,8 @@ def test_bytes_of_another_encoding_are_refused_at_their_place(data: bytes, expec
 def test_a_control_character_is_refused_at_its_place(text: str, name: str, expected: str) -> None:
     pipeline, diagnostics = read_pipeline(text, name)
     assert pipeline is None
-    hint = "remove it; in double quotes an escape such as \\x07 can stand for it"
+    escape = r"\u0007" if name.endswith(".json") else r"\x07"
+    hint = f"remove it; in double quotes an escape such as {escape} can stand for it"
     assert [str(diagnostic) for diagnostic in diagnostics] == [f"{expected}; {hint}"]
 
 

@@ -27,6 +27,7 @@ from datatorch_pipelines.model import (
     Triggers,
     Webhook,
 )
+from datatorch_pipelines.model.pipeline import can_name_variable
 from datatorch_pipelines.syntax import read_pipeline, write_pipeline, write_pipeline_json
 from datatorch_pipelines.syntax.yaml_reader import read_yaml
 from datatorch_pipelines.syntax.yaml_writer import to_yaml
@@ -37,7 +38,7 @@ TEXT = st.text(
 )
 PITFALLS = [
     *("yes", "null", "010", "1e3", "~", "<<", "=", "- a", "a: b", "a #b", "---", "...", "12:30", "2001-01-01", "0x1f"),
-    *("\n", " x\ny", "x\n", "x\n\n", "y", ".inf", "a\n b\n", "a\n\n\tb", "é😀"),
+    *("\n", " x\ny", "x\n", "x\n\n", "y", ".inf", "+.inf", "+.5", "a\n b\n", "a\n\n\tb", "é😀"),
 ]
 WORDS = st.one_of(TEXT, st.sampled_from(PITFALLS))
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -51,7 +52,7 @@ IDS = st.from_regex(r"[_a-zA-Z][a-zA-Z0-9_-]{0,6}", fullmatch=True)
 EXPRESSIONS = st.just("${{ variables.x }}")
 MINUTES = st.none() | st.integers(1, 90) | st.floats(0.1, 90) | EXPRESSIONS
 FLAGS = st.booleans() | EXPRESSIONS
-ENV = st.dictionaries(WORDS, SCALARS, max_size=2)
+ENV = st.dictionaries(WORDS.filter(can_name_variable), SCALARS, max_size=2)
 OBJECTS = st.dictionaries(WORDS, DATA, max_size=2)
 CONDITIONS = st.none() | st.booleans() | WORDS
 SHARED = {
