@@ -46,7 +46,7 @@ class Guardian:
                 stdout=self._ledger,
                 stderr=subprocess.DEVNULL,
                 cwd="/",
-                env={},
+                env={"LC_ALL": "C"},  # not empty: so a process looks while it becomes another program
                 start_new_session=True,
             )
         except OSError:

@@ -58,31 +58,54 @@ def end(targets: Targets, *, grace: float) -> None:
         return
     deadline = time.monotonic() + grace
     told: set[int] = set()
-    found = find(targets)
-    while found:
+    quiet = 0
+    while True:
+        found, changing = _search(targets)
         now = time.monotonic()
+        if not found:
+            # A process that starts another, or becomes another program, can be missed while it does: one look that
+            # finds nothing proves little after one that found something.
+            quiet += 1
+            if quiet > (_QUIET_LOOKS if told or changing else 0) and (not changing or now > deadline + _PATIENCE):
+                return
+            time.sleep(0.001 * quiet)
+            continue
+        quiet = 0
         if now > deadline + 1.0:
             return
         if now < deadline:
             _signal(found.keys() - told, signal.SIGTERM)
             _signal(found.keys() - told, signal.SIGCONT)  # one that is stopped would not notice
-            told.update(found)
             _wait_gone(found, deadline)
         else:
             _signal(found, signal.SIGKILL)
             _wait_gone(found, now + 0.1)
-        found = find(targets)
+        told.update(found)
+
+
+_QUIET_LOOKS = 2
+"""How many further looks have to find nothing after one that found something."""
+_PATIENCE = 0.25
+"""How many seconds to wait for a young process to show what it is."""
 
 
 def find(targets: Targets) -> dict[int, str]:
     """The ids of the living processes of ``targets``, each with the time when it started, in the system's own form."""
+    return _search(targets)[0]
+
+
+def _search(targets: Targets) -> tuple[dict[int, str], bool]:
+    """What `find` tells, and whether some young process is just becoming another program and may be one of these."""
     own = os.getpid()
     table = {pid: entry for pid in _pids() if (entry := _look(pid)) and pid != own}
     sessions = targets.leaders | {session for session in targets.left if _look(session) is None}
     members: set[int] = set()
+    blank: list[int] = []
     for pid in table if targets.marks else ():
         environment = _environment(pid)
-        if any(mark in environment for mark in targets.marks):
+        if not environment:
+            blank.append(pid)
+        elif any(mark in environment for mark in targets.marks):
             members.add(pid)
     before = -1
     while len(members) != before:
@@ -92,7 +115,24 @@ def find(targets: Targets) -> dict[int, str]:
                 members.add(pid)
         # A session that a member opened holds members only.
         sessions = sessions.union(table[pid].session for pid in members if table[pid].session in members)
-    return {pid: table[pid].start for pid in members if table[pid].state not in "ZX"}
+    changing = any(pid not in members and _is_young(table[pid]) for pid in blank)
+    return {pid: table[pid].start for pid in members if table[pid].state not in "ZX"}, changing
+
+
+def _is_young(entry: _Process) -> bool:
+    """Whether a living process, none of the kernel's own, started in the last two seconds."""
+    if entry.state in "ZX" or entry.parent == _KERNEL:
+        return False
+    try:
+        with open("/proc/uptime", "rb") as file:  # noqa: PTH123  # see _HAS_PROC
+            uptime = float(file.read().split()[0])
+    except (OSError, ValueError):
+        return False
+    return uptime - int(entry.start) / os.sysconf("SC_CLK_TCK") < 2.0
+
+
+_KERNEL = 2
+"""The process whose children are threads of the kernel, which have no environment."""
 
 
 def newest_pid() -> int:
