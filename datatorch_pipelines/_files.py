@@ -127,7 +127,32 @@ def remove_tree(path: Path) -> None:
         else:
             function(name)
 
-    if sys.version_info >= (3, 12):
-        shutil.rmtree(path, onexc=retry)
-    else:
-        shutil.rmtree(path, onerror=lambda function, name, info: retry(function, name, info[1]))
+    try:
+        if sys.version_info >= (3, 12):
+            shutil.rmtree(path, onexc=retry)
+        else:
+            shutil.rmtree(path, onerror=lambda function, name, info: retry(function, name, info[1]))
+    except RecursionError:
+        _remove_deep_tree(path)
+
+
+def _remove_deep_tree(root: Path) -> None:
+    """Deletes a folder that is too deep to call oneself for each level: lifts all folders below it to just below."""
+    token = secrets.token_hex(6)
+    root.chmod(stat.S_IRWXU)
+    waiting = [root]
+    number = 0
+    while waiting:
+        folder = waiting.pop()
+        for entry in list(os.scandir(folder)):
+            if not entry.is_dir(follow_symlinks=False):
+                os.unlink(entry.path)  # noqa: PTH108  # scandir hands over strings
+                continue
+            number += 1
+            lifted = root / f"{token}-{number}"
+            os.chmod(entry.path, stat.S_IRWXU)  # noqa: PTH101
+            Path(entry.path).rename(lifted)
+            waiting.append(lifted)
+        if folder != root:
+            folder.rmdir()
+    root.rmdir()

@@ -220,7 +220,9 @@ def _located(pipeline: Pipeline | PathLike, limits: Limits) -> tuple[Pipeline, L
         pipeline = load(pipeline, limits=limits)
     if pipeline.source is not None:
         return pipeline, pipeline.source
-    name = f"<{pipeline.name}>.yaml"
+    # One line, and no path: what is beside such a pipeline is in the current folder.
+    shown = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in pipeline.name)
+    name = f"<{shown}>.yaml"
     again, diagnostics = read_pipeline(write_pipeline(pipeline), name, limits=limits)
     if again is None or again.source is None:
         raise PipelineSyntaxError(diagnostics)

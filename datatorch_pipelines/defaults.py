@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -67,14 +68,27 @@ class RunArguments(PlanArguments, total=False):
     on_event: Listener | Sequence[Listener] | None
 
 
+_ARGUMENTS = frozenset(RunArguments.__annotations__)
+
+
 def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
-    """The options of a pipeline's run, out of what its caller gave. Raises `PipelinesError` for an unknown runner."""
+    """The options of a pipeline's run, out of what its caller gave.
+
+    Raises `PipelinesError` for an unknown runner and ``TypeError`` for an argument that there is none of.
+    """
+    for name in arguments:
+        if name not in _ARGUMENTS:
+            near = difflib.get_close_matches(name, _ARGUMENTS, n=1)
+            raise TypeError(f"unexpected argument {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
     limits = arguments.get("limits", DEFAULT_LIMITS)
     # What finds and runs actions is loaded for a pipeline that has some.
     steps = (step for job in pipeline.jobs.values() for step in job.steps)
     references = [reference for step in steps if (reference := step.reference) is not None]
     directory = arguments.get("directory")
-    local = [*arguments.get("local_actions", ()), *default_local_actions(os.environ)]
+    folders = arguments.get("local_actions", ())
+    if isinstance(folders, str | os.PathLike):  # a single one; a text would else be taken letter by letter
+        folders = (folders,)
+    local = [*folders, *default_local_actions(os.environ)]
     return RunOptions(
         runner=_runner(arguments.get("runner")),
         runtimes={**default_runtimes(), **(_runtimes() if references else {}), **arguments.get("runtimes", {})},

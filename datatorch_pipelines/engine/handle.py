@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
 
@@ -29,11 +30,12 @@ class RunHandle:
         self._future = thread.submit(self._supervise())
 
     async def _supervise(self) -> None:
-        self._task = asyncio.ensure_future(self._run.execute())
+        # The run is this very task: one of its own, cancelled before its first step, would leave no record.
+        self._task = asyncio.current_task()
         if self._cancelled:
-            self._task.cancel()
+            self._cancel_task()
         with contextlib.suppress(asyncio.CancelledError):  # it is in the record, and so in the result
-            await self._task
+            await self._run.execute()
 
     @property
     def run_id(self) -> str:
@@ -60,16 +62,20 @@ class RunHandle:
             self._thread.loop.call_soon_threadsafe(self._cancel_task)
 
     def _cancel_task(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
+        task, self._task = self._task, None  # once only: a second time would break into the tidying up
+        if task is not None:
+            task.cancel()
 
     def wait(self, timeout: float | None = None) -> RunResult:
-        """Waits for the run's end, and gives its result.
+        """Waits until the run is over and every listener was told of all of it, and gives its result.
 
-        Raises ``TimeoutError`` when that takes longer than ``timeout`` seconds; the run goes on then.
+        A listener that calls this waits for the run alone. Raises ``TimeoutError`` when that takes longer than
+        ``timeout`` seconds; the run and the listeners go on then.
         """
+        end = None if timeout is None else time.monotonic() + timeout
         self._future.result(timeout)
-        self._listeners.join()
+        if not self._listeners.join(None if end is None else max(0.0, end - time.monotonic())):
+            raise TimeoutError
         return self._run.result()
 
     def __iter__(self) -> Iterator[Event]:

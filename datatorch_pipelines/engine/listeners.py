@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Iterable
 
 from datatorch_pipelines.records import Journal
@@ -25,11 +26,18 @@ class Listeners:
         for thread in self._threads:
             thread.start()
 
-    def join(self) -> None:
-        """Waits until every listener was told everything; the journal must be closed."""
+    def join(self, timeout: float | None = None) -> bool:
+        """Waits until every listener was told everything; the journal must be closed.
+
+        Gives ``False`` when that takes longer than ``timeout`` seconds. A listener itself waits for none: two that
+        waited for each other would do so for ever.
+        """
+        if threading.current_thread() in self._threads:
+            return True
+        end = None if timeout is None else time.monotonic() + timeout
         for thread in self._threads:
-            if thread is not threading.current_thread():
-                thread.join()
+            thread.join(None if end is None else max(0.0, end - time.monotonic()))
+        return not any(thread.is_alive() for thread in self._threads)
 
 
 def _tell(journal: Journal, listener: Listener) -> None:

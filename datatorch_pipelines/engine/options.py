@@ -9,6 +9,7 @@ from pathlib import Path
 from attrs import field, frozen, validators
 
 from datatorch_pipelines.contracts import Resolver, Runner, Runtime
+from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 
 
@@ -26,6 +27,9 @@ def _mapping(value: Mapping[str, object] | None) -> Mapping[str, object]:
 
 
 def _secrets(value: Mapping[str, str] | None) -> Mapping[str, str]:
+    for name, secret in (value or {}).items():
+        if not isinstance(secret, str):
+            raise PipelinesError(f"the secret {name!r} is no text but of the type {type(secret).__name__}")
     return dict(value or {})
 
 

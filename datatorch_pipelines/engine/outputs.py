@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import re
 import stat
@@ -12,6 +13,8 @@ _NAME = re.compile(rb"::([A-Za-z_][A-Za-z0-9_.-]{0,199})::")
 _NAME_BYTES = 210
 """More than the longest beginning ``::name::``: what has no second ``::`` by then is a log line."""
 
+_MAX_NESTING = 200
+"""How deep an output's lists and mappings may nest: what masks and records it calls itself for each level."""
 
 _COLON = ord(":")
 
@@ -86,19 +89,41 @@ class OutputReader:
 
 
 def read_json(data: bytes) -> object:
-    """The value of a JSON text. Raises ``ValueError`` in a few words, also for NaN, Infinity and too deep nesting."""
+    """The value of a JSON text.
+
+    Raises ``ValueError`` in a few words, also for NaN, Infinity, numbers that no float holds and too deep nesting.
+    """
 
     def refuse(constant: str) -> object:
         raise ValueError(f"{constant} is no JSON value")
 
+    def finite(digits: str) -> float:
+        number = float(digits)
+        if not math.isfinite(number):
+            raise ValueError("a number in it is too large")
+        return number
+
     try:
-        return json.loads(data, parse_constant=refuse)
+        value = json.loads(data, parse_constant=refuse, parse_float=finite)
     except json.JSONDecodeError as error:
         raise ValueError(f"{error.msg} at column {error.colno}") from None
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8") from None
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+    if data.count(b"[") + data.count(b"{") > _MAX_NESTING and _deeper_than(_MAX_NESTING, value):
+        raise ValueError("it is nested too deep")
+    return value
+
+
+def _deeper_than(most: int, value: object) -> bool:
+    level = [value]
+    for _ in range(most + 1):
+        containers = [item for item in level if isinstance(item, dict | list)]
+        if not containers:
+            return False
+        level = [child for item in containers for child in (item.values() if isinstance(item, dict) else item)]
+    return True
 
 
 def read_output_file(path: str, limit: int, on_junk: Callable[[str, str], None]) -> Mapping[str, object]:
@@ -115,7 +140,7 @@ def read_output_file(path: str, limit: int, on_junk: Callable[[str, str], None])
     except OSError as error:
         on_junk("DATATORCH_OUTPUT", f"the file can't be read: {error.strerror}")
         return {}
-    with os.fdopen(descriptor, "rb") as file:
+    try:
         found = os.fstat(descriptor)
         if not stat.S_ISREG(found.st_mode):
             on_junk("DATATORCH_OUTPUT", "it is no regular file")
@@ -125,7 +150,10 @@ def read_output_file(path: str, limit: int, on_junk: Callable[[str, str], None])
         if found.st_size > limit:
             on_junk("DATATORCH_OUTPUT", f"the file is longer than {limit} bytes")
             return {}
-        return _output_lines(file.read(limit), on_junk)
+        with os.fdopen(descriptor, "rb", closefd=False) as file:  # only now: a folder can't be opened so
+            return _output_lines(file.read(limit), on_junk)
+    finally:
+        os.close(descriptor)
 
 
 def _output_lines(content: bytes, on_junk: Callable[[str, str], None]) -> Mapping[str, object]:

@@ -8,7 +8,10 @@ import time
 from collections.abc import Iterator
 from urllib.parse import unquote
 
+from attrs import evolve
+
 from datatorch_pipelines._masking import Masker
+from datatorch_pipelines.diagnostics import Diagnostic
 from datatorch_pipelines.engine.contexts import run_contexts
 from datatorch_pipelines.engine.job import run_job
 from datatorch_pipelines.engine.options import RunOptions
@@ -27,6 +30,7 @@ from datatorch_pipelines.results import (
     Status,
     WarningRaised,
 )
+from datatorch_pipelines.runners.system import insist
 
 _USER_INFO = re.compile(r"(?P<web>https?)?://(?P<user>[^/@:\s]*)(?::(?P<password>[^/@\s]*))?@")
 
@@ -67,7 +71,7 @@ class Run:
             )
         )
         for warning in plan.warnings:
-            recorder.emit(WarningRaised(time=recorder.now(), diagnostic=warning))
+            recorder.emit(WarningRaised(time=recorder.now(), diagnostic=self._masked(warning)))
         status, error = Status.CANCELLED, None
         try:
             status, error = await self._watched()
@@ -76,6 +80,12 @@ class Run:
         finally:
             recorder.emit(RunFinished(time=recorder.now(), status=status, error=error))
             recorder.close()
+
+    def _masked(self, warning: Diagnostic) -> Diagnostic:
+        """A warning of the plan, which quotes the pipeline's file, without secrets."""
+        masker = self.recorder.masker
+        hint = None if warning.hint is None else masker.text(warning.hint)
+        return evolve(warning, message=masker.text(warning.message), hint=hint)
 
     async def _watched(self) -> tuple[Status, Failure | None]:
         """The jobs, ended early when the record can't be written any more."""
@@ -144,7 +154,8 @@ async def _side_by_side(scope: RunScope) -> list[Status]:
     except BaseException:
         for worker in workers:
             worker.cancel()
-        await asyncio.wait(workers)
+        # To the end, also when it is cancelled once more meanwhile: what they started must not outlive the run.
+        await insist(asyncio.ensure_future(asyncio.wait(workers)))
         for job in waiting:
             _record_unstarted(scope, job, Status.CANCELLED, None)
         raise

@@ -17,7 +17,7 @@ from datatorch_pipelines.engine.plan import PlannedStep
 from datatorch_pipelines.engine.prepare import PreparedStep, prepare_step
 from datatorch_pipelines.engine.scope import JobScope
 from datatorch_pipelines.engine.third_party import third_party
-from datatorch_pipelines.errors import EnvironmentLost, PipelinesError
+from datatorch_pipelines.errors import EnvironmentLost, PipelinesError, RunnerError
 from datatorch_pipelines.model.conversion import fits
 from datatorch_pipelines.records import StepLog
 from datatorch_pipelines.results import Failure, Status, StepFinished, StepInputs, StepStarted
@@ -55,6 +55,9 @@ async def run_step(scope: JobScope, planned: PlannedStep) -> StepOutcome:
         raise
     except PipelinesError as error:
         failure = scope.run.failure_of(error, scope.place(planned.index))
+        outcome = StepOutcome(status=Status.FAILED, error=failure)
+    except RecursionError:  # from an expression over an event that was given so, or what fromJSON made
+        failure = scope.run.failure("the step's data is nested too deep", scope.place(planned.index))
         outcome = StepOutcome(status=Status.FAILED, error=failure)
     finally:
         log.close()
@@ -102,7 +105,7 @@ async def _run(scope: JobScope, planned: PlannedStep, log: StepLog) -> StepOutco
         failure = scope.run.failure(_failure_text(planned.step.label, status), scope.place(planned.index))
         return evolve(outcome, status=Status.FAILED, error=failure)
     _check_outputs(scope, planned, outputs)
-    if key is not None and not _names_job_folders(scope, outputs):
+    if key is not None and not scope.run.masker.holds_secret(outputs) and not _names_job_folders(scope, outputs):
         ResultCache.default().keep(key, outputs)
     return outcome
 
@@ -127,6 +130,8 @@ async def _command(
         with third_party(f"the runtime {prepared.action.runs.using!r}"):
             await runtime.prepare(prepared.action, place)
             command = runtime.command(prepared.action, prepared.inputs, place)
+        if not isinstance(command, Command):
+            raise RunnerError(f"the runtime {prepared.action.runs.using!r} gave {command!r} where a Command belongs")
     own = {"DATATORCH_INPUTS": str(files.inputs), "DATATORCH_OUTPUT": str(files.output)}
     return evolve(command, env={**prepared.env, **command.env, **own}, cwd=command.cwd or prepared.cwd)
 
@@ -158,6 +163,8 @@ async def _execute(
     context = StepContext(job=scope.spec, step=planned.step.label, environment=scope.environment, sink=sink)
     with third_party("the runner"):
         status = await scope.environment.runner.execute(command, context)
+    if type(status) is not int:
+        raise RunnerError(f"the runner gave {status!r} where an exit status belongs", hint="execute returns a number")
     reader.close()
     return status, {**reader.values, **await files.outputs(limit, junk)}
 

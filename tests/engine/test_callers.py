@@ -1,0 +1,127 @@
+"""What the caller of a run does at odd moments, or gives wrongly."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+import datatorch_pipelines as dtp
+from datatorch_pipelines.results import RunStarted, StepStarted
+
+HELLO = "name: Hello\njobs: {a: {steps: [{name: says, run: echo hello}]}}\n"
+
+
+def test_a_run_that_is_cancelled_as_soon_as_it_starts_has_a_result(project) -> None:
+    pipeline = dtp.loads(HELLO)
+    for _ in range(20):
+        handle = pipeline.start(directory=project.runs)
+        handle.cancel()
+        handle.cancel()
+        result = handle.wait(30)
+        assert (result.status, [job.status for job in result.jobs.values()]) == ("cancelled", ["cancelled"])
+
+
+def test_listeners_may_all_wait_for_the_run(project) -> None:
+    handles: list[dtp.RunHandle] = []
+    known = threading.Event()
+    seen: list[str] = []
+
+    def listen(event: dtp.Event) -> None:
+        if isinstance(event, RunStarted):
+            known.wait()
+            seen.append(handles[0].wait().status)
+
+    handles.append(dtp.loads(HELLO).start(directory=project.runs, on_event=[listen, listen]))
+    known.set()
+    assert handles[0].wait(30).status == "succeeded"
+    assert seen == ["succeeded", "succeeded"]
+
+
+def test_to_wait_for_a_while_ends_in_time_though_a_listener_does_not(project) -> None:
+    go_on = threading.Event()
+    handle = dtp.loads(HELLO).start(directory=project.runs, on_event=lambda event: go_on.wait())
+    for _ in handle:
+        pass
+    with pytest.raises(TimeoutError):
+        handle.wait(0.01)
+    go_on.set()
+    assert handle.wait(30).status == "succeeded"
+
+
+def test_a_task_cancelled_again_and_again_still_ends_everything_first(project) -> None:
+    text = "name: H\njobs: {a: {steps: [{run: 'trap : TERM; echo $$ > %s; while :; do sleep 0.05; done'}]}}\n"
+    number = project.folder / "number"
+
+    async def main() -> None:
+        begun = asyncio.Event()
+        loop = asyncio.get_running_loop()
+
+        def listen(event: dtp.Event) -> None:
+            if isinstance(event, StepStarted):
+                loop.call_soon_threadsafe(begun.set)
+
+        pipeline = dtp.loads(text % number)
+        task = asyncio.ensure_future(pipeline.run_async(directory=project.runs, on_event=listen))
+        await begun.wait()
+        while not number.exists() or not number.read_text():  # noqa: ASYNC110  # another process writes it
+            await asyncio.sleep(0.01)
+        for _ in range(5):
+            task.cancel()
+            await asyncio.sleep(0.02)
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(main())
+    assert not Path(f"/proc/{number.read_text().strip()}").exists()
+    (record,) = project.runs.iterdir()
+    last = (record / "events.jsonl").read_text().splitlines()[-1]
+    assert '"type":"run-finished"' in last
+    assert '"status":"cancelled"' in last
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"secret": {"A": "x"}}, "unexpected argument 'secret'; did you mean 'secrets'?"),
+        ({"b": 1}, "unexpected argument 'b'"),
+    ],
+)
+def test_an_argument_that_there_is_none_of_is_refused(arguments: dict[str, object], message: str) -> None:
+    for call in (dtp.loads(HELLO).run, dtp.loads(HELLO).plan):
+        with pytest.raises(TypeError) as refused:
+            call(**arguments)  # type: ignore[arg-type]
+        assert str(refused.value) == message
+
+
+def test_a_secret_that_is_no_text_is_refused() -> None:
+    with pytest.raises(dtp.PipelinesError) as refused:
+        dtp.loads(HELLO).run(secrets={"TOKEN": None})  # type: ignore[dict-item]
+    assert str(refused.value) == "the secret 'TOKEN' is no text but of the type NoneType"
+
+
+def test_a_single_folder_of_local_actions_is_taken_whole(project) -> None:
+    project.action("local/add/v1", {"action-datatorch.yaml": "name: A\nruns: {using: cmd, command: echo hello}\n"})
+    text = "name: L\njobs: {a: {steps: [{action: local/add@v1}]}}\n"
+    assert project.run(text, local_actions=str(project.folder / "local")).status == "succeeded"
+
+
+class Answers(dtp.LocalRunner):
+    def __init__(self, status: object) -> None:
+        super().__init__()
+        self.status = status
+
+    async def execute(self, command: dtp.Command, context: dtp.StepContext) -> int:
+        return self.status  # type: ignore[return-value]  # what somebody's runner may do
+
+
+@pytest.mark.parametrize("status", [None, "0", True, 0.0])
+def test_a_runner_that_gives_no_exit_status_fails_the_step(project, status: object) -> None:
+    result = project.run(HELLO, runner=Answers(status))
+    assert result.status == "failed"
+    assert result.error is not None
+    assert result.error.message == (
+        f"the runner gave {status!r} where an exit status belongs; execute returns a number"
+    )

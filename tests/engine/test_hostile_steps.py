@@ -1,0 +1,115 @@
+"""Steps that do what no step should: the run goes on, or fails in one clear line."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+
+import datatorch_pipelines as dtp
+from datatorch_pipelines.engine.outputs import read_json
+
+STEP = """\
+name: H
+jobs:
+  a:
+    steps:
+      - name: hostile
+        shell: {shell}
+        run: |
+          {text}
+"""
+
+
+def test_a_folder_in_the_place_of_the_output_file_is_a_warning(project) -> None:
+    result = project.run(STEP.format(shell="sh", text='mkdir "$DATATORCH_OUTPUT"; echo "::x::1"'))
+    assert result.status == "succeeded"
+    assert result.jobs["a"].step("hostile").outputs == {"x": 1}
+    assert [item.message for item in result.diagnostics] == [
+        "the output 'DATATORCH_OUTPUT' was not taken: it is no regular file"
+    ]
+
+
+@pytest.mark.parametrize("depth", [201, 500, 900, 5000])
+@pytest.mark.parametrize("secrets", [{}, {"TOKEN": "hunter2"}])
+def test_an_output_that_nests_too_deep_is_not_taken(project, depth: int, secrets: dict[str, str]) -> None:
+    writes = "open(__import__('os').environ['DATATORCH_OUTPUT'], 'w').write"
+    text = f"""{writes}('{{"x": ' + '[' * {depth} + ']' * {depth} + '}}')"""
+    result = project.run(STEP.format(shell="python", text=text), secrets=secrets)
+    assert (result.status, result.error) == ("succeeded", None)
+    assert [item.message for item in result.diagnostics] == [
+        "the output 'DATATORCH_OUTPUT line 1' was not taken: it is nested too deep"
+    ]
+
+
+def test_an_output_nests_up_to_two_hundred_deep() -> None:
+    assert read_json(b'{"a":' * 200 + b"1" + b"}" * 200) is not None
+    with pytest.raises(ValueError, match=r"^it is nested too deep$"):
+        read_json(b'{"a":' * 201 + b"1" + b"}" * 201)
+    assert read_json(b"[" + b",".join([b"[]"] * 1000) + b"]") == [[]] * 1000
+
+
+def test_data_of_an_expression_that_nests_too_deep_fails_its_step(project) -> None:
+    text = "name: H\njobs: {a: {steps: [{name: deep, run: 'true', inputs: {x: '${{ event }}'}}]}}\n"
+    deep: dict[str, object] = {}
+    for _ in range(700):
+        deep = {"a": deep}
+    result = project.run(text, event=deep, secrets={"TOKEN": "hunter2"})
+    assert result.status == "failed"
+    assert result.error is not None
+    assert result.error.message.startswith("the step's data is nested too deep")
+
+
+@pytest.mark.parametrize("number", [b"1e999", b"-1e999", b'{"a": [1e400]}'])
+def test_a_number_that_no_float_holds_is_no_output(number: bytes) -> None:
+    with pytest.raises(ValueError, match=r"^a number in it is too large$"):
+        read_json(number)
+
+
+def test_a_tree_of_folders_too_deep_for_recursion_is_deleted_with_the_job(project, monkeypatch) -> None:
+    temporary = project.folder / "temporary"
+    temporary.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", os.fspath(temporary))
+    text = "import os; [(os.mkdir('d'), open('f', 'w').close(), os.chdir('d')) for _ in range(2500)]"
+    result = project.run(STEP.format(shell="python", text=text))
+    assert (result.status, result.error) == ("succeeded", None)
+    assert list(temporary.iterdir()) == []
+
+
+def test_what_an_output_took_over_from_a_secret_is_not_kept_in_the_cache(project, monkeypatch) -> None:
+    monkeypatch.setenv("DATATORCH_PIPELINES_HOME", os.fspath(project.folder / "home"))
+    result = project.run(
+        """\
+        name: H
+        jobs:
+          a:
+            steps:
+              - {run: 'printf %s "$INPUT_A" > kept', inputs: {a: '${{ secrets.TOKEN }}'}}
+              - {name: reads, run: 'echo "::x::\\"$(cat kept)\\""', cache: true}
+        """,
+        secrets={"TOKEN": "hunter2-hunter2"},
+    )
+    assert result.jobs["a"].step("reads").outputs == {"x": "***"}
+    written = [file for file in Path(project.folder).rglob("*") if file.is_file()]
+    assert [file for file in written if b"hunter2-hunter2" in file.read_bytes()] == []
+
+
+def test_a_warning_of_the_plan_shows_no_secret(project) -> None:
+    text = "name: H\njobs: {a: {steps: [{name: hunter2, run: 'true'}, {name: hunter2, run: 'true'}]}}\n"
+    result = project.run(text, secrets={"TOKEN": "hunter2"})
+    assert [item.code for item in result.diagnostics] == ["DT211"]
+    assert "hunter2" not in repr(result)
+    assert b"hunter2" not in (result.directory / "events.jsonl").read_bytes()
+
+
+@pytest.mark.parametrize("name", ["Train / evaluate", "../up", "two\nlines", "nul\0"])
+def test_a_pipeline_built_in_python_finds_actions_beside_the_current_folder(project, monkeypatch, name: str) -> None:
+    monkeypatch.chdir(project.folder)
+    step = dtp.Step(action="./add", inputs={"a": 1, "b": 2})
+    wrong = dtp.Step(run="exit 3")
+    result = dtp.Pipeline(name=name, jobs={"a": dtp.Job(steps=[step, wrong])}).run(directory=project.runs)
+    assert result.jobs["a"].steps[0].outputs == {"sum": 3}
+    assert str(result.error).isprintable()
+    assert str(result.error).endswith("the step 'exit 3' failed with exit status 3")
