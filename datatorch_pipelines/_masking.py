@@ -8,7 +8,8 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote, quote_plus
 
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]+(?=@)")
+# A password that holds an "@", or by mistake a "/" (a port is no password), is one too.
+_CREDENTIALS = re.compile(r"(?<=://)(?:[^/\s\"]+|[^/@:\s\"\[]*:(?!\d*/)[^\s\"]+)(?=@)")
 
 MASK = b"***"
 """What stands in a secret's place."""

@@ -15,7 +15,8 @@ DEFAULT_REF = "latest"
 
 _NAME_PART = re.compile(r"(?!-)[A-Za-z0-9._-]{1,100}")
 _REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|\.lock(?:/|$)|(?:^|/)\.|[./]$|^[-/]|^@$")
-_CREDENTIALS = re.compile(r"(?<=://)[^/@\s]*@")
+# Forms that no resolver takes may hold a password too: one with a "/" in it, and `user:password@host:path`.
+_CREDENTIALS = re.compile(r"(?<=://)(?:[^/\s]*@|[^/@:\s\[]*:(?!\d*/)\S*@)|^[^/@:\s]+:(?!//)\S*@")
 _MAX_REF = 250
 
 

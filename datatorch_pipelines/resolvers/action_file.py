@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from pathlib import Path
 
 from datatorch_pipelines.errors import ActionRefused, ResolveError
@@ -12,14 +13,15 @@ from datatorch_pipelines.model.reference import ActionReference
 
 def holds_action(directory: Path, file: str | None = None) -> bool:
     """Whether ``directory`` has the action file ``file``, or one of the usual names."""
-    return any((directory / name).is_file() for name in ((file,) if file else ACTION_FILES))
+    # os.path.isfile: a name that no file can have (too long, a NUL) is no error there.
+    return any(os.path.isfile(directory / name) for name in ((file,) if file else ACTION_FILES))  # noqa: PTH113
 
 
 def check_action_file(reference: ActionReference, directory: Path) -> None:
     """Raises `ResolveError` where the folder of an action has no action file, naming files that look alike."""
     wanted = reference.file or ACTION_FILES[0]
     if not holds_action(directory, reference.file):
-        if any((directory / name).is_dir() for name in ((reference.file,) if reference.file else ACTION_FILES)):
+        if any(os.path.isdir(directory / name) for name in ((reference.file,) if reference.file else ACTION_FILES)):  # noqa: PTH112
             raise ResolveError(f"{wanted} of {reference} is a folder, not a file")
         raise ResolveError(f"{reference} has no {wanted}", hint=_alike(directory, wanted))
     if reference.file and not (directory / reference.file).resolve().is_relative_to(directory.resolve()):
@@ -28,7 +30,7 @@ def check_action_file(reference: ActionReference, directory: Path) -> None:
 
 def _alike(directory: Path, wanted: str) -> str:
     try:
-        names = sorted(path.name for path in directory.iterdir() if path.is_file())
+        names = sorted(path.name for path in directory.iterdir() if path.is_file() and path.name.isprintable())
     except OSError:
         names = []
     files = [name for name in names if name.lower().endswith((".yaml", ".yml", ".json"))]

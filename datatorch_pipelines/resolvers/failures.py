@@ -10,6 +10,7 @@ import urllib3
 from dulwich.errors import GitProtocolError, HangupException, NotGitRepository
 from urllib3.exceptions import NewConnectionError
 
+from datatorch_pipelines._masking import Masker
 from datatorch_pipelines.errors import ActionNotFound, ActionRefused, AuthenticationFailed, FetchFailed, ResolveError
 from datatorch_pipelines.resolvers.cancellation import Cancelled
 from datatorch_pipelines.resolvers.pack import BrokenPack
@@ -20,6 +21,10 @@ _MISSING = re.compile(
     r"(?i)not found|not exported|does not exist|not appear to be a git repository|no such (?:repo|proj)"
 )
 _DENIED = re.compile(r"(?i)permission denied|access denied|authentication|not authori[sz]ed|forbidden|publickey")
+
+
+_TOKEN_LENGTH = 16
+"""A user of a URL without password that is as long as this is a token; a name could not be told from words."""
 
 
 class RepositoryMissing(ActionNotFound):
@@ -42,6 +47,12 @@ def raise_failure(error: BaseException, url: GitUrl, session: Session) -> NoRetu
         raise error
     status = session.http_status
     said = "; ".join(line.decode("utf-8", "replace") for line in session.ssh_errors[-3:]) or str(error)
+    secret = url.password or (url.username if url.is_http and len(url.username or "") >= _TOKEN_LENGTH else None)
+    if secret:
+        masker = Masker([secret])
+        if any(masker.holds_secret(str(one)) for one in _causes(error)):
+            # A server may say the password that it was sent. Nothing of that error may be shown, so none is chained.
+            raise FetchFailed(f"{url} does not speak git as expected: {_line(masker.text(said))}") from None
     if isinstance(error, NotGitRepository) or status in (404, 410):
         raise RepositoryMissing(f"there is no git repository at {url}", hint="is the name right?") from error
     if status in (401, 403):
@@ -77,7 +88,7 @@ def _raise_denied(error: BaseException, url: GitUrl) -> NoReturn:
 
 def _line(text: str) -> str:
     """One line for a message, not too long."""
-    return " ".join(text.split())[:200]
+    return " ".join("".join(one if one.isprintable() else " " for one in text).split())[:200]
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

@@ -95,7 +95,7 @@ class _Remote:
 
         def wants(refs: Mapping[bytes, bytes]) -> list[bytes]:
             nonlocal chosen
-            chosen = names.choose(refs, ref)
+            chosen = names.choose(self._checked(refs), ref)
             return [] if chosen is None or known(chosen.sha.decode()) else [chosen.sha]
 
         objects = self._pack(wants, names.wanted_prefixes(ref), depth=1)
@@ -140,11 +140,17 @@ class _Remote:
 
     def _refs(self) -> dict[bytes, bytes]:
         found = self._client.get_refs(cast(Any, self._path), ref_prefix=_EVERYTHING).refs
-        return {bytes(name): bytes(sha) for name, sha in found.items() if sha is not None}
+        return dict(self._checked({bytes(name): bytes(sha) for name, sha in found.items() if sha is not None}))
+
+    def _checked(self, refs: Mapping[bytes, bytes]) -> Mapping[bytes, bytes]:
+        """The refs of a server, each of which leads to an object's id."""
+        if not all(sha is None or names.is_object_id(sha) for sha in refs.values()):
+            raise FetchFailed(f"{self._url} names what is no commit", hint="is the URL right?")
+        return refs
 
     def _history(self) -> Objects | None:
         def wants(refs: Mapping[bytes, bytes]) -> list[bytes]:
-            return sorted({sha for name, sha in refs.items() if not name.endswith(names.PEELED)})
+            return sorted({sha for name, sha in self._checked(refs).items() if not name.endswith(names.PEELED)})
 
         return self._pack(wants, _EVERYTHING, depth=None)
 

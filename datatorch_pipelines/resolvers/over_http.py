@@ -37,8 +37,8 @@ def http_client(url: GitUrl, session: Session) -> Iterator[GitClient]:
         base,
         pool_manager=cast(urllib3.PoolManager, manager),
         config=ConfigDict(),
-        username=url.username if url.username is not None or url.password is None else "",
-        password=url.password,
+        username=_as_sent(url.username if url.username is not None or url.password is None else ""),
+        password=_as_sent(url.password),
         thin_packs=False,
     )
     # Packs from other places than the repository's own server are never asked for.
@@ -50,6 +50,11 @@ def http_client(url: GitUrl, session: Session) -> Iterator[GitClient]:
         for response in pools.responses:
             response.close()
         manager.clear()
+
+
+def _as_sent(text: str | None) -> str | None:
+    """What makes urllib3, which writes Latin-1, send UTF-8 as git does."""
+    return None if text is None else text.encode().decode("latin-1")
 
 
 class _Pools:

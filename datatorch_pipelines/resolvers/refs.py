@@ -39,6 +39,11 @@ class Chosen:
     also_tag: bool = False
 
 
+def is_object_id(sha: bytes) -> bool:
+    """Whether what a server sent is an object's id: only such may become part of a path."""
+    return _FULL.fullmatch(sha.decode("latin-1")) is not None
+
+
 def is_full_commit(ref: str | None) -> bool:
     """Whether a ref is a whole commit id."""
     return ref is not None and _FULL.fullmatch(ref) is not None
@@ -93,7 +98,10 @@ def near_names(refs: Mapping[bytes, bytes], ref: str) -> str:
     for prefix in (BRANCHES, TAGS):
         for name in refs:
             if name.startswith(prefix) and not name.endswith(PEELED):
-                names[name.removeprefix(prefix).decode("utf-8", "replace")] = prefix
+                shown = name.removeprefix(prefix).decode("utf-8", "replace")
+                # git allows no such name; a server may send one to play with the terminal.
+                if shown.isprintable():
+                    names[shown] = prefix
     near = difflib.get_close_matches(ref, names, n=3, cutoff=0.5)
     if near:
         return "did you mean " + " or ".join(near) + "?"

@@ -31,7 +31,7 @@ from datatorch_pipelines._files import remove_tree, sync_directory, tree_digest,
 from datatorch_pipelines._home import cache_directory
 from datatorch_pipelines.errors import StoreError
 from datatorch_pipelines.resolvers.cancellation import Cancellation
-from datatorch_pipelines.resolvers.refs import RefKind
+from datatorch_pipelines.resolvers.refs import RefKind, is_full_commit
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 T = TypeVar("T")
@@ -82,7 +82,7 @@ class Store:
         Raises `StoreError` when the folder can't be read.
         """
         name = f"{self._prefix}/entries/{_url_key(url)}-{commit}"
-        mark = self._read(f"{name}/{_MARK}", dict)
+        mark = self._read(f"{name}/{_MARK}", _mark)
         if mark is None or mark.get("commit") != commit:
             return None
         made = self._entries.get(name)
@@ -217,7 +217,7 @@ class Store:
                 if data["version"] != _FORMAT:
                     return None
                 record = parse(data)
-            except (ValueError, TypeError, KeyError, FileNotFoundError):
+            except (ValueError, TypeError, KeyError, RecursionError, FileNotFoundError):
                 return None
         self._memo[name] = (stamp, record)
         return record
@@ -240,7 +240,14 @@ class Store:
 
 
 def _known_ref(record: dict[str, Any]) -> KnownRef:
-    return KnownRef(record["commit"], RefKind(record["kind"]))
+    commit = record["commit"]
+    if not is_full_commit(commit):
+        raise ValueError("not a commit")
+    return KnownRef(commit, RefKind(record["kind"]))
+
+
+def _mark(record: dict[str, Any]) -> dict[str, Any]:
+    return {name: record[name] for name in ("commit", "digest", "url", "boot")}
 
 
 @functools.lru_cache(maxsize=4096)

@@ -10,7 +10,7 @@ import hashlib
 import os
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from attrs import define, field, frozen
@@ -153,10 +153,12 @@ class _Plan:
 
     def check_links(self) -> None:
         """Refuses links that leave the folder, each followed as the system would, through other links too."""
+        # A file system that takes "A" for "a" follows the link "a" there too.
+        links = {_folded(path): target for path, target in self.links.items()}
         for path in self.links:
-            self._follow(path)
+            self._follow(path, links)
 
-    def _follow(self, link: str) -> None:
+    def _follow(self, link: str, links: Mapping[str, str]) -> None:
         place: list[str] = []
         todo = link.split("/")[::-1]
         followed = 0
@@ -169,12 +171,12 @@ class _Plan:
                     raise ActionRefused(f"the symbolic link {_shown(link)} leads out of the action")
                 place.pop()
                 continue
-            target = self.links.get("/".join([*place, part]))
+            target = links.get(_folded("/".join([*place, part])))
             if target is None:
                 place.append(part)
                 continue
             followed += 1
-            if target.startswith(("/", "\\")) or re.match(r"[A-Za-z]:", target):
+            if target.startswith("/") or "\\" in target or re.match(r"[A-Za-z]:", target):
                 raise ActionRefused(f"the symbolic link {_shown(link)} leads out of the action")
             if followed > _MAX_LINKS:
                 raise ActionRefused(f"the symbolic link {_shown(link)} leads in a circle")

@@ -16,7 +16,9 @@ from datatorch_pipelines.errors import ActionRefused
 SCHEMES = ("https", "http", "ssh", "git", "file")
 """The allowed schemes; ``user@host:path`` is ssh."""
 
-_SCP = re.compile(r"(?:([^@/:]+)@)?([^@/:]{2,}|\[[^]]+\]):(.+)", re.DOTALL)
+_SCP = re.compile(r"(?:([^@/:]+)@)?([^@/:\[\]]{2,}|\[[0-9A-Fa-f:.]+\]):(.+)", re.DOTALL)
+# The user's ssh configuration may hand the name to a shell (ProxyCommand with %r).
+_SSH_USER = re.compile(r"[^\s'\"`$;&<>|(){}*?]*[^\s'\"`$;&<>|(){}*?\\]")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _FORMS = "write https://host/path.git, ssh://host/path.git, git://host/path.git, user@host:path.git or file:///path"
@@ -99,11 +101,15 @@ def _parse_url(scheme: str, text: str) -> GitUrl:
     try:
         parts = urlsplit(text)
         port = parts.port
-    except ValueError as error:
-        raise _refused(f"a git URL with the scheme {scheme} has a host or port of the wrong form") from error
+    except ValueError:
+        # What urlsplit says quotes the password, so that its error must not even be the context of ours.
+        parts = None
+    if parts is None:
+        raise _refused(f"a git URL with the scheme {scheme} has a host or port of the wrong form")
     host = parts.hostname or ""
     if parts.query or parts.fragment or text.endswith(("?", "#")):
-        raise _refused(f"the git URL {scheme}://{_short(host)}... has a '?' or '#', which no git server takes")
+        # Not even the host is shown: it is the user or password where that holds such a character.
+        raise _refused(f"a git URL with the scheme {scheme} has a '?' or '#', which no git server takes")
     path = parts.path if scheme in ("http", "https") else unquote(parts.path)
     if _CONTROL.search(unquote(parts.path)) or path.strip("/") == "":
         raise _refused(f"the git URL {scheme}://{_short(host)}... has no path, or one with control characters")
@@ -126,6 +132,9 @@ def _parse_scp(text: str) -> GitUrl:
     if match is None:
         raise _refused("a git URL has no scheme")
     username, host, path = match.groups()
+    if username is None and "@" in path:
+        # To git, the host of `user:password@host:path` is `user`.
+        raise _refused("a git URL has a ':' before its '@'", hint="an ssh URL holds no password; write user@host:path")
     host = host.strip("[]").lower()
     _check_host(host)
     _check_credentials("ssh", username, None)
@@ -144,6 +153,8 @@ def _check_credentials(scheme: str, username: str | None, password: str | None) 
         raise _refused("the user or password of a git URL holds a control character")
     if username is not None and username.startswith("-"):
         raise _refused("the user of a git URL begins with '-'")
+    if scheme == "ssh" and username is not None and not _SSH_USER.fullmatch(username):
+        raise _refused("the user of an ssh URL holds a character that means something to a shell")
     if scheme == "ssh" and password is not None:
         raise _refused("an ssh URL holds a password", hint="use a key that ssh-agent knows, or an https URL")
     if username is not None and scheme in ("http", "https") and ":" in username:

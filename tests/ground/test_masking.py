@@ -79,7 +79,9 @@ def test_without_secrets_everything_passes_as_it_is() -> None:
 @pytest.mark.parametrize(
     ("line", "starred"),
     [
-        ("git: https://me:se/cret@host/a.git", "git: https://me:se/cret@host/a.git"),
+        ("git: https://me:se/cret@host/a.git", "git: https://**********@host/a.git"),
+        ("git: https://me:se@cret@host/a.git", "git: https://**********@host/a.git"),
+        ("git: https://host:8080/a@b.git", "git: https://host:8080/a@b.git"),
         ("git: https://me:secret@host/a.git", "git: https://*********@host/a.git"),
         ("a ssh://git@host b http://u:p@h", "a ssh://***@host b http://***@h"),
         ("name: a@b", "name: a@b"),

@@ -113,8 +113,17 @@ def test_the_default_branch_is_meant_by_no_ref_and_by_latest() -> None:
     assert not ActionReference.parse("./a").follows_default_branch
 
 
-def test_user_and_password_are_never_shown() -> None:
-    url = "https://me:secret@example.org/b.git"
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://me:secret@example.org/b.git",
+        "https://me:a@secret@example.org/b.git",
+        "https://me:secret/a@example.org/b.git",
+        "me:secret@example.org:b.git",
+        "https:/me:secret@example.org/b.git",
+    ],
+)
+def test_user_and_password_are_never_shown(url: str) -> None:
     made = action_object({"name": "a/b", "tag": "v1", "git": url})
     reference = ActionReference.parse(made)
     for shown in (repr(made), repr(reference), str(reference), hide_credentials(url)):

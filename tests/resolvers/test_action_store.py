@@ -289,3 +289,28 @@ def test_threads_exclude_one_another(store: Store) -> None:
         other.cancel()
         thread.join()
     assert outcome == ["cancelled"]
+
+
+@pytest.mark.parametrize("damage", ["boot", "digest", "url", "nested"])
+def test_a_damaged_mark_is_fetched_again(
+    http_server: GitHttpServer, path: Path, resolve: Resolve, store: Store, damage: str
+) -> None:
+    make_repository(path, ACTION, tags=["v1"])
+    file = resolve(GitHubResolver(http_server.url, store=store), "me/add@v1").directory.parent / "entry.json"
+    mark = json.loads(file.read_bytes())
+    mark.pop(damage, None)
+    file.write_text("[" * 100_000 if damage == "nested" else json.dumps(mark))
+    action = resolve(GitHubResolver(http_server.url, store=Store(store.root)), "me/add@v1")
+    assert (action.directory / "add.py").read_text() == "print(1)\n"
+    assert http_server.packs == 2
+
+
+def test_a_noted_ref_that_is_no_commit_is_asked_for_again(
+    http_server: GitHttpServer, path: Path, resolve: Resolve, store: Store
+) -> None:
+    commit = make_repository(path, ACTION, tags=["v1"])
+    resolve(GitHubResolver(http_server.url, store=store), "me/add@v1")
+    (noted,) = (store.root / "refs").iterdir()
+    noted.write_text(json.dumps({"version": 1, "commit": f"{commit}/files", "kind": "tag"}))
+    assert resolve(GitHubResolver(http_server.url, store=Store(store.root)), "me/add@v1").commit == commit
+    assert json.loads(noted.read_bytes())["commit"] == commit

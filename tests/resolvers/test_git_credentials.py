@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import http.server
+import threading
 import traceback
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from git_servers import GitHttpServer, make_repository, running_http_server
 
 from datatorch_pipelines.contracts.resolver import ResolvedAction
-from datatorch_pipelines.errors import ActionNotFound, AuthenticationFailed
+from datatorch_pipelines.errors import ActionNotFound, AuthenticationFailed, FetchFailed
 from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, Store
 
 Resolve = Callable[..., ResolvedAction]
@@ -99,3 +103,41 @@ def test_a_stored_private_action_is_found_whatever_the_credentials(
     del private.requests[:]
     resolve(GitResolver(store), reference(private, "x-access-token:new"))
     assert private.requests == []
+
+
+@pytest.mark.parametrize("password", ["p\u00e4ss", "\u20ac\u20ac", "a@b:c/d"])
+def test_a_password_of_any_characters_works(root: Path, store: Store, resolve: Resolve, password: str) -> None:
+    make_repository(root / "me" / "add.git", {"action-datatorch.yaml": "name: Add\n"}, tags=["v1"])
+    with running_http_server(root, user="me", password=password) as server:
+        action = resolve(GitResolver(store), reference(server, f"me:{quote(password, safe='')}"))
+    assert (action.directory / "action-datatorch.yaml").is_file()
+
+
+@pytest.mark.parametrize("user", [f"me:{PASSWORD}", f"{PASSWORD}-{PASSWORD}"])
+def test_a_server_that_says_the_password_is_not_repeated(store: Store, resolve: Resolve, user: str) -> None:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            given = base64.b64decode(self.headers["Authorization"].split()[1])
+            said = b"ERR who is \x1b]0;" + given + b"?"
+            body = b"001e# service=git-upload-pack\n0000" + b"%04x" % (len(said) + 4) + said
+            self.send_response(200)
+            self.send_header("Content-Type", "application/x-git-upload-pack-advertisement")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *args: object) -> None:
+            """Says nothing."""
+
+    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=lambda: server.serve_forever(poll_interval=0.02))
+        thread.start()
+        try:
+            url = f"http://{user}@127.0.0.1:{server.server_address[1]}/me/add.git"
+            with pytest.raises(FetchFailed) as caught:
+                resolve(GitResolver(store), {"name": "me/add", "tag": "v1", "git": url})
+        finally:
+            server.shutdown()
+            thread.join()
+    assert "does not speak git as expected: who is ]0;" in str(caught.value)
+    assert "\x1b" not in str(caught.value)
+    assert_hidden(store, "".join(traceback.format_exception(caught.value)))

@@ -72,6 +72,20 @@ def test_allowed_urls_are_taken_apart_and_shown_without_credentials(text: str, s
         "https://example.org/a#main",
         "https://us%0aer@example.org/a",
         "https://[::1/a",
+        "https://[s3cr3t@]example.org/a",
+        "https://me:s3cr3t@exam\u2100ple.org/a",
+        "https://me:s3cr3t/a@example.org/a",
+        "https://me:s3cr3t#a@example.org/a",
+        "https://s3cr3t#a@example.org/a",
+        "https://s3cr3t?a@example.org/a",
+        "me:s3cr3t@example.org:a",
+        "me:s3cr3t@example.org/a",
+        "https:/me:s3cr3t@example.org/a",
+        "git@[example.org:22]:a",
+        "ssh://$(id)@example.org/a",
+        "ssh://%60id%60@example.org/a",
+        "$(id)@example.org:a",
+        "a|b@example.org:a",
         "file://host/a",
         "file://a",
         "/srv/a.git",
@@ -86,6 +100,8 @@ def test_other_urls_are_refused_without_showing_what_may_be_secret(text: str) ->
     with pytest.raises(ActionRefused) as caught:
         parse_git_url(text)
     assert SECRET not in str(caught.value)
+    # Not in the errors behind it either, not even in one that a traceback leaves out.
+    assert (caught.value.__cause__, caught.value.__context__) == (None, None)
     assert len(str(caught.value).splitlines()) == 1
 
 

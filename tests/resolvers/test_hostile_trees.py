@@ -85,6 +85,11 @@ HOSTILE: dict[str, tuple[list[Entry], str]] = {
         "the symbolic link 'u' leads out of the action",
     ),
     "there and back": ([(LINK, b"l", b"../files/x")], "the symbolic link 'l' leads out of the action"),
+    "link by a link of other case": (
+        [(FOLDER, b"d", [(LINK, b"b", b".")]), (LINK, b"u", b"d/B/../../x")],
+        "the symbolic link 'u' leads out of the action",
+    ),
+    "backslash link": ([(LINK, b"l", b"..\\..\\x")], "the symbolic link 'l' leads out of the action"),
     "circle": ([(LINK, b"a", b"b"), (LINK, b"b", b"a")], "leads in a circle"),
     "empty link": ([(LINK, b"l", b"")], "the symbolic link 'l' has no target"),
     "strange mode": ([("10644", b"pipe", b"x")], "'pipe' is neither file nor folder (mode 10644)"),

@@ -11,7 +11,7 @@ import pytest
 from datatorch_pipelines._files import tree_digest
 from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, Resolver
 from datatorch_pipelines.errors import ActionNotFound, FetchFailed, ResolveError
-from datatorch_pipelines.model.reference import ActionReference
+from datatorch_pipelines.model.reference import ActionReference, ReferenceKind
 from datatorch_pipelines.resolvers import (
     GitHubResolver,
     LocalResolver,
@@ -137,3 +137,11 @@ def test_another_error_ends_a_chain(tmp_path: Path) -> None:
         chain([Raises(FetchFailed("down")), MappingResolver({"me/add": folder})], "me/add@v1")
     with pytest.raises(ResolveError, match=r"^Raises failed on me/add@v1: ValueError: a bug$"):
         chain([Raises(ValueError("a bug")), MappingResolver({"me/add": folder})], "me/add@v1")
+
+
+@pytest.mark.parametrize("file", ["a" * 300 + ".yaml", "a\0b"])
+def test_a_file_that_no_system_can_have_is_told(tmp_path: Path, file: str) -> None:
+    reference = ActionReference(ReferenceKind.PATH, "./add", file=file)
+    (tmp_path / "add").mkdir()
+    with pytest.raises(ResolveError, match="has no a"):
+        asyncio.run(LocalResolver().resolve(reference, ResolveContext(base=tmp_path)))

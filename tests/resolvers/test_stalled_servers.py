@@ -312,3 +312,35 @@ def test_a_moved_repository_is_followed_and_the_password_is_not(store: Store, re
     assert b"authorization: Basic" in first
     assert second.startswith(b"GET /b/info/refs")
     assert b"authorization" not in second.lower()
+
+
+@pytest.mark.parametrize("sha", [b"../" * 12 + b"tmp", b"a" * 40 + b"/files", b"z" * 40, b"\xff" * 40, b"a" * 3000])
+@pytest.mark.parametrize("tag", ["v1", "abcdef1"])
+def test_what_is_no_commit_id_never_becomes_a_path(store: Store, resolve: Resolve, sha: bytes, tag: str) -> None:
+    def advertise(connection: socket.socket) -> None:
+        connection.recv(65536)
+        line = sha + b" refs/tags/v1\0ofs-delta shallow\n"
+        connection.sendall(b"%04x" % (len(line) + 4) + line + b"0000")
+        connection.recv(65536)
+
+    with raw_server(advertise) as port:
+        url = f"git://127.0.0.1:{port}/a"
+        with pytest.raises(FetchFailed) as caught:
+            resolve(GitResolver(store), {"name": "me/a", "tag": tag, "git": url})
+    assert str(caught.value) == f"me/a@{tag}: {url} names what is no commit; is the URL right?"
+
+
+def test_names_that_a_server_makes_up_reach_no_terminal(store: Store, resolve: Resolve) -> None:
+    def advertise(connection: socket.socket) -> None:
+        connection.recv(65536)
+        for name in (b"refs/tags/\x1b[31mv1\0ofs-delta shallow\n", b"refs/tags/\xc2\x9b1mv1\n", b"refs/tags/v12\n"):
+            line = b"a" * 40 + b" " + name
+            connection.sendall(b"%04x" % (len(line) + 4) + line)
+        connection.sendall(b"0000")
+        connection.recv(65536)
+
+    with raw_server(advertise) as port:
+        url = f"git://127.0.0.1:{port}/a"
+        with pytest.raises(ActionNotFound) as caught:
+            resolve(GitResolver(store), {"name": "me/a", "tag": "v1", "git": url})
+    assert str(caught.value) == f"me/a@v1: {url} has no tag or branch 'v1'; did you mean v12?"
