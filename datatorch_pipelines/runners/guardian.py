@@ -36,9 +36,13 @@ class Guardian:
         python = sys.executable or shutil.which("python3")
         if self._process is not None or not python:
             return
-        with tempfile.TemporaryFile() as file:
-            self._ledger = os.dup(file.fileno())
-        reading, self._lifeline = os.pipe()
+        try:
+            with tempfile.TemporaryFile() as file:
+                self._ledger = os.dup(file.fileno())
+            reading, self._lifeline = os.pipe()
+        except OSError:  # no folder for temporary files, or no descriptor left: what needs one itself says so
+            self._close_files()
+            return
         try:
             self._process = subprocess.Popen(
                 (python, "-I", "-S", "-E", Path(trees.__file__), str(os.getpid())),
@@ -92,6 +96,7 @@ class Guardian:
         process.wait()
 
     def _close_files(self) -> None:
-        os.close(self._ledger)
-        os.close(self._lifeline)
+        for descriptor in (self._ledger, self._lifeline):
+            if descriptor >= 0:
+                os.close(descriptor)
         self._ledger = self._lifeline = -1

@@ -57,16 +57,17 @@ def end(targets: Targets, *, grace: float) -> None:
         _end_groups(targets, grace)
         return
     deadline = time.monotonic() + grace
+    known: dict[int, str] = {}
     told: set[int] = set()
     quiet = 0
     while True:
-        found, changing = _search(targets)
+        found, changing = _frozen(targets, known)
         now = time.monotonic()
         if not found:
-            # A process that starts another, or becomes another program, can be missed while it does: one look that
-            # finds nothing proves little after one that found something.
+            # A process that becomes another program has no environment while it does: one look that finds nothing
+            # proves little after one that found something.
             quiet += 1
-            if quiet > (_QUIET_LOOKS if told or changing else 0) and (not changing or now > deadline + _PATIENCE):
+            if quiet > (_QUIET_LOOKS if known or changing else 0) and (not changing or now > deadline + _PATIENCE):
                 return
             time.sleep(0.001 * quiet)
             continue
@@ -75,12 +76,12 @@ def end(targets: Targets, *, grace: float) -> None:
             return
         if now < deadline:
             _signal(found.keys() - told, signal.SIGTERM)
-            _signal(found.keys() - told, signal.SIGCONT)  # one that is stopped would not notice
+            _signal(found, signal.SIGCONT)
+            told.update(found)
             _wait_gone(found, deadline)
         else:
             _signal(found, signal.SIGKILL)
             _wait_gone(found, now + 0.1)
-        told.update(found)
 
 
 _QUIET_LOOKS = 2
@@ -89,17 +90,36 @@ _PATIENCE = 0.25
 """How many seconds to wait for a young process to show what it is."""
 
 
+def _frozen(targets: Targets, known: dict[int, str]) -> tuple[dict[int, str], bool]:
+    """What `_search` tells, with all that it found stopped: what stands still starts nothing that could be missed.
+
+    ``known`` grows by what was found: a process counts for good, whatever it does to look like none of these.
+    """
+    stopped: set[int] = set()
+    while True:
+        found, changing = _search(targets, known)
+        known.update(found)
+        fresh = found.keys() - stopped
+        if not fresh:
+            return found, changing
+        _signal(fresh, signal.SIGSTOP)
+        stopped |= fresh
+
+
 def find(targets: Targets) -> dict[int, str]:
     """The ids of the living processes of ``targets``, each with the time when it started, in the system's own form."""
-    return _search(targets)[0]
+    return _search(targets, {})[0]
 
 
-def _search(targets: Targets) -> tuple[dict[int, str], bool]:
-    """What `find` tells, and whether some young process is just becoming another program and may be one of these."""
+def _search(targets: Targets, known: Mapping[int, str]) -> tuple[dict[int, str], bool]:
+    """What `find` tells, and whether some young process is just becoming another program and may be one of these.
+
+    ``known`` are processes that count whatever they look like, each with the time when it started.
+    """
     own = os.getpid()
     table = {pid: entry for pid in _pids() if (entry := _look(pid)) and pid != own}
     sessions = targets.leaders | {session for session in targets.left if _look(session) is None}
-    members: set[int] = set()
+    members = {pid for pid, start in known.items() if pid in table and table[pid].start == start}
     blank: list[int] = []
     for pid in table if targets.marks else ():
         environment = _environment(pid)
