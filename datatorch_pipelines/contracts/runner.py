@@ -6,7 +6,7 @@ import abc
 from contextlib import AbstractAsyncContextManager
 from typing import ClassVar
 
-from attrs import frozen
+from attrs import field, frozen, validators
 
 from datatorch_pipelines.contracts.command import Command
 from datatorch_pipelines.contracts.context import JobSpec, StepContext
@@ -23,7 +23,7 @@ class Capabilities:
 
     shares_files: bool = True
     containers: bool = False
-    max_jobs: int | None = None
+    max_jobs: int | None = field(default=None, validator=validators.optional(validators.gt(0)))
 
 
 class Runner(abc.ABC):

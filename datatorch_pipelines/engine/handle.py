@@ -72,6 +72,8 @@ class RunHandle:
         A listener that calls this waits for the run alone. Raises ``TimeoutError`` when that takes longer than
         ``timeout`` seconds; the run and the listeners go on then.
         """
+        if not self.done:
+            self._thread.refuse_inside()
         end = None if timeout is None else time.monotonic() + timeout
         self._future.result(timeout)
         if not self._listeners.join(None if end is None else max(0.0, end - time.monotonic())):

@@ -14,7 +14,8 @@ from datatorch_pipelines.contracts import ResolveContext, ResolvedAction
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity, has_errors, sort_diagnostics
 from datatorch_pipelines.engine.honoured import refuse_unhonoured
 from datatorch_pipelines.engine.options import RunOptions
-from datatorch_pipelines.errors import ActionSyntaxError, PipelineSyntaxError, PlanError, ResolveError
+from datatorch_pipelines.engine.third_party import third_party
+from datatorch_pipelines.errors import ActionSyntaxError, PipelineSyntaxError, PlanError, ResolveError, RunnerError
 from datatorch_pipelines.limits import Limits
 from datatorch_pipelines.model import ACTION_FILES, Action, ActionReference, Job, Pipeline, ReferenceKind, Step
 from datatorch_pipelines.resolvers import resolve_chain
@@ -158,11 +159,14 @@ async def _resolve(
 
     context = evolve(shared, warn=warn)
     try:
-        resolved = await resolve_chain(options.resolvers, reference, context)
+        with third_party("a resolver"):
+            resolved = await resolve_chain(options.resolvers, reference, context)
+        if not isinstance(resolved, ResolvedAction):
+            raise ResolveError(f"a resolver gave {resolved!r} for {reference} where a ResolvedAction belongs")
         definition = await asyncio.to_thread(
             read_definition, resolved, options.limits, extra_using=frozenset(options.runtimes)
         )
-    except ResolveError as error:
+    except (ResolveError, RunnerError) as error:
         problem = Diagnostic.at(place, Code.UNRESOLVED, Severity.ERROR, error.message, hint=error.hint)
         return None, [*diagnostics, problem]
     except PipelineSyntaxError as error:

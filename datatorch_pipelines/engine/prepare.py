@@ -109,7 +109,17 @@ def _runs(action: PlannedAction, evaluator: Evaluator, contexts: Contexts) -> Ru
 async def _host(scope: JobScope, planned: PlannedStep) -> AsyncIterator[Host]:
     """What the step's expressions may ask: ``hashFiles`` looks at the job's workspace, wherever that is."""
     step, environment = planned.step, scope.environment
-    templates = (step.inputs, step.env, step.working_directory, scope.job.job.env, scope.run.plan.pipeline.env)
+    templates: tuple[object, ...] = (
+        step.inputs,
+        step.env,
+        step.working_directory,
+        scope.job.job.env,
+        scope.run.plan.pipeline.env,
+    )
+    if planned.action is not None:
+        definition, runs = planned.action.definition, planned.action.definition.runs
+        defaults = [declared.default for declared in definition.inputs.values()]
+        templates = (*templates, defaults, runs.main, runs.image, runs.command, runs.script)
     if not any(map(uses_hash_files, templates)):
         yield Host(status="success")
     elif environment.runner.capabilities.shares_files:

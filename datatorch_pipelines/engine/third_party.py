@@ -16,4 +16,5 @@ def third_party(what: str) -> Iterator[None]:
     except PipelinesError:
         raise
     except Exception as error:
-        raise RunnerError(f"{what} raised {type(error).__name__}: {error}") from error
+        said = " ".join(str(error).split())
+        raise RunnerError(f"{what} raised {type(error).__name__}" + (f": {said}" if said else "")) from error

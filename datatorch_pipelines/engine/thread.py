@@ -10,6 +10,8 @@ import threading
 from collections.abc import Coroutine
 from typing import Any, TypeVar
 
+from datatorch_pipelines.errors import PipelinesError
+
 T = TypeVar("T")
 
 
@@ -29,8 +31,21 @@ class EngineThread:
         """Starts a coroutine in the thread's loop."""
         return asyncio.run_coroutine_threadsafe(work, self.loop)
 
+    def refuse_inside(self) -> None:
+        """Raises `PipelinesError` when called in this very thread, which would wait for itself for ever."""
+        if threading.current_thread() is self._thread:
+            raise PipelinesError(
+                "a blocking call can't be made from a runner, runtime or resolver of a run: it would wait for ever",
+                hint="await run_async instead",
+            )
+
     def call(self, work: Coroutine[Any, Any, T]) -> T:
         """Runs a coroutine in the thread's loop to its end; an interrupt here cancels it."""
+        try:
+            self.refuse_inside()
+        except PipelinesError:
+            work.close()
+            raise
         future = self.submit(work)
         try:
             return future.result()

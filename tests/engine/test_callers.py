@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import tempfile
 import threading
 from pathlib import Path
 
 import pytest
 
 import datatorch_pipelines as dtp
+from datatorch_pipelines.contracts import ResolveContext
 from datatorch_pipelines.results import RunStarted, StepStarted
 
 HELLO = "name: Hello\njobs: {a: {steps: [{name: says, run: echo hello}]}}\n"
@@ -124,4 +127,83 @@ def test_a_runner_that_gives_no_exit_status_fails_the_step(project, status: obje
     assert result.error is not None
     assert result.error.message == (
         f"the runner gave {status!r} where an exit status belongs; execute returns a number"
+    )
+
+
+def test_a_runner_takes_at_least_one_job() -> None:
+    with pytest.raises(ValueError, match="max_jobs"):
+        dtp.Capabilities(max_jobs=-1)
+
+
+def test_a_blocking_call_in_the_engines_own_thread_is_refused_and_not_waited_for(project) -> None:
+    said: list[str] = []
+    handles: list[dtp.RunHandle] = []
+    known = threading.Event()
+
+    class Nests(dtp.LocalRunner):
+        async def execute(self, command: dtp.Command, context: dtp.StepContext) -> int:
+            known.wait()
+            for call in (dtp.loads(HELLO).run, handles[0].wait):
+                with pytest.raises(dtp.PipelinesError) as refused:
+                    call()
+                said.append(str(refused.value))
+            return 0
+
+    handles.append(dtp.loads(HELLO).start(directory=project.runs, runner=Nests()))
+    known.set()
+    assert handles[0].wait(30).status == "succeeded"
+    assert set(said) == {
+        "a blocking call can't be made from a runner, runtime or resolver of a run: it would wait for ever; "
+        "await run_async instead"
+    }
+
+
+def test_what_a_runner_raises_is_told_in_one_line(project) -> None:
+    class Raises(dtp.LocalRunner):
+        async def execute(self, command: dtp.Command, context: dtp.StepContext) -> int:
+            raise self.error
+
+        error: Exception
+
+    runner = Raises()
+    for runner.error, told in ((TimeoutError(), "TimeoutError"), (OSError("two\nlines"), "OSError: two lines")):
+        result = project.run(HELLO, runner=runner)
+        assert result.error is not None
+        assert result.error.message == f"the runner raised {told}"
+
+
+class Resolves(dtp.Resolver):
+    def __init__(self, match: bool, answer: object) -> None:
+        self.match, self.answer = match, answer
+
+    def matches(self, reference: dtp.ActionReference) -> bool:
+        if not self.match:
+            raise KeyError("broken")
+        return True
+
+    async def resolve(self, reference: dtp.ActionReference, context: ResolveContext) -> dtp.ResolvedAction:
+        return self.answer  # type: ignore[return-value]  # what somebody's resolver may do
+
+
+@pytest.mark.parametrize(
+    ("resolver", "message"),
+    [
+        (Resolves(False, None), "a resolver raised KeyError: 'broken'"),
+        (Resolves(True, None), "a resolver gave None for o/r@v1 where a ResolvedAction belongs"),
+    ],
+)
+def test_a_resolver_that_is_broken_refuses_the_plan_at_the_reference(resolver: Resolves, message: str) -> None:
+    pipeline = dtp.loads("name: R\njobs: {a: {steps: [{action: o/r@v1}]}}\n")
+    with pytest.raises(dtp.PlanError) as refused:
+        pipeline.plan(resolvers=[resolver])
+    assert str(refused.value) == f"pipeline.yaml:2:29: error: {message} [DT402]"
+
+
+def test_without_a_folder_for_temporary_files_the_job_says_so(project, monkeypatch) -> None:
+    pipeline = dtp.loads(HELLO)
+    monkeypatch.setattr(tempfile, "tempdir", os.fspath(project.folder / "missing"))
+    result = pipeline.run(directory=project.runs)
+    assert result.error is not None
+    assert result.error.message == (
+        "the job's folders can't be made: No such file or directory; free or change the temporary folder"
     )

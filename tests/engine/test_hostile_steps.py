@@ -113,3 +113,21 @@ def test_a_pipeline_built_in_python_finds_actions_beside_the_current_folder(proj
     assert result.jobs["a"].steps[0].outputs == {"sum": 3}
     assert str(result.error).isprintable()
     assert str(result.error).endswith("the step 'exit 3' failed with exit status 3")
+
+
+def test_the_default_of_an_actions_input_may_hash_the_workspace(project) -> None:
+    project.action(
+        "hashes",
+        {
+            "action-datatorch.yaml": """\
+                name: Hashes
+                inputs: {of: {type: string, default: "${{ hashFiles('*.txt') }}"}}
+                runs: {using: cmd, command: 'echo "::length::${#INPUT_OF}"'}
+                """
+        },
+    )
+    result = project.run(
+        "name: H\njobs: {a: {steps: [{run: echo 1 > a.txt}, {action: ./hashes}]}}\n",
+    )
+    assert result.error is None
+    assert result.jobs["a"].steps[1].outputs == {"length": 64}
