@@ -18,6 +18,8 @@ HERE = Path(__file__).parent
 def git(folder: Path, *arguments: str) -> None:
     """Runs git in a folder, as nobody in particular."""
     author = ["-c", "user.name=example", "-c", "user.email=example@example.org", "-c", "commit.gpgsign=false"]
+    # The signing and hooks of whoever runs this have no part in it.
+    author += ["-c", "tag.gpgsign=false", "-c", "core.hooksPath="]
     subprocess.run(["git", "-C", str(folder), *author, *arguments], check=True, capture_output=True)
 
 
