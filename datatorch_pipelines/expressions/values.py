@@ -98,7 +98,10 @@ def is_nan(value: object) -> bool:
     return isinstance(value, float) and math.isnan(value)
 
 
-_INTEGER = re.compile(r"[+-]?[0-9]{1,1000}")
+_LONGEST = 1000
+"""Digits of a whole number that are kept; a longer one is too large for any other kind of number, so it is infinite."""
+
+_INTEGER = re.compile(rf"[+-]?[0-9]{{1,{_LONGEST}}}")
 _DECIMAL = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _HEXADECIMAL = re.compile(r"0x[0-9a-fA-F]+")
 _OCTAL = re.compile(r"0o[0-7]+")
@@ -119,9 +122,9 @@ def parse_number(text: str) -> int | float:
     if _DECIMAL.fullmatch(text):
         return float(text)
     if _HEXADECIMAL.fullmatch(text):
-        return int(text[2:], 16)
+        return int(text[2:], 16) if len(text) < _LONGEST else math.inf
     if _OCTAL.fullmatch(text):
-        return int(text[2:], 8)
+        return int(text[2:], 8) if len(text) < _LONGEST else math.inf
     return _INFINITY.get(text, math.nan)
 
 

@@ -175,10 +175,13 @@ class _StepChecker:
             return
         if not isinstance(action, str):
             return
-        if "${{" in action:
+        start = action.find("${{")
+        if start >= 0:
+            closing = action.find("}}", start)
+            end = len(action) if closing < 0 else closing + len("}}")
             message = "an expression in 'action', which is literal text"
             hint = "write the action itself: what runs is known before a run starts"
-            self.report.error(Code.LITERAL_ONLY, self.report.value(path), message, hint)
+            self.report.error(Code.LITERAL_ONLY, self.report.locator.value(path, start, end), message, hint)
             return
         try:
             ActionReference.parse(action)

@@ -66,7 +66,7 @@ def _step(step: object) -> Data | None:
 
 def _is_reference(action: object) -> bool:
     try:
-        return isinstance(action, str) and bool(ActionReference.parse(action))
+        return isinstance(action, str) and "${{" not in action and bool(ActionReference.parse(action))
     except ModelError:
         return False
 

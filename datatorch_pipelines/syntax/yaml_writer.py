@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from datatorch_pipelines.errors import ModelError
-from datatorch_pipelines.syntax.scalars import CONSTANTS
+from datatorch_pipelines.syntax.scalars import CONSTANTS, MAX_DIGITS
 
 _PLAIN = re.compile(r"(?!\.\.\.)(?:[^\s\-?:,\[\]{}#&*!|>'\"%@`=<~]|-(?=[A-Za-z]))(?:[^:#]|:(?=\S)|(?<=\S)#)*(?<![\s:])")
 # YAML 1.1, which other readers still follow, has more words and more kinds of numbers (12:30, 0b1, 1_000, dates).
@@ -16,6 +16,7 @@ _LOOKS_TYPED = re.compile(
 )
 _LINES = re.compile(r"[^\n]*[^\n\s][^\n]*|")
 _SHORT_ESCAPES = {"\\": "\\\\", '"': '\\"', "\n": "\\n", "\t": "\\t", "\r": "\\r", "\0": "\\0", "\x1b": "\\e"}
+_MANY_BITS = 3 * MAX_DIGITS
 _LONGEST_KEY = 512
 """Readers look for a key's ``:`` in 1024 characters; a longer key is written behind a ``?``."""
 
@@ -55,7 +56,13 @@ def check_plain(data: object) -> None:
     elif isinstance(data, str):
         if any("\ud800" <= char < "\ue000" for char in data):
             raise ModelError("a text holds half of a surrogate pair", hint="decode it first")
-    elif data is not None and not isinstance(data, bool | int | float):
+    elif isinstance(data, int):
+        # Cheap first: nearly every number is short.
+        if data.bit_length() > _MANY_BITS and abs(data) >= 10 ** (MAX_DIGITS - (data < 0)):
+            raise ModelError(
+                "a whole number of too many digits can't be written", hint=f"{MAX_DIGITS} digits can be read back"
+            )
+    elif data is not None and not isinstance(data, float):
         raise ModelError(f"a value of type {type(data).__name__} can't be written", hint="use plain data")
 
 

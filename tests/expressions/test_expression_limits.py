@@ -1,6 +1,7 @@
 """What an untrusted expression may not do: nest, grow, run on."""
 
 import json
+import math
 import tracemalloc
 from collections.abc import Callable
 
@@ -45,6 +46,12 @@ def test_operators_in_a_row_are_no_depth() -> None:
     assert evaluate("${{ " + " && ".join(["1"] * 1000) + " }}", {}) == 1
     assert evaluate("${{ " + " || ".join(["''"] * 1000) + " }}", {}) == ""
     assert evaluate("${{ " + " || ".join(["1 && 0"] * 1000) + " }}", {}) == 0
+
+
+@pytest.mark.parametrize("number", ["9" * 1001, "0x" + "f" * 5000, "0o" + "7" * 5000])
+def test_a_number_of_too_many_digits_is_infinite(number: str) -> None:
+    assert evaluate("${{ " + number + " }}", {}) == math.inf
+    assert evaluate("${{ event.x == Infinity }}", {"event": {"x": number}}) is True
 
 
 def test_an_expression_that_is_too_long_is_refused() -> None:

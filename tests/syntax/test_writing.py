@@ -266,6 +266,9 @@ jobs:
         ("\ud800", "a text holds half of a surrogate pair"),
         ([{1, 2}], "a value of type set can't be written"),
         (b"x", "a value of type bytes can't be written"),
+        (10**4000, "a whole number of too many digits can't be written"),
+        (-(10**3999), "a whole number of too many digits can't be written"),
+        ([10**5000], "a whole number of too many digits can't be written"),
     ],
 )
 def test_a_value_that_no_file_can_hold_is_refused(value: object, message: str) -> None:
@@ -274,6 +277,13 @@ def test_a_value_that_no_file_can_hold_is_refused(value: object, message: str) -
         with pytest.raises(ModelError) as caught:
             write(pipeline)
         assert caught.value.message == message
+
+
+@pytest.mark.parametrize("number", [10**4000 - 1, -(10**3999) + 1])
+def test_the_longest_numbers_read_back_equal(number: int) -> None:
+    pipeline = Pipeline(name="x", jobs={"a": Job(steps=[Step(action="a/b@v1", inputs={"x": number})])})
+    for write, name in ((write_pipeline, "x.yaml"), (write_pipeline_json, "x.json")):
+        assert read_pipeline(write(pipeline), name)[0] == pipeline
 
 
 def test_data_that_holds_itself_is_refused() -> None:
