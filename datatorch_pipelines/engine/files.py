@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import os
 import secrets
@@ -10,10 +11,10 @@ import shutil
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path, PurePath
-from typing import Literal
 
 from attrs import frozen
 
+from datatorch_pipelines._files import remove_tree
 from datatorch_pipelines.contracts import JobEnvironment
 from datatorch_pipelines.engine.outputs import read_output_file
 from datatorch_pipelines.errors import InputError, RunnerError
@@ -59,7 +60,8 @@ async def step_files(environment: JobEnvironment, index: int, inputs: Mapping[st
         beside = f"{environment.paths.temp}{os.sep}{name if inputs else 'no'}-{INPUTS_FILE}"
         output = f"{environment.paths.temp}{os.sep}{name}-{OUTPUT_FILE}"
         try:
-            _write_new(beside, content, if_there="keep" if not inputs else "refuse")
+            if inputs or not _is_there(beside, content):
+                _write_new(beside, content)
             yield StepFiles(environment=environment, inputs=PurePath(beside), output=PurePath(output))
         finally:
             for path in (beside, output) if inputs else (output,):
@@ -96,8 +98,36 @@ def _culprit(inputs: Mapping[str, object]) -> str:
     return ""
 
 
-def _write_new(path: str, content: str, *, if_there: Literal["refuse", "keep"] = "refuse") -> None:
-    """Makes a file that only its owner may read. One that is there is left as it is, or refused."""
+def _is_there(path: str, content: str) -> bool:
+    """Whether a file holds just this text; what an earlier step put in its place instead is taken away.
+
+    Raises `RunnerError` when that can't be.
+    """
+    try:
+        # Neither a link nor a named pipe that a step may have put there is followed or waited for.
+        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NOFOLLOW", 0) | os.O_NONBLOCK)
+        try:
+            if os.read(descriptor, len(content) + 1) == content.encode("utf-8"):
+                return True
+        finally:
+            os.close(descriptor)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        if error.errno == errno.ENOTDIR:
+            raise RunnerError(f"the step's files can't be made: {error.strerror}") from error
+    try:
+        if os.path.isdir(path) and not os.path.islink(path):  # noqa: PTH112, PTH114  # a string, as above
+            remove_tree(Path(path))
+        else:
+            os.unlink(path)  # noqa: PTH108
+    except OSError as error:
+        raise RunnerError(f"the step's files can't be made: {error.strerror}") from error
+    return False
+
+
+def _write_new(path: str, content: str) -> None:
+    """Makes a file that only its owner may read. One that is there is refused."""
     try:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
@@ -107,7 +137,6 @@ def _write_new(path: str, content: str, *, if_there: Literal["refuse", "keep"] =
         finally:
             os.close(descriptor)
     except FileExistsError as error:
-        if if_there == "refuse":
-            raise RunnerError(f"the step's file {path!r} is there already") from error
+        raise RunnerError(f"the step's file {path!r} is there already") from error
     except OSError as error:
         raise RunnerError(f"the step's files can't be made: {error.strerror}") from error

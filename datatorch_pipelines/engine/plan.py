@@ -67,9 +67,16 @@ class Plan:
     warnings: tuple[Diagnostic, ...] = ()
 
     def actions(self) -> Mapping[str, str | None]:
-        """The commit of each action that the pipeline names; ``None`` for what comes from a folder."""
-        found = (step.action.resolved for job in self.jobs for step in job.steps if step.action)
-        return {str(resolved.reference): resolved.commit for resolved in found}
+        """The commit of each action that the pipeline names; ``None`` for what comes from a folder.
+
+        Two repositories may be given one name and tag; then the second is told apart by its URL.
+        """
+        commits: dict[str, str | None] = {}
+        for resolved in (step.action.resolved for job in self.jobs for step in job.steps if step.action):
+            name = str(resolved.reference)
+            if commits.setdefault(name, resolved.commit) != resolved.commit:
+                commits[f"{name} from {resolved.url}"] = resolved.commit
+        return commits
 
 
 _StepKey = tuple[str, int]

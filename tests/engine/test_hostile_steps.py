@@ -131,3 +131,20 @@ def test_the_default_of_an_actions_input_may_hash_the_workspace(project) -> None
     )
     assert result.error is None
     assert result.jobs["a"].steps[1].outputs == {"length": 64}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'echo junk > "$DATATORCH_INPUTS"',
+        'rm "$DATATORCH_INPUTS"; mkdir -p "$DATATORCH_INPUTS/in"',
+        'rm "$DATATORCH_INPUTS"; ln -s /dev/zero "$DATATORCH_INPUTS"',
+        'rm "$DATATORCH_INPUTS"; mkfifo "$DATATORCH_INPUTS"',
+        'rm "$DATATORCH_INPUTS"',
+    ],
+)
+def test_a_step_cant_change_what_later_steps_read_as_their_inputs(project, text: str) -> None:
+    later = "      - name: later\n        run: cat $DATATORCH_INPUTS\n"
+    result = project.run(STEP.format(shell="sh", text=text) + later)
+    assert result.error is None
+    assert result.jobs["a"].step("later").log == "{}"
