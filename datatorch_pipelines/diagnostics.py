@@ -43,7 +43,10 @@ class Location:
     end_column: int
 
     def __str__(self) -> str:
-        return f"{self.file or '<text>'}:{self.line}:{self.column}"
+        file = self.file or "<text>"
+        if not file.isprintable():
+            file = "".join(char if char.isprintable() else repr(char)[1:-1] for char in file)
+        return f"{file}:{self.line}:{self.column}"
 
 
 class Locator(Protocol):
