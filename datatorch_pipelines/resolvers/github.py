@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from urllib.parse import urlsplit
 
 from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, Resolver
+from datatorch_pipelines.errors import ActionRefused
 from datatorch_pipelines.model.reference import ActionReference, ReferenceKind
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
 from datatorch_pipelines.resolvers.repositories import Candidates, Options, Repositories
@@ -80,7 +81,11 @@ class GitHubResolver(Resolver):
         return self._base.scheme == "https" and self._base.host == server
 
     def _repository_urls(self, name: str, token: str | None) -> tuple[GitUrl, ...]:
-        path = self._base.path.removesuffix("-") + name.removesuffix(".git")
+        stem = name.removesuffix(".git")
+        if stem.rpartition("/")[2] in ("", ".", ".."):
+            # What is left of `me/...git` would lead out of the owner's folder.
+            raise ActionRefused(f"{name!r} is no repository", hint="write owner/repo@tag")
+        path = self._base.path.removesuffix("-") + stem
         url = self._base.with_credentials("x-access-token", token) if token and self._base.is_http else self._base
         with_suffix = url.with_path(f"{path}.git")
         # GitHub answers both alike: to ask twice would only cost time.

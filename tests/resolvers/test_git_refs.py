@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from git_servers import GitHttpServer, commit_files, git, git_daemon, make_repository
 
+import datatorch_pipelines as dtp
 from datatorch_pipelines.contracts.resolver import ResolvedAction
-from datatorch_pipelines.errors import ActionNotFound, ResolveError
+from datatorch_pipelines.errors import ActionNotFound, ActionRefused, ResolveError
 from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, Store
+from datatorch_pipelines.results import RunStarted
 
 Resolve = Callable[..., ResolvedAction]
 ACTION = {"action-datatorch.yaml": "name: Add\n"}
@@ -238,3 +241,27 @@ def test_a_page_that_is_no_git_server_is_told(http_server: GitHttpServer, store:
     reference = {"name": "me/x", "tag": "v1", "git": f"{http_server.url}/page"}
     with pytest.raises(ActionNotFound, match="there is no git repository at"):
         resolve(GitResolver(store), reference)
+
+
+@pytest.mark.parametrize("name", ["me/.git", "me/..git", "me/...git", "me/add/.git", "me/add/...git"])
+def test_a_name_that_is_all_suffix_leads_nowhere_else(
+    github: GitHubResolver, path: Path, root: Path, resolve: Resolve, name: str
+) -> None:
+    for place in (root, root / "me", path.with_suffix("")):
+        make_repository(place, ACTION, tags=["v1"])
+    with pytest.raises(ActionRefused) as caught:
+        resolve(github, f"{name}@v1")
+    assert name in str(caught.value)
+    assert str(caught.value).endswith(" is no repository; write owner/repo@tag")
+
+
+def test_a_run_names_the_commits_of_two_repositories_with_one_name(root: Path, store: Store) -> None:
+    runs = "name: Say\nruns:\n  using: cmd\n  command: echo {}\n"
+    commits = [make_repository(root / name, {"action-datatorch.yaml": runs.format(name)}, tags=["v1"]) for name in "ab"]
+    actions = [{"name": "me/x", "tag": "v1", "git": (root / name).as_uri()} for name in "aab"]
+    text = json.dumps({"name": "t", "jobs": {"j": {"steps": [{"action": action} for action in actions]}}})
+    events: list[object] = []
+    pipeline = dtp.loads(text, filename=str(root / "pipeline.json"))
+    assert pipeline.run(resolvers=[GitResolver(store)], on_event=events.append).succeeded
+    (started,) = (event for event in events if isinstance(event, RunStarted))
+    assert started.actions == {"me/x@v1": commits[0], f"me/x@v1 from {root.as_uri()}/b": commits[1]}
