@@ -7,7 +7,6 @@ from types import MappingProxyType
 
 from datatorch_pipelines.contracts.runtime import Runtime
 from datatorch_pipelines.model.action import Using
-from datatorch_pipelines.runtimes.inputs import input_collisions, input_variable
 from datatorch_pipelines.runtimes.node import NodeRuntime
 from datatorch_pipelines.runtimes.paths import named_file
 from datatorch_pipelines.runtimes.python import PythonRuntime
@@ -20,8 +19,6 @@ __all__ = [
     "PythonRuntime",
     "ScriptRuntime",
     "default_runtimes",
-    "input_collisions",
-    "input_variable",
     "named_file",
     "prepare_run",
     "run_command",

@@ -2,38 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 
 from datatorch_pipelines.contracts.command import MAX_ARGUMENT_BYTES
 from datatorch_pipelines.contracts.runtime import StepEnvironment
-from datatorch_pipelines.model.conversion import value_text
+from datatorch_pipelines.model.conversion import input_variable, value_text
 
 MAX_VARIABLES_BYTES = 1024 * 1024
 """How much all variables of inputs may hold together, in bytes: half of what Linux passes to a process by default."""
-
-_OTHER = re.compile(r"[^A-Z0-9_]")
-
-
-def input_variable(name: str) -> str:
-    """The variable that holds the input ``name``: upper case, every other character than a letter or digit is ``_``.
-
-    >>> input_variable("learning-rate")
-    'INPUT_LEARNING_RATE'
-    """
-    return f"INPUT_{_OTHER.sub('_', name.upper())}"
-
-
-def input_collisions(names: Iterable[str]) -> list[tuple[str, ...]]:
-    """The groups of names that share one variable.
-
-    >>> input_collisions(["a-b", "c", "a_b"])
-    [('a-b', 'a_b')]
-    """
-    groups: dict[str, list[str]] = {}
-    for name in dict.fromkeys(names):
-        groups.setdefault(input_variable(name), []).append(name)
-    return [tuple(group) for group in groups.values() if len(group) > 1]
 
 
 def input_variables(inputs: Mapping[str, object], environment: StepEnvironment) -> dict[str, str]:

@@ -4,9 +4,11 @@ import stat
 
 import pytest
 
+from datatorch_pipelines.checks import check_pipeline
 from datatorch_pipelines.errors import CommandRejected
-from datatorch_pipelines.model import Runs
-from datatorch_pipelines.runtimes import default_runtimes, input_collisions, input_variable
+from datatorch_pipelines.model import Job, Pipeline, Runs, Step
+from datatorch_pipelines.model.conversion import input_variable
+from datatorch_pipelines.runtimes import default_runtimes
 
 NASTY = "a'b\"c\n$(touch /tmp/pwned) `x` ${HOME} \\ é 日本"
 
@@ -117,7 +119,16 @@ def test_variables_that_are_too_long_together_lose_the_longest(run_text):
 
 def test_two_inputs_that_become_one_variable_are_told():
     assert input_variable("my.in-put 2") == "INPUT_MY_IN_PUT_2"
-    assert input_collisions(["a", "A", "b", "c-d", "c_d", "c.d", "a"]) == [("a", "A"), ("c-d", "c_d", "c.d")]
+    inputs = dict.fromkeys(["a", "A", "b", "c-d", "c_d", "c.d"], 1)
+    pipeline = Pipeline(name="P", jobs={"j": Job(steps=[Step(run="env", inputs=inputs)])})
+    assert [(found.code, found.message) for found in check_pipeline(pipeline)] == [
+        ("DT410", f"the inputs {first!r} and {second!r} both become ${variable}")
+        for first, second, variable in [
+            ("a", "A", "INPUT_A"),
+            ("c-d", "c.d", "INPUT_C_D"),
+            ("c-d", "c_d", "INPUT_C_D"),
+        ]
+    ]
 
 
 def test_each_using_that_runs_by_a_process_has_its_runtime():
