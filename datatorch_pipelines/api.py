@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from datatorch_pipelines.diagnostics import Diagnostic, Locator, sort_diagnostics
+from datatorch_pipelines.diagnostics import Diagnostic, Locator
 from datatorch_pipelines.errors import ActionSyntaxError, PipelineSyntaxError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import ACTION_FILES, Action, Pipeline
@@ -16,6 +16,7 @@ from datatorch_pipelines.model.pipeline import with_source
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from datatorch_pipelines.checking import CheckArguments
     from datatorch_pipelines.defaults import PlanArguments, RunArguments
     from datatorch_pipelines.engine import Plan, RunHandle
     from datatorch_pipelines.results import RunResult
@@ -69,72 +70,31 @@ def load_action(path: PathLike, *, limits: Limits = DEFAULT_LIMITS) -> Action:
     return action
 
 
-def check(path: PathLike, *, limits: Limits = DEFAULT_LIMITS) -> list[Diagnostic]:
+def check(path: PathLike, **arguments: Unpack[CheckArguments]) -> list[Diagnostic]:
     """Everything that is wrong or doubtful in a pipeline file, or an action file, by its place; empty when all is well.
 
     Never raises for what is in the file, nor for a file that can't be read: that is a diagnostic too. Touches no
-    network.
+    network unless ``fetch`` is true; the other arguments are those of `datatorch_pipelines.checking.CheckArguments`.
     """
-    return check_files([path], limits=limits)
+    return check_files([path], **arguments)
 
 
-def check_files(paths: Iterable[PathLike], *, limits: Limits = DEFAULT_LIMITS) -> list[Diagnostic]:
+def check_files(paths: Iterable[PathLike], **arguments: Unpack[CheckArguments]) -> list[Diagnostic]:
     """As `check`, for the files of one project: two pipelines of one name are told of as well."""
-    from datatorch_pipelines.checks import check_names
-    from datatorch_pipelines.syntax import read_text_file
+    from datatorch_pipelines.checking import check_all, check_options
 
-    diagnostics: list[Diagnostic] = []
-    pipelines: list[Pipeline] = []
-    for path in paths:
-        try:
-            text = read_text_file(path, limits)
-        except PipelineSyntaxError as error:
-            diagnostics += error.diagnostics
-            continue
-        pipeline, found = _check_text(text, os.fspath(path), limits)
-        diagnostics += found
-        if pipeline is not None:
-            pipelines.append(pipeline)
-    return sort_diagnostics([*diagnostics, *check_names(pipelines)])
+    return check_all(paths, check_options(arguments))
 
 
-def check_text(text: str, *, filename: str = "pipeline.yaml", limits: Limits = DEFAULT_LIMITS) -> list[Diagnostic]:
+def check_text(text: str, *, filename: str = "pipeline.yaml", **arguments: Unpack[CheckArguments]) -> list[Diagnostic]:
     """As `check`, for a text. ``filename`` tells what it is: an action where it is the name of an action file.
 
     >>> [str(diagnostic) for diagnostic in check_text("name: Add\\njobs: {}")]
     ["pipeline.yaml:2:1: error: a pipeline needs at least one job [DT205]; write a job's id and its steps below jobs"]
     """
-    return sort_diagnostics(_check_text(text, filename, limits)[1])
+    from datatorch_pipelines.checking import check_options, check_source
 
-
-def _check_text(text: str, filename: str, limits: Limits) -> tuple[Pipeline | None, list[Diagnostic]]:
-    if Path(filename).name in ACTION_FILES:
-        return None, _read_action(text, filename, limits)[1]
-    return _read_pipeline(text, filename, limits)
-
-
-def _read_pipeline(text: str, filename: str, limits: Limits) -> tuple[Pipeline | None, list[Diagnostic]]:
-    from datatorch_pipelines.checks import check_expressions, check_pipeline
-    from datatorch_pipelines.syntax import read_pipeline, salvage_pipeline
-
-    pipeline, diagnostics = read_pipeline(text, filename, limits=limits)
-    if pipeline is not None:
-        diagnostics = [*diagnostics, *check_pipeline(pipeline, limits=limits)]
-    elif (salvaged := salvage_pipeline(text, filename, limits=limits)) is not None:
-        diagnostics = [*diagnostics, *check_expressions(salvaged, limits=limits)]
-    return pipeline, sort_diagnostics(diagnostics)
-
-
-def _read_action(text: str, filename: str, limits: Limits) -> tuple[Action | None, list[Diagnostic]]:
-    from datatorch_pipelines._plugins import registered
-    from datatorch_pipelines.checks import check_action
-    from datatorch_pipelines.syntax import read_action
-
-    using = frozenset(registered("runtimes"))
-    action, diagnostics = read_action(text, filename, limits=limits, extra_using=using)
-    if action is not None:
-        diagnostics = [*diagnostics, *check_action(action, limits=limits)]
-    return action, sort_diagnostics(diagnostics)
+    return list(check_source(text, filename, check_options(arguments)).diagnostics)
 
 
 def plan(pipeline: Pipeline | PathLike, **arguments: Unpack[PlanArguments]) -> Plan:

@@ -42,6 +42,13 @@ class Code(enum.StrEnum):
     NOT_HONOURED = "DT209", "A key that this version parses but doesn't run yet."
     DUPLICATE_PIPELINE = "DT210", "Two files of one project name the same pipeline."
     DUPLICATE_STEP = "DT211", "Two steps of a job share a name or an id."
+    UNKNOWN_NEED = "DT212", "A job needs one that does not exist."
+    NEEDS_CYCLE = "DT213", "Jobs that wait for each other."
+    BAD_CRON = "DT214", "A schedule's cron expression is wrong."
+    BAD_TIME_ZONE = "DT215", "A time zone that does not exist."
+    NO_EFFECT = "DT216", "A key that has no effect where it stands."
+    BAD_IGNORE = "DT217", "A comment that is to ignore what can't be ignored."
+    UNUSED_IGNORE = "DT218", "A comment that ignores nothing."
 
     BAD_EXPRESSION = "DT301", "An expression of the wrong form."
     UNKNOWN_CONTEXT = "DT302", "An expression names a context that does not exist here."
@@ -52,6 +59,8 @@ class Code(enum.StrEnum):
     BAD_CONDITION = "DT307", "A condition with text around its `${{ }}`."
     EVALUATION = "DT308", "An expression that can't be evaluated."
     UNKNOWN_JOB = "DT309", "An expression names a job that does not exist or that this one does not need."
+    WRONG_OPERAND = "DT310", "An operation on values that can't give anything useful."
+    CONSTANT_CONDITION = "DT311", "A condition that is always true, or never."
 
     UNPINNED = "DT401", "A reference without a tag: it follows the default branch."
     UNRESOLVED = "DT402", "An action that can't be had."
@@ -65,6 +74,10 @@ class Code(enum.StrEnum):
     INPUT_COLLISION = "DT410", "Two inputs that become one INPUT_ variable."
     CANNOT_RUN = "DT411", "An action that this runner can't run."
     UNDECLARED_OUTPUT = "DT412", "An output that the action doesn't declare, or whose value doesn't fit."
+    OUTPUT_TYPE = "DT413", "An input is given an output that is declared with another type."
+    MISSING_VARIABLE = "DT414", "An environment variable that the action declares and the pipeline doesn't set."
 
     DATA_IN_SHELL = "DT501", "Data spliced into shell text."
     GIT_PROTOCOL = "DT502", "The unauthenticated git:// protocol, which GitHub no longer serves."
+
+    NOT_PORTABLE = "DT901", "A use of what DataTorch's own schema doesn't know."

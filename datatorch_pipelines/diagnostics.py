@@ -11,7 +11,7 @@ import enum
 from collections.abc import Sequence
 from typing import Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 PathKey = str | int
 """One step into a document: a mapping's key or a sequence's index (from 0)."""
@@ -78,12 +78,41 @@ class Related:
     location: Location
 
 
+@frozen
+class Edit:
+    """A replacement in a file: the characters of ``location`` become ``text``; an empty range inserts."""
+
+    location: Location
+    text: str
+
+
+def _edits(value: Sequence[Edit]) -> tuple[Edit, ...]:
+    return tuple(value)
+
+
+@frozen
+class Fix:
+    """A change that mends what a diagnostic tells.
+
+    ``title`` says in one line what it does (``write 'steps'``). The edits are all in the diagnostic's file and don't
+    overlap.
+    """
+
+    title: str
+    edits: tuple[Edit, ...] = field(converter=_edits)
+
+
+NOT_RECORDED = "not recorded"
+"""Metadata of a field that is for whoever has the object, and is written to no record."""
+
+
 @frozen(kw_only=True)
 class Diagnostic:
     """One thing that is wrong, or doubtful, in a file.
 
-    ``message`` is one line and says what is wrong; ``hint``, where there is one, says what to do. ``code`` is stable
-    (``DT1xx`` syntax, ``DT2xx`` structure, ``DT3xx`` expressions, ``DT4xx`` actions, ``DT5xx`` security).
+    ``message`` is one line and says what is wrong; ``hint``, where there is one, says what to do, and ``fix`` does it.
+    ``code`` is stable (``DT1xx`` syntax, ``DT2xx`` structure, ``DT3xx`` expressions, ``DT4xx`` actions, ``DT5xx``
+    security, ``DT9xx`` portability).
 
     >>> place = Location("a.yaml", 3, 5, 3, 9)
     >>> print(Diagnostic.at(place, "DT202", Severity.ERROR, "unknown key 'stesp'", hint="did you mean 'steps'?"))
@@ -100,6 +129,7 @@ class Diagnostic:
     end_column: int
     hint: str | None = None
     related: tuple[Related, ...] = ()
+    fix: Fix | None = field(default=None, metadata={NOT_RECORDED: True})
 
     @classmethod
     def at(
@@ -111,6 +141,7 @@ class Diagnostic:
         *,
         hint: str | None = None,
         related: Sequence[Related] = (),
+        fix: Fix | None = None,
     ) -> Diagnostic:
         """A diagnostic whose range is ``location``."""
         return cls(
@@ -124,6 +155,7 @@ class Diagnostic:
             end_column=location.end_column,
             hint=hint,
             related=tuple(related),
+            fix=fix,
         )
 
     @property

@@ -5,15 +5,15 @@ Nothing here reads a file or uses the network: actions come in as data, and what
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
 from datatorch_pipelines.checks.registry import CHECKS
 from datatorch_pipelines.checks.rule import Check, Finding
-from datatorch_pipelines.checks.subject import ActionSubject, Nowhere, PipelineSubject, StepSite, Text, Words
+from datatorch_pipelines.checks.subject import ActionSubject, PipelineSubject, StepSite, Text, Words
 from datatorch_pipelines.checks.walk import action_subject, pipeline_subject
 from datatorch_pipelines.codes import Code
-from datatorch_pipelines.diagnostics import Diagnostic, Related, Severity, sort_diagnostics
+from datatorch_pipelines.diagnostics import Diagnostic, Location, Related, Severity, sort_diagnostics
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import Action, Pipeline
 from datatorch_pipelines.syntax.names import shown
@@ -42,11 +42,13 @@ def check_pipeline(
     actions: Mapping[tuple[str, int], Action] = _NO_ACTIONS,
     limits: Limits = DEFAULT_LIMITS,
     extra_checks: Sequence[Check] = (),
+    enable: Container[str] = (),
 ) -> list[Diagnostic]:
     """Everything that the checks find in a pipeline, sorted by place.
 
     ``actions`` has the definitions of the steps' actions, by job id and index of the step, as far as they are known;
-    what depends on the others is not told. ``extra_checks`` run after the library's own.
+    what depends on the others is not told. ``extra_checks`` run after the library's own, opt-in checks only where
+    ``enable`` has their codes.
 
     >>> from datatorch_pipelines.model import Job, Step
     >>> pipeline = Pipeline(name="P", jobs={"a": Job(steps=[Step(run="echo", env={"X": "${{ evnt.id }}"})])})
@@ -55,7 +57,7 @@ def check_pipeline(
     """
     subject = pipeline_subject(pipeline, actions, limits)
     found: list[Diagnostic] = []
-    for check in (*CHECKS, *extra_checks):
+    for check in _looking(extra_checks, enable):
         if check.pipeline is not None:
             found.extend(check.diagnostics(check.pipeline(subject)))
     return sort_diagnostics(found)
@@ -85,32 +87,43 @@ _OF_EXPRESSIONS = frozenset(
 
 
 def check_action(
-    action: Action, *, limits: Limits = DEFAULT_LIMITS, extra_checks: Sequence[Check] = ()
+    action: Action,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    extra_checks: Sequence[Check] = (),
+    enable: Container[str] = (),
 ) -> list[Diagnostic]:
-    """Everything that the checks find in an action file, sorted by place."""
+    """Everything that the checks find in an action file, sorted by place; the rest is as for `check_pipeline`."""
     subject = action_subject(action, limits)
     found: list[Diagnostic] = []
-    for check in (*CHECKS, *extra_checks):
+    for check in _looking(extra_checks, enable):
         if check.action is not None:
             found.extend(check.diagnostics(check.action(subject)))
     return sort_diagnostics(found)
 
 
-def check_names(pipelines: Sequence[Pipeline]) -> list[Diagnostic]:
-    """A warning for each pipeline of a project whose name an earlier one has: names are unique to a project."""
+def _looking(extra_checks: Sequence[Check], enable: Container[str]) -> Iterator[Check]:
+    """The checks that are to look: all of them but the opt-in ones that nobody enabled."""
+    return (check for check in (*CHECKS, *extra_checks) if not check.opt_in or check.code in enable)
+
+
+def check_names(names: Iterable[tuple[str, Location]]) -> list[Diagnostic]:
+    """A warning for each pipeline of a project whose name an earlier one has: names are unique to a project.
+
+    ``names`` has each pipeline's name and where it stands.
+    """
     found: list[Diagnostic] = []
-    first: dict[str, Pipeline] = {}
-    for pipeline in pipelines:
-        other = first.setdefault(pipeline.name, pipeline)
-        if other is pipeline:
+    first: dict[str, Location] = {}
+    for name, place in names:
+        earlier = first.setdefault(name, place)
+        if earlier is place:
             continue
-        place, earlier = ((item.source or Nowhere()).value(("name",)) for item in (pipeline, other))
         found.append(
             Diagnostic.at(
                 place,
                 Code.DUPLICATE_PIPELINE,
                 Severity.WARNING,
-                f"another pipeline of this project is named {shown(pipeline.name)} too",
+                f"another pipeline of this project is named {shown(name)} too",
                 hint="names are unique to a project: rename one of them",
                 related=[Related("the other one", earlier)],
             )

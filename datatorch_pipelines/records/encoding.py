@@ -10,6 +10,7 @@ from typing import cast
 
 from attrs import AttrsInstance, fields, has
 
+from datatorch_pipelines.diagnostics import NOT_RECORDED
 from datatorch_pipelines.results.events import EVENTS_VERSION, Event
 
 _ENCODER = json.JSONEncoder(separators=(",", ":"))
@@ -23,8 +24,10 @@ def encode_event(event: Event) -> bytes:
 
 @functools.cache
 def _names(kind: type) -> tuple[str, ...]:
-    """The names of an attrs class's fields."""
-    return tuple(field.name for field in fields(cast(type[AttrsInstance], kind)))
+    """The names of an attrs class's fields, those that are recorded."""
+    return tuple(
+        field.name for field in fields(cast(type[AttrsInstance], kind)) if not field.metadata.get(NOT_RECORDED)
+    )
 
 
 def _fields(item: object) -> dict[str, object]:

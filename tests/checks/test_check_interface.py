@@ -228,8 +228,9 @@ def test_a_check_of_ones_own_runs_beside_the_others() -> None:
 
 
 def test_two_pipelines_of_one_name_are_told_of_at_the_second() -> None:
-    text = "name: Add\njobs: {a: {steps: [{run: echo}]}}\n"
-    first, second, other = read(text, "a.yaml"), read(text, "b.yaml"), read(text.replace("Add", "add"), "c.yaml")
+    first, second, other = (
+        (name, Location(file, 1, 7, 1, 10)) for name, file in (("Add", "a.yaml"), ("Add", "b.yaml"), ("add", "c.yaml"))
+    )
     (found,) = check_names([first, other, second])
     assert str(found) == (
         "b.yaml:1:7: warning: another pipeline of this project is named 'Add' too [DT210]; "

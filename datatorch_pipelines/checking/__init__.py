@@ -1,0 +1,19 @@
+"""Files in, reports out: reading, the actions that are named, the checks, what is ignored; one file or thousands."""
+
+from __future__ import annotations
+
+from datatorch_pipelines.checking.files import check_all
+from datatorch_pipelines.checking.one import FileReport, check_file, check_source
+from datatorch_pipelines.checking.options import CheckArguments, CheckOptions, check_options
+from datatorch_pipelines.checking.settings import Settings
+
+__all__ = [
+    "CheckArguments",
+    "CheckOptions",
+    "FileReport",
+    "Settings",
+    "check_all",
+    "check_file",
+    "check_options",
+    "check_source",
+]

@@ -1,0 +1,72 @@
+"""What whoever asks for a check may choose."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TypedDict
+
+from attrs import field, frozen
+
+from datatorch_pipelines.checking.settings import Settings
+from datatorch_pipelines.checks import Check
+from datatorch_pipelines.contracts import Resolver
+from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
+
+PathLike = str | os.PathLike[str]
+
+
+class CheckArguments(TypedDict, total=False):
+    """What `check`, `check_files` and `check_text` take beside the file.
+
+    - ``fetch``: fetch the actions that are named and not in the store; without it no network is touched, and what
+      depends on an action that is not there is not told.
+    - ``resolvers``: asked for actions before the usual ones.
+    - ``local_actions``: folders that hold ``local/name@tag`` actions as ``name/tag``.
+    - ``extra_checks``: checks beside the library's own and those that installed packages register.
+    - ``settings``: which codes are ignored, enabled or of another severity.
+    - ``limits``: bounds on files and expressions.
+    """
+
+    fetch: bool
+    resolvers: Sequence[Resolver]
+    local_actions: Sequence[PathLike]
+    extra_checks: Sequence[Check]
+    settings: Settings
+    limits: Limits
+
+
+_ARGUMENTS = frozenset(CheckArguments.__annotations__)
+
+
+@frozen(kw_only=True)
+class CheckOptions:
+    """How files are checked: as `CheckArguments`, with everything in its place."""
+
+    fetch: bool = False
+    resolvers: tuple[Resolver, ...] = ()
+    local_actions: tuple[Path, ...] = ()
+    extra_checks: tuple[Check, ...] = ()
+    settings: Settings = field(factory=Settings)
+    limits: Limits = DEFAULT_LIMITS
+
+
+def check_options(arguments: CheckArguments) -> CheckOptions:
+    """The options that a caller's arguments stand for. Raises ``TypeError`` for an argument that there is none of."""
+    for name in arguments:
+        if name not in _ARGUMENTS:
+            near = difflib.get_close_matches(name, _ARGUMENTS, n=1)
+            raise TypeError(f"unexpected argument {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    folders = arguments.get("local_actions", ())
+    if isinstance(folders, str | os.PathLike):  # a single one; a text would else be taken letter by letter
+        folders = (folders,)
+    return CheckOptions(
+        fetch=arguments.get("fetch", False),
+        resolvers=tuple(arguments.get("resolvers", ())),
+        local_actions=tuple(Path(folder) for folder in folders),
+        extra_checks=tuple(arguments.get("extra_checks", ())),
+        settings=arguments.get("settings", Settings()),
+        limits=arguments.get("limits", DEFAULT_LIMITS),
+    )

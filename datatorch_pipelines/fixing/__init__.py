@@ -1,0 +1,1 @@
+"""Reports to edits, and edits to files: mend, pin, upgrade."""
