@@ -1,0 +1,119 @@
+"""Whole files with the whole report beside them: what a user reads, for ever more mistakes.
+
+`tests/data/err/NAME.yaml` (`.yml`, `.json`) is wrong, and `NAME.yaml.txt` says how; `tests/data/ok` has nothing wrong.
+A file whose name begins with `action-` is checked as an action file. `tests/data/actions/NAME.yaml` is the action
+`acme/NAME@v1`. `pytest tests/test_golden.py --update-golden` writes the reports anew, to be reviewed by eye.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+
+import pytest
+
+import datatorch_pipelines as dtp
+from datatorch_pipelines.checks import check_pipeline
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.diagnostics import Diagnostic, sort_diagnostics
+from datatorch_pipelines.display import diagnostic_text
+from datatorch_pipelines.resolvers import MappingResolver
+from datatorch_pipelines.syntax import decode_text, read_pipeline
+
+DATA = Path(__file__).parent / "data"
+
+
+def _files(folder: str) -> list[Path]:
+    return sorted(path for path in (DATA / folder).iterdir() if path.suffix in (".yaml", ".yml", ".json"))
+
+
+BAD = _files("err")
+GOOD = _files("ok")
+every_bad_file = pytest.mark.parametrize("path", BAD, ids=lambda path: path.name)
+every_good_file = pytest.mark.parametrize("path", GOOD, ids=lambda path: path.name)
+
+
+@pytest.fixture(scope="session")
+def actions(tmp_path_factory: pytest.TempPathFactory) -> MappingResolver:
+    """The actions of `tests/data/actions`, each in a folder of its own, as `acme/NAME@v1`."""
+    folders = {}
+    for file in sorted((DATA / "actions").glob("*.yaml")):
+        folder = tmp_path_factory.mktemp(file.stem)
+        shutil.copy(file, folder / "action-datatorch.yaml")
+        folders[f"acme/{file.stem}@v1"] = folder
+    return MappingResolver(folders)
+
+
+def _source(path: Path) -> tuple[str, str]:
+    """The name that a file is checked under, and its text, with line ends as they are."""
+    name = f"action-datatorch{path.suffix}" if path.name.startswith("action-") else path.name
+    return name, decode_text(path.read_bytes(), name)
+
+
+def _report(path: Path, actions: MappingResolver) -> list[Diagnostic]:
+    try:
+        name, text = _source(path)
+    except dtp.PipelineSyntaxError as error:
+        return list(error.diagnostics)
+    if not name.startswith("action-"):
+        pipeline, read = read_pipeline(text, name)
+        if pipeline is not None:
+            known = {
+                (job_id, index): dtp.load_action(folder)
+                for job_id, job in pipeline.jobs.items()
+                for index, step in enumerate(job.steps)
+                if (folder := actions._find(step.reference) if step.reference else None)
+            }
+            return sort_diagnostics([*read, *check_pipeline(pipeline, actions=known)])
+    return dtp.check_text(text, filename=name)
+
+
+def _as_text(path: Path, report: list[Diagnostic]) -> str:
+    """The report as people get it, and where each range ends that goes on in another line."""
+    try:
+        sources = dict([_source(path)])
+    except dtp.PipelineSyntaxError:
+        sources = {}
+    parts = []
+    for item in report:
+        parts.append(diagnostic_text([item], sources))
+        if item.end_line != item.line:
+            parts.append(f"  [to {item.end_line}:{item.end_column}]\n")
+    return "".join(parts)
+
+
+@every_bad_file
+def test_a_wrong_file_gives_exactly_its_report(
+    path: Path, actions: MappingResolver, pytestconfig: pytest.Config
+) -> None:
+    text = _as_text(path, _report(path, actions))
+    assert text, "nothing is wrong with it"
+    expected = path.with_name(f"{path.name}.txt")
+    if pytestconfig.getoption("--update-golden"):
+        expected.write_text(text, encoding="utf-8")
+    assert expected.exists(), "run pytest with --update-golden, and read what it writes"
+    assert text == expected.read_text(encoding="utf-8")
+
+
+@every_good_file
+def test_a_right_file_gives_no_report(path: Path, actions: MappingResolver) -> None:
+    assert _as_text(path, _report(path, actions)) == ""
+
+
+@every_bad_file
+def test_a_diagnostic_is_one_printable_line_with_a_known_code_and_a_range(path: Path, actions: MappingResolver) -> None:
+    for item in _report(path, actions):
+        assert str(item).isprintable()
+        assert all(related.message.isprintable() for related in item.related)
+        assert item.code in set(Code)
+        assert item.fix is None or item.fix.title.isprintable()
+        assert (item.line, item.column) < (item.end_line, item.end_column) or _nothing_is_there(path, item)
+
+
+def _nothing_is_there(path: Path, item: Diagnostic) -> bool:
+    """Whether the diagnostic is about something that has no characters: an empty value, or a file without content."""
+    if item.code == Code.EMPTY:
+        return True
+    line = re.split(r"\r\n|\r|\n", _source(path)[1])[item.line - 1]
+    return not line[item.column - 1 :].strip()
