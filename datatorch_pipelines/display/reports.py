@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 
+import attrs
+
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Severity
 from datatorch_pipelines.display.characters import one_line
 from datatorch_pipelines.display.palette import PLAIN, Palette
-from datatorch_pipelines.display.snippets import LineOf, lines_of, snippet
+from datatorch_pipelines.display.snippets import Snippets, snippet
 from datatorch_pipelines.results.status import Failure
 
 
 def diagnostic_text(
     diagnostics: Iterable[Diagnostic], sources: Mapping[str, str] | None = None, *, palette: Palette = PLAIN
 ) -> str:
-    """The diagnostics in their order: place and message on a line, the file's line with carets, the hint.
+    """The diagnostics in their order: place and message on a line, the file's line with carets, the hint, other places.
 
     ``sources`` maps names of files to their texts; what is not there shows without its line. The text is empty or ends
     with a line end.
@@ -27,23 +29,31 @@ def diagnostic_text(
           | ^^^^
       hint: did you mean 'name'?
     """
-    line_of = lines_of(sources or {})
-    return "".join(f"{line}\n" for diagnostic in diagnostics for line in _diagnostic(diagnostic, line_of, palette))
+    snippets = Snippets(sources or {}, palette)
+    return "".join(f"{line}\n" for diagnostic in diagnostics for line in _diagnostic(diagnostic, snippets, palette))
 
 
-def _diagnostic(diagnostic: Diagnostic, line_of: LineOf, palette: Palette) -> list[str]:
+def _diagnostic(diagnostic: Diagnostic, snippets: Snippets, palette: Palette) -> list[str]:
     meaning = "error" if diagnostic.severity is Severity.ERROR else "warning"
     lines = [
         f"{_place(diagnostic.location, palette)} {palette.paint(meaning, f'{diagnostic.severity}:')} "
         f"{one_line(diagnostic.message)} {palette.paint('faint', f'[{one_line(diagnostic.code)}]')}"
     ]
-    lines += _snippet(diagnostic.location, line_of, palette, meaning)
+    lines += snippets.of(diagnostic.location, meaning=meaning)
     if diagnostic.hint:
         lines.append(f"  {palette.paint('note', 'hint:')} {one_line(diagnostic.hint)}")
     for related in diagnostic.related:
         note = palette.paint("note", "note:")
         lines.append(f"  {_place(related.location, palette)} {note} {one_line(related.message)}")
+        lines += snippets.of(_beginning(related.location), meaning="note", mark="-")
     return lines
+
+
+def _beginning(location: Location) -> Location:
+    """The range up to the end of its first line: another place is only to be found, not to be read."""
+    if location.end_line == location.line:
+        return location
+    return attrs.evolve(location, end_line=location.line + 1, end_column=1)
 
 
 def failure_text(
@@ -65,7 +75,7 @@ def failure_text(
     if failure.snippet is not None:
         lines += snippet(failure.snippet, failure.location, palette)
     else:
-        lines += _snippet(failure.location, lines_of(sources or {}), palette, "error")
+        lines += Snippets(sources or {}, palette).of(failure.location)
     return "".join(f"{line}\n" for line in lines)
 
 
@@ -93,8 +103,3 @@ def counted(number: int, noun: str) -> str:
 
 def _place(location: Location, palette: Palette) -> str:
     return palette.paint("strong", f"{one_line(str(location))}:")
-
-
-def _snippet(location: Location, line_of: LineOf, palette: Palette, meaning: str) -> list[str]:
-    line = line_of(location)
-    return [] if line is None or not line.strip() else snippet(line, location, palette, meaning)

@@ -39,12 +39,15 @@ def test_a_diagnostic_has_its_line_with_carets_its_hint_and_related_places() -> 
         related=(related,),
         severity=Severity.WARNING,
     )
-    assert diagnostic_text([diagnostic], {"p.yaml": "add:\r\n  stesp: []\r\n"}) == (
+    sources = {"p.yaml": "add:\r\n  stesp: []\r\n", "q.yaml": "\n" * 6 + "stesp: []"}
+    assert diagnostic_text([diagnostic], sources) == (
         "p.yaml:2:3: warning: unknown key 'stesp' [DT202]\n"
         "    2 |   stesp: []\n"
         "      |   ^^^^^\n"
         "  hint: did you mean 'steps'?\n"
         "  q.yaml:7:1: note: the first one is here\n"
+        "    7 | stesp: []\n"
+        "      | ----\n"
     )
 
 
@@ -79,8 +82,31 @@ def test_carets_stand_below_what_they_mean(text: str, column: int, end_column: i
     assert _snippet(text, _diagnostic(1, column, end_column)) == lines
 
 
-def test_a_range_over_several_lines_is_marked_to_its_first_line_s_end() -> None:
-    assert _snippet("a: [1,\n 2]", _diagnostic(1, 4, 3, end_line=2)) == ["    1 | a: [1,", "      |    ^^^"]
+@pytest.mark.parametrize(
+    ("text", "column", "end", "lines"),
+    [
+        (
+            "a: [1,  \n 2]",
+            4,
+            (2, 4),
+            ["    1 | a: [1,", "      |    ^^^", "    2 |  2]", "      |  ^^"],
+        ),
+        (
+            "a: [1,\n 2,\n\n 数]",
+            4,
+            (4, 4),
+            ["    1 | a: [1,", "      |    ^^^", "  ... |", "    4 |  数]", "      |  ^^^"],
+        ),
+        ("a: |\n b\n", 4, (3, 1), ["    1 | a: |", "      |    ^", "    2 |  b", "      |  ^"]),
+        ("a: b\nc: d", 4, (2, 1), ["    1 | a: b", "      |    ^"]),
+        ("a: b\n   c", 4, (2, 3), ["    1 | a: b", "      |    ^"]),
+        ("a: b", 4, (9, 9), ["    1 | a: b", "      |    ^"]),
+    ],
+)
+def test_of_a_range_over_several_lines_its_first_and_last_one_show(
+    text: str, column: int, end: tuple[int, int], lines: list[str]
+) -> None:
+    assert _snippet(text, _diagnostic(1, column, end[1], end_line=end[0])) == lines
 
 
 def test_only_line_ends_of_yaml_count_as_line_ends() -> None:
