@@ -18,6 +18,13 @@ _REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|\.lock(?:/|$)
 # Forms that no resolver takes may hold a password too: one with a "/" in it, and `user:password@host:path`.
 _CREDENTIALS = re.compile(r"(?<=://)(?:[^/\s]*@|[^/@:\s\[]*:(?!\d*/)\S*@)|^[^/@:\s]+:(?!//)\S*@")
 _MAX_REF = 250
+_FORMS = "write owner/repo@tag, ./path or local/name@tag"
+_GITHUB_URL = re.compile(
+    r"(?:(?:https?|git|ssh)://(?:[^/@\s]*@)?|git@)(?:www\.)?github\.com[/:]"
+    r"(?P<name>[A-Za-z0-9._-]+/[A-Za-z0-9._-]+?)(?:\.git)?(?:/|[@#](?P<ref>[A-Za-z0-9._/-]+))?"
+)
+_OTHERWISE_JOINED = re.compile(r"(?P<name>[A-Za-z0-9._-]+/[A-Za-z0-9._-]+)\s*[@#:]\s*(?P<ref>[A-Za-z0-9._/-]+)")
+_OTHER_PATH = re.compile(r"\.{1,2}\\|[A-Za-z]:[\\/]|/|~")
 
 
 def hide_credentials(url: str) -> str:
@@ -133,13 +140,20 @@ def _parse_text(text: str) -> ActionReference:
     if text.startswith("docker://"):
         image = text.removeprefix("docker://")
         if not re.fullmatch(r"[a-z0-9][A-Za-z0-9._/:@-]{0,255}", image):
-            raise ModelError(f"{_shown(image)} is no container image", hint="write docker://image:tag")
+            raise ModelError(
+                f"{_shown(image)} is no container image", hint="write docker://image:tag, the image in lower case"
+            )
         return ActionReference(ReferenceKind.DOCKER, image)
     if text.startswith(("./", "../")) or text == ".":
         if any(ord(c) < 32 for c in text) or "\\" in text:
             raise ModelError(f"{_shown(text)} is no path to an action", hint="write ./folder")
         return ActionReference(ReferenceKind.PATH, text)
+    instead = _instead(text)
+    if instead is not None:
+        raise ModelError(f"{_shown(text)} is no action", hint=instead)
     name, at, ref = text.partition("@")
+    if at and not ref:
+        raise ModelError(f"the tag after the '@' of {_shown(text)} is missing", hint="write owner/repo@tag")
     ref_or_none = check_ref(ref) if at else None
     owner, slash, rest = name.partition("/")
     if not slash:
@@ -151,6 +165,19 @@ def _parse_text(text: str) -> ActionReference:
         return ActionReference(ReferenceKind.LOCAL, rest, ref_or_none)
     _check_parts(text, [owner, *rest.split("/", 1)])
     return ActionReference(ReferenceKind.GITHUB, name, ref_or_none)
+
+
+def _instead(text: str) -> str | None:
+    """What to write for a text that names an action as other tools do; ``None`` for any other text."""
+    found = _GITHUB_URL.fullmatch(text) or _OTHERWISE_JOINED.fullmatch(text)
+    if found is not None:
+        right = f"{found['name']}@{found['ref'] or 'tag'}"
+        return None if right == text else f"write {right}"
+    if "://" in text or text.startswith("git@"):
+        return "name a repository elsewhere by name, tag and git: its URL"
+    if _OTHER_PATH.match(text):
+        return "write ./folder, a path that starts at the pipeline file's folder"
+    return None
 
 
 def _parse_object(action: ActionObject) -> ActionReference:
@@ -171,9 +198,10 @@ def _parse_object(action: ActionObject) -> ActionReference:
 def _check_parts(text: str, parts: list[str]) -> None:
     for part in parts:
         if not _NAME_PART.fullmatch(part) or part in (".", ".."):
-            raise ModelError(f"{_shown(text)} is no action", hint="write owner/repo@tag, ./path or local/name@tag")
+            raise ModelError(f"{_shown(text)} is no action", hint=_FORMS)
 
 
 def _shown(text: str) -> str:
-    """A text for a message: quoted, on one line, not too long."""
+    """A text for a message: quoted, on one line, not too long, without a URL's user and password."""
+    text = hide_credentials(text)
     return repr(text if len(text) <= 80 else text[:77] + "...")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 
 from datatorch_pipelines.codes import Code
-from datatorch_pipelines.syntax.located import Problem
+from datatorch_pipelines.syntax.located import STRIDE, Problem
 from datatorch_pipelines.syntax.names import shown
 
 _KEY = re.compile(r"[ ]*(?:- +)*(?P<key>\"[^\"\r\n]*\"|'[^'\r\n]*'|[^\s#:][^:\r\n]*?)[ \t]*:(?=[ \t\r\n]|$)")
+_TEXT_HEADER = re.compile(r".*?[:-] +[|>][-+0-9]*[ \t]*(?:#.*)?")
 _INDICATORS = {
     "@": "quote a text that begins with '@'",
     "`": "quote a text that begins with '`'",
@@ -16,26 +18,88 @@ _INDICATORS = {
 }
 
 
-def explain(error: Exception, text: str, open_at: int | None = None) -> Problem:
-    """What a parser's error means for the person who wrote the text.
+_OPEN_QUOTE = re.compile(
+    r"[ ]*(?P<dashes>(?:- +)*)(?:[^\s#\"'][^:#\r\n]*:[ ]+)?(?:[&!][^\s]+[ ]+)*"
+    r"(?:\"(?P<text>(?:[^\"\\\r\n]|\\.)*\\?)|'(?P<single>(?:[^'\r\n]|'')*))$"
+)
+_DASHES = re.compile(r"[ ]*(?:- +)*")
+_NEXT_CONTENT = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))+(?=[ \t]*[^ \t\r\n])")
+_TAIL = 8
+"""How many of the last values may hold the beginning of a mistake that was noticed after them."""
+_WIDEST = 1000
 
-    ``open_at`` is where the mapping or sequence begins that the parser was in.
-    """
+
+def explain(error: Exception, text: str, marks: Sequence[int] = ()) -> Problem:
+    """What a parser's error means for the person who wrote the text; ``marks`` are those of what it read before."""
     problem = str(getattr(error, "problem", None) or error).splitlines()[0]
     context = str(getattr(error, "context", None) or "")
     mark, context_mark = getattr(error, "problem_mark", None), getattr(error, "context_mark", None)
     at = min(mark.index, len(text)) if mark is not None else 0
     since = min(context_mark.index, len(text)) if context_mark is not None else at
-    if open_at is not None and "stream end" in problem and text[open_at : open_at + 1] in ("[", "{"):
-        since, context = open_at, "flow sequence" if text[open_at] == "[" else "flow mapping"
+    opening = next(_open(marks), None)
+    if opening is not None and "stream end" in problem and text[opening : opening + 1] in ("[", "{"):
+        since, context = opening, "flow sequence" if text[opening] == "[" else "flow mapping"
     return (
-        _tab(text, at, problem)
+        _unclosed(text, at, marks)
+        or _tab(text, at, problem)
         or _quoted(text, at, since, problem, context)
         or _brackets(text, at, since, problem, context)
+        or _text_lines(text, at, since, problem)
         or _indentation(text, at, since, problem, context)
         or _characters(text, at, since, problem, context)
         or Problem(Code.INVALID_SYNTAX, f"not valid YAML: {problem}", at, at)
     )
+
+
+def root_of(error: Exception, text: str, start: int, marks: Sequence[int]) -> int:
+    """Where the text begins that a syntax error makes unreadable; ``start`` is where the error is told."""
+    since = getattr(error, "context_mark", None)
+    starts = [start]
+    if since is not None and "quoted scalar" in str(getattr(error, "context", "")):
+        starts.append(min(since.index, len(text)))
+    starts.extend(at for at in _open(marks) if text[at : at + 1] in ("[", "{"))
+    return min(starts)
+
+
+def _open(marks: Sequence[int]) -> Iterator[int]:
+    """Where the mappings and sequences begin whose end was not reached, innermost first."""
+    return (marks[at] for at in range(len(marks) - STRIDE, -1, -STRIDE) if marks[at + 2] == at)
+
+
+def _unclosed(text: str, at: int, marks: Sequence[int]) -> Problem | None:
+    """A quoted text that was not closed where it should have been, so that the quotes after it count wrongly."""
+    tail = range(max(0, len(marks) - _TAIL * STRIDE), len(marks), STRIDE)
+    position, _ = _line(text, marks[tail[0]] if tail else 0)
+    texts = [(marks[mark], marks[mark + 1]) for mark in tail if marks[mark + 2] == 0]
+    while position < at:
+        _, end = _line(text, position)
+        following = _line_below(text, end)
+        found = _OPEN_QUOTE.match(text, position, end)
+        inside = any(start < position < stop for start, stop in texts)
+        if found is not None and not inside and following is not None and following <= at:
+            column = _indent_of(text, position) + len(found["dashes"])
+            if _indent_of(text, following) <= column:
+                quote = found.end() - len(found["text"] or found["single"] or "") - 1
+                return _syntax(
+                    "the quoted text that starts here is never closed",
+                    quote,
+                    quote + 1,
+                    f"add a closing {text[quote]}",
+                )
+        if following is None:
+            break
+        position = following
+    return None
+
+
+def _indent_of(text: str, line: int) -> int:
+    return len(text[line : line + _WIDEST]) - len(text[line : line + _WIDEST].lstrip(" "))
+
+
+def _line_below(text: str, end: int) -> int | None:
+    """Where the next line with content begins, behind the line that ends at ``end``."""
+    found = _NEXT_CONTENT.match(text, end)
+    return found.end() if found else None
 
 
 def _line(text: str, at: int) -> tuple[int, int]:
@@ -89,21 +153,57 @@ def _brackets(text: str, at: int, since: int, problem: str, context: str) -> Pro
         closing = "]" if "sequence" in context else "}"
         opening = text[since : since + 1]
         what = "list" if closing == "]" else "mapping"
-        if at >= len(text.rstrip()):
+        if at >= len(text.rstrip()) or _left(text, since, at):
             return _syntax(
                 f"the {what} that starts here is never closed", since, since + 1, f"add a closing '{closing}'"
             )
+        hint = f"close the '{opening}', or quote a text that holds brackets, braces or commas"
+        if text[at - 1 : at + 2] == "${{":
+            hint = f'quote an expression inside {opening} {closing}: "${{{{ ... }}}}"'
         return Problem(
             Code.INVALID_SYNTAX,
             f"a ',' or '{closing}' is missing in the {what}",
             at,
             at + 1,
-            f"close the '{opening}', or quote a text that holds brackets, braces or commas",
+            hint,
             ((f"the {what} starts here", since, since + 1),),
         )
     if at < len(text) and text[at] in "]}" and "node content" in problem:
         return _syntax(f"nothing was opened that '{text[at]}' could close", at, at + 1, "drop it, or quote the text")
     return None
+
+
+def _text_lines(text: str, at: int, since: int, problem: str) -> Problem | None:
+    """A line that was to be part of a text below ``|`` or ``>`` and is not indented as such."""
+    if "could not find expected ':'" not in problem and "did not find expected" not in problem:
+        return None
+    wrong, end = _line(text, since if "could not find" in problem else at)
+    above = _line_above(text, wrong)
+    while above is not None:
+        line = text[slice(*above)]
+        if _TEXT_HEADER.fullmatch(line):
+            start = wrong + len(text[wrong:end]) - len(text[wrong:end].lstrip(" "))
+            stop = wrong + len(text[wrong:end].rstrip())
+            what = line.rstrip().rpartition(" ")[2][0]
+            message = f"this line is not indented as the text below '{what}' is"
+            return _syntax(message, start, stop, "indent every line of such a text deeper than its key")
+        if _KEY.match(line):
+            return None
+        above = _line_above(text, above[0])
+    return None
+
+
+def _left(text: str, since: int, at: int) -> bool:
+    """Whether a line between an opening bracket and ``at`` is not indented deeper than the line of the bracket."""
+    start, end = _line(text, since)
+    dashes = _DASHES.match(text, start, end)
+    column = dashes.end() - start if dashes else 0
+    below = _line_below(text, end)
+    while below is not None and below <= at:
+        if _indent_of(text, below) <= column and text[below:at + 1].lstrip(" ")[:1] not in ("]", "}", "#"):
+            return True
+        below = _line_below(text, _line(text, below)[1])
+    return False
 
 
 def _indentation(text: str, at: int, since: int, problem: str, context: str) -> Problem | None:
@@ -121,7 +221,8 @@ def _indentation(text: str, at: int, since: int, problem: str, context: str) -> 
         before = _line_above(text, start)
         if before is not None and not _KEY.match(text, *before):
             line = text[slice(*before)]
-            begin = before[0] + len(line) - len(line.lstrip(" "))
+            dashes = _DASHES.match(text, *before)
+            begin = dashes.end() if dashes else before[0]
             stop = before[0] + len(line.rstrip())
             colon = text.find(":", begin, stop)
             if colon >= 0:
@@ -147,6 +248,9 @@ def _indentation(text: str, at: int, since: int, problem: str, context: str) -> 
                     "begin it with '- ', or indent it like its item's keys",
                 )
             return _too_deep(text, at, end_of_key)
+        if text.startswith("- ", at):
+            hint = "indent the items of one list alike, with spaces"
+            return _syntax("the indentation of this list item fits no list above it", at, at + 1, hint)
         return _syntax("this does not fit the lines before it", at, end, "check the indentation and the quotes")
     return None
 
@@ -201,8 +305,12 @@ def _characters(text: str, at: int, since: int, problem: str, context: str) -> P
         hint = "the format knows !!str, !!int, !!float, !!bool, !!null, !!map and !!seq"
         return Problem(Code.BAD_TAG, f"unknown tag {shown(text[since:end])}", since, end, hint)
     if "anchor" in context or "alias" in context:
+        char_before = text[since : since + 1]
         return _syntax(
-            f"an anchor's or alias's name is missing after {text[since : since + 1]!r}", since, at, "quote the text"
+            f"an anchor's or alias's name is missing after {char_before!r}",
+            since,
+            at,
+            f"quote a text that begins with {char_before!r}",
         )
     if "incompatible YAML" in problem:
         end = _line(text, at)[1]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from attrs import frozen
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from ruamel.yaml.events import (
     AliasEvent,
@@ -34,33 +35,61 @@ from datatorch_pipelines.syntax.located import (
 )
 from datatorch_pipelines.syntax.names import did_you_mean, shown, type_name
 from datatorch_pipelines.syntax.scalars import CONSTANTS, NUMBER_START, PREFIX, NotANumber, plain, plain_number, tagged
-from datatorch_pipelines.syntax.yaml_errors import explain
+from datatorch_pipelines.syntax.yaml_errors import explain, root_of
 from datatorch_pipelines.syntax.yaml_events import HAS_FAST_PARSER, Event, event_source
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _DEEPEST = 200
 """Nesting that our own recursion can surely bear, whatever the limits say."""
-_LONG = 1_000_000
+LONG = 1_000_000
 """Characters of a text that the slow parser would take seconds to find the same error in."""
 _OPEN = object()
 
 
+@frozen
+class Failure:
+    """A text that could not be read to its end: why, and where what has to change begins at the latest."""
+
+    problem: Problem
+    root: int
+
+
 def read_yaml(text: str, limits: Limits) -> Located:
-    """The data and marks of a YAML text; what is wrong with it is in ``problems``."""
+    """The data and marks of a YAML text; what is wrong with it is in ``problems``.
+
+    What follows a syntax error is read as well, as far as that is sound: see `Located.gaps`.
+    """
+    result = try_yaml(text, limits)
+    if isinstance(result, Located):
+        return result
+    from datatorch_pipelines.syntax.yaml_recovery import recovered
+
+    return recovered(text, result, lambda changed: try_yaml(changed, limits))
+
+
+def try_yaml(text: str, limits: Limits) -> Located | Failure:
+    """The data and marks of a YAML text, or its first syntax error."""
     first_error: Exception | None = None
     if HAS_FAST_PARSER:
+        fast = _Builder(text, limits, pure=False)
         try:
-            return _Builder(text, limits, pure=False).document()
+            return fast.document()
         except YAMLError as error:
             first_error = error
-            if len(text) > _LONG and not _refuses_valid(error):
-                return Located(None, new_marks(), (explain(error, text),), complete=False)
+            if len(text) > LONG and not _refuses_valid(error):
+                return _failure(error, text, fast)
     builder = _Builder(text, limits, pure=True)
     try:
         return builder.document()
     except (YAMLError, ValueError, OverflowError, IndexError) as error:
-        told = error if isinstance(error, MarkedYAMLError) or first_error is None else first_error
-        return Located(None, new_marks(), (*builder.problems, explain(told, text, builder.open_at())), complete=False)
+        return _failure(
+            error if isinstance(error, MarkedYAMLError) or first_error is None else first_error, text, builder
+        )
+
+
+def _failure(error: Exception, text: str, builder: _Builder) -> Failure:
+    problem = explain(error, text, builder.marks)
+    return Failure(problem, root_of(error, text, problem.start, builder.marks))
 
 
 def _refuses_valid(error: YAMLError) -> bool:
@@ -94,11 +123,6 @@ class _Builder:
         except StopReading as stop:
             return Located(None, new_marks(self.marks), (*self.problems, stop.problem), complete=False)
         return Located(data, new_marks(self.marks), self.problems)
-
-    def open_at(self) -> int | None:
-        """Where the innermost mapping or sequence begins whose end was not reached."""
-        marks = self.marks
-        return next((marks[at] for at in range(len(marks) - STRIDE, -1, -STRIDE) if marks[at + 2] == at), None)
 
     def _root(self) -> object:
         event = self.get_event()
@@ -272,7 +296,8 @@ class _Builder:
             return tagged(text, tag)
         except LookupError:
             self._unknown_tag(tag, start, end)
-            return text
+            # Of `!cancelled()` the tag is (part of) the text: what stands for it is right as text and as a condition.
+            return "true" if "(" in tag else text
         except NotANumber as error:
             self._say(Code.WRONG_VALUE, str(error), start, end, "quote it if text is meant")
         except ValueError as error:
@@ -290,6 +315,8 @@ class _Builder:
         if written:
             start, end = start + written.start(1), start + written.end(1)
         hint = "the format knows !!str, !!int, !!float, !!bool, !!null, !!map and !!seq"
+        if not name.startswith("!!"):
+            hint = f"quote a text that begins with '!': {hint}"
         self._say(Code.BAD_TAG, f"unknown tag {shown(name)}", start, end, hint)
 
     def _alias(self, event: Event) -> object:
