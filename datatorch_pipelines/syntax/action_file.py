@@ -11,6 +11,7 @@ from datatorch_pipelines.diagnostics import Diagnostic
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import Action, Using
 from datatorch_pipelines.syntax.conversion import action_from_data
+from datatorch_pipelines.syntax.edits import respelt
 from datatorch_pipelines.syntax.located import StopReading
 from datatorch_pipelines.syntax.names import did_you_mean, listed, named, shown, type_name
 from datatorch_pipelines.syntax.report import Report
@@ -84,7 +85,8 @@ def _check_runs(runs: dict[str, Any], extra_using: frozenset[str], report: Repor
     if using not in known:
         hint = did_you_mean(using, known) or f"use {listed(known)}"
         place = report.value(("runs", "using"))
-        report.error(Code.WRONG_VALUE, place, f"no runtime is called {shown(using)}", hint)
+        fix = respelt(report.locator, place, using, known)
+        report.error(Code.WRONG_VALUE, place, f"no runtime is called {shown(using)}", hint, fix=fix)
         return
     needed = _NEEDED[Using(using)]
     if not needed or any(key in runs and runs[key] is not None for key in needed):

@@ -17,6 +17,9 @@ from datatorch_pipelines.syntax.names import shown
 EXTENSIONS = (".yaml", ".yml", ".json")
 """What the names of pipeline and action files end in."""
 
+_MARKS = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be", codecs.BOM_UTF8: "utf-8"}
+"""The byte order marks, each with the encoding of what follows it."""
+
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -26,10 +29,15 @@ def read_text_file(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS
     Line ends stay as they are. Raises `PipelineSyntaxError` with one located diagnostic for a file that is missing, a
     directory, unreadable, larger than ``limits.max_file_bytes``, in another encoding, or of another kind by its name.
     """
+    return decode_text(read_file_bytes(path, limits), os.fspath(path))
+
+
+def read_file_bytes(path: str | os.PathLike[str], limits: Limits = DEFAULT_LIMITS) -> bytes:
+    """The bytes of a pipeline or action file. Raises `PipelineSyntaxError` as `read_text_file` does."""
     name = os.fspath(path)
     if not name.lower().endswith(EXTENSIONS) and Path(name).is_file():
         raise _refused(name, Code.BAD_EXTENSION, "the file's name does not end in .yaml, .yml or .json", "rename it")
-    return decode_text(_content(Path(name), name, limits), name)
+    return _content(Path(name), name, limits)
 
 
 def decode_text(data: bytes, filename: str) -> str:
@@ -38,12 +46,8 @@ def decode_text(data: bytes, filename: str) -> str:
     >>> decode_text(b"name: caf\\xc3\\xa9", "p.yaml")
     'name: café'
     """
-    encoding = "utf-8"
-    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encoding = "utf-16-le" if data.startswith(codecs.BOM_UTF16_LE) else "utf-16-be"
-        data = data[2:]
-    elif data.startswith(codecs.BOM_UTF8):
-        data = data[3:]
+    mark, encoding = next((item for item in _MARKS.items() if data.startswith(item[0])), (b"", "utf-8"))
+    data = data[len(mark) :]
     try:
         return data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -56,6 +60,18 @@ def decode_text(data: bytes, filename: str) -> str:
         raise PipelineSyntaxError(
             [Diagnostic.at(place, Code.BAD_ENCODING, Severity.ERROR, message, hint=hint)]
         ) from error
+
+
+def encode_like(text: str, original: bytes) -> bytes:
+    """A text as bytes in the encoding of a file's bytes, with the same byte order mark: the inverse of `decode_text`.
+
+    >>> encode_like("name: b", b"\\xef\\xbb\\xbfname: a")
+    b'\\xef\\xbb\\xbfname: b'
+    """
+    for mark, encoding in _MARKS.items():
+        if original.startswith(mark):
+            return mark + text.encode(encoding)
+    return text.encode("utf-8")
 
 
 def _content(path: Path, name: str, limits: Limits) -> bytes:

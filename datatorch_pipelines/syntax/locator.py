@@ -75,6 +75,10 @@ class TextLocator:
         end_line, end_column = self._place(max(start, end))
         return Location(self.file, line, column, end_line, end_column)
 
+    def is_there(self, path: Sequence[PathKey]) -> bool:
+        """Whether the document has something at ``path``."""
+        return self._find(path)[1]
+
     def is_empty(self, path: Sequence[PathKey]) -> bool:
         """Whether nothing is written where the value at ``path`` would be."""
         mark, found = self._find(path)

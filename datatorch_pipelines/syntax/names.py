@@ -6,6 +6,10 @@ import difflib
 from collections.abc import Iterable
 
 _LONGEST = 60
+_NEAR = 0.6
+"""From which likeness on (`difflib`: 1 for equal texts, 0 for those that have nothing in common) a name is near."""
+_CLEARLY = 0.15
+"""By how much the nearest name is nearer than the next, where only one of them can be meant."""
 
 
 def shown(text: str) -> str:
@@ -39,8 +43,33 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     for candidate in names:
         if _folded(candidate) == folded:
             return candidate
-    found = difflib.get_close_matches(name, names, n=1, cutoff=0.6)
+    found = difflib.get_close_matches(name, names, n=1, cutoff=_NEAR)
     return found[0] if found else None
+
+
+def only_nearest(name: str, known: Iterable[str]) -> str | None:
+    """The one known name that can be meant: ``None`` where two are about as near, or only digits differ.
+
+    >>> only_nearest("stesp", ["steps", "name"])
+    'steps'
+    >>> only_nearest("step3", ["step1", "step2"]), only_nearest("step3", ["step1"])
+    (None, None)
+    """
+    names = list(dict.fromkeys(known))
+    found = nearest(name, names)
+    if found is None or _digits(found) != _digits(name):
+        return None
+    if _folded(found) == _folded(name):
+        others = [other for other in names if _folded(other) == _folded(name)]
+        return found if len(others) == 1 else None
+    likeness = difflib.SequenceMatcher(b=name)
+    likeness.set_seq1(found)
+    bound = likeness.ratio() - _CLEARLY
+    for other in names:
+        likeness.set_seq1(other)
+        if other != found and likeness.quick_ratio() > bound and likeness.ratio() > bound:
+            return None
+    return found
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
@@ -73,6 +102,10 @@ def type_name(value: object) -> str:
         return "null"
     names = {bool: "a boolean", int: "an integer", float: "a float", str: "a string", list: "a list"}
     return names.get(type(value), "a mapping")
+
+
+def _digits(name: str) -> str:
+    return "".join(filter(str.isdigit, name))
 
 
 def _folded(name: str) -> str:

@@ -15,6 +15,7 @@ from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import ActionReference, Pipeline
 from datatorch_pipelines.model.pipeline import JOB_ID, can_name_variable
 from datatorch_pipelines.syntax.conversion import pipeline_from_data
+from datatorch_pipelines.syntax.edits import first_key
 from datatorch_pipelines.syntax.located import StopReading
 from datatorch_pipelines.syntax.names import named, shown
 from datatorch_pipelines.syntax.report import Path, Report
@@ -62,7 +63,9 @@ def _check_pipeline(data: object, filename: str, report: Report) -> None:
         known = {**data, "name": stem}
         if not any(meant(key, ("name",)) for key in data if key not in source("pipeline")["properties"]):
             hint = f'add "name: {stem}"' if stem and stem.isprintable() else 'add "name: ..."'
-            report.error(Code.MISSING_KEY, report.mapping((), data), "a pipeline needs 'name'", hint)
+            place = report.mapping((), data)
+            fix = first_key(report.locator, place, "name", stem) if data and stem else None
+            report.error(Code.MISSING_KEY, place, "a pipeline needs 'name'", hint, fix=fix)
     if "jobs" in data and not jobs and (jobs is None or isinstance(jobs, dict)):
         known = {**known, "jobs": {"_": None}}
         if not report.unread(("jobs",)):

@@ -10,6 +10,7 @@ from attrs import field, frozen
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import (
     Diagnostic,
+    Fix,
     Location,
     PathKey,
     Severity,
@@ -33,18 +34,22 @@ class Report:
         """Takes one more diagnostic."""
         self._found.append(diagnostic)
 
-    def error(self, code: Code, place: Location, message: str, hint: str | None = None) -> None:
+    def error(
+        self, code: Code, place: Location, message: str, hint: str | None = None, *, fix: Fix | None = None
+    ) -> None:
         """An error at a place. Raises `StopReading` where there are too many already."""
         if len(self._found) >= 2 * MAX_PROBLEMS:
             problem = too_many_problems(0, 0)
             self.add(Diagnostic.at(place, problem.code, Severity.ERROR, problem.message, hint=problem.hint))
             raise StopReading(problem)
-        self.add(Diagnostic.at(place, code, Severity.ERROR, message, hint=hint))
+        self.add(Diagnostic.at(place, code, Severity.ERROR, message, hint=hint, fix=fix))
 
-    def warning(self, code: Code, place: Location, message: str, hint: str | None = None) -> None:
+    def warning(
+        self, code: Code, place: Location, message: str, hint: str | None = None, *, fix: Fix | None = None
+    ) -> None:
         """A warning at a place; past a thousand, those that follow are left out."""
         if len(self._found) < MAX_PROBLEMS:
-            self.add(Diagnostic.at(place, code, Severity.WARNING, message, hint=hint))
+            self.add(Diagnostic.at(place, code, Severity.WARNING, message, hint=hint, fix=fix))
 
     def value(self, path: Sequence[PathKey]) -> Location:
         """Where a value stands; where nothing is written, its key."""

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fastjsonschema import JsonSchemaValuesException
 
 from datatorch_pipelines.codes import Code
-from datatorch_pipelines.diagnostics import PathKey
-from datatorch_pipelines.syntax.names import did_you_mean, listed, named, nearest, shown, type_name
+from datatorch_pipelines.diagnostics import Edit, Fix, Location, PathKey
+from datatorch_pipelines.syntax.edits import renamed, respelt, written_at
+from datatorch_pipelines.syntax.names import did_you_mean, listed, named, nearest, only_nearest, shown, type_name
 from datatorch_pipelines.syntax.report import Path, Report
 
 _WANTED = {
@@ -38,6 +40,9 @@ _OTHER_NAMES = {
 }
 """What other tools call our keys."""
 
+_ONE_WORD = re.compile(r"[A-Za-z0-9.+_-]+")
+_WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+
 Validator = Callable[[object], object]
 
 
@@ -57,13 +62,25 @@ def validate(
     return True
 
 
-def wrong_type(report: Report, path: Path, what: str, wanted: str, value: object, hint: str | None = None) -> None:
+def wrong_type(
+    report: Report,
+    path: Path,
+    what: str,
+    wanted: str,
+    value: object,
+    hint: str | None = None,
+    *,
+    fix: Fix | None = None,
+) -> None:
     """Says that a value is of the wrong type."""
-    report.error(Code.WRONG_TYPE, report.value(path), f"{what} must be {wanted}, not {type_name(value)}", hint)
+    message = f"{what} must be {wanted}, not {type_name(value)}"
+    report.error(Code.WRONG_TYPE, report.value(path), message, hint, fix=fix)
 
 
-def unknown_key(report: Report, path: Path, known: Iterable[str], *, lenient: bool = False) -> None:
-    """Says that the format doesn't know the key at ``path``."""
+def unknown_key(
+    report: Report, path: Path, known: Iterable[str], beside: Iterable[str] = (), *, lenient: bool = False
+) -> None:
+    """Says that the format doesn't know the key at ``path``; ``beside`` has the unknown keys that stand there too."""
     key, names = str(path[-1]), list(known)
     other = _OTHER_NAMES.get(key)
     hint = f"did you mean {other!r}?" if other in names else None if other else did_you_mean(key, names)
@@ -72,7 +89,19 @@ def unknown_key(report: Report, path: Path, known: Iterable[str], *, lenient: bo
     if hint is None:
         hint = f"the keys here are {listed(names, 'and')}" if names else "there are no keys here"
     say = report.warning if lenient else report.error
-    say(Code.UNKNOWN_KEY, report.locator.key(path), f"unknown key {shown(key)}", hint)
+    fix = _right_key(report, path, names, beside)
+    say(Code.UNKNOWN_KEY, report.locator.key(path), f"unknown key {shown(key)}", hint, fix=fix)
+
+
+def _right_key(report: Report, path: Path, known: list[str], beside: Iterable[str]) -> Fix | None:
+    """The fix of a misspelt key, unless the right one, or one more that is meant to be it, stands beside it."""
+    key = str(path[-1])
+    right = None if key in _OTHER_NAMES else only_nearest(key, known)
+    if right is None or report.locator.is_there((*path[:-1], right)):
+        return None
+    if any(meant(name, known) == right for name in beside if name != key):
+        return None
+    return renamed(report.locator, report.locator.key(path), key, right)
 
 
 def meant(key: str, known: Iterable[str]) -> str | None:
@@ -104,12 +133,12 @@ def _tell(group: list[Any], data: object, base: Path, what: str, report: Report,
     for error in group:
         if error.rule == "additionalProperties":
             for key in unknown:
-                unknown_key(report, (*path, key), known, lenient=lenient)
+                unknown_key(report, (*path, key), known, unknown, lenient=lenient)
         elif error.rule == "required":
             # A misspelt key was told already; where that is only a warning, its absence is still an error.
-            renamed = set() if lenient else {meant(key, known) for key in unknown}
+            told = set() if lenient else {meant(key, known) for key in unknown}
             for key in missing:
-                if key not in renamed:
+                if key not in told:
                     place = report.mapping(path, first.value)
                     report.error(Code.MISSING_KEY, place, f"{name} needs {key!r}", f'add "{key}: ..."')
         elif error.rule in ("minItems", "minProperties"):
@@ -125,7 +154,8 @@ def _tell_value(error: Any, path: Path, name: str, report: Report, *, lenient: b
         allowed = [str(item) for item in definition["enum"] if item is not None]
         text = shown(value) if isinstance(value, str) else type_name(value)
         hint = did_you_mean(value, allowed) if isinstance(value, str) else None
-        report.error(Code.WRONG_VALUE, place, f"{name} must be {listed(allowed)}, not {text}", hint)
+        fix = respelt(report.locator, place, value, allowed) if isinstance(value, str) else None
+        report.error(Code.WRONG_VALUE, place, f"{name} must be {listed(allowed)}, not {text}", hint, fix=fix)
     elif error.rule == "pattern" and definition["pattern"] != _EXPRESSION:
         hint = "use letters, digits, '_' and '-', not a digit or '-' first"
         report.error(Code.BAD_ID, place, f"{shown(value)} is no {name}", hint)
@@ -140,10 +170,15 @@ def _tell_value(error: Any, path: Path, name: str, report: Report, *, lenient: b
         wanted = _wanted(definition)
         if error.rule == "pattern":
             report.error(
-                Code.WRONG_TYPE, place, f"{name} must be {wanted}, not {shown(value)}", _unquoted(value, definition)
+                Code.WRONG_TYPE,
+                place,
+                f"{name} must be {wanted}, not {shown(value)}",
+                _unquoted(value, definition),
+                fix=_without_quotes(report, place, value, definition),
             )
         else:
-            wrong_type(report, path, name, wanted, value, _hint(value, definition))
+            fix = _in_quotes(report, place, value) if "string" in definition["type"] else None
+            wrong_type(report, path, name, wanted, value, _hint(value, definition), fix=fix)
 
 
 def _wanted(definition: Mapping[str, Any]) -> str:
@@ -171,6 +206,31 @@ def _unquoted(value: str, definition: Mapping[str, Any]) -> str | None:
     if "boolean" in definition["type"] and value.lower() in ("false", "no", "off"):
         return "write false"
     return f"write {value}, without quotes" if value.strip().isdecimal() else "an expression is written ${{ ... }}"
+
+
+def _in_quotes(report: Report, place: Location, value: object) -> Fix | None:
+    """The fix that makes a text of a number or boolean, as it is written."""
+    written = written_at(report.locator, place)
+    if written is None or not isinstance(value, bool | int | float) or not _ONE_WORD.fullmatch(written):
+        return None
+    if isinstance(value, bool) and written not in ("true", "false"):
+        return None
+    return Fix(f'write "{written}"', (Edit(place, f'"{written}"'),))
+
+
+def _without_quotes(report: Report, place: Location, value: str, definition: Mapping[str, Any]) -> Fix | None:
+    """The fix that makes a number or boolean of a text."""
+    if written_at(report.locator, place) not in (value, f"'{value}'", f'"{value}"'):
+        return None
+    types = definition["type"]
+    new = None
+    if "boolean" in types:
+        new = {"true": "true", "yes": "true", "on": "true", "false": "false", "no": "false", "off": "false"}.get(
+            value.lower()
+        )
+    elif _WHOLE_NUMBER.fullmatch(value) and ("integer" in types or "number" in types):
+        new = value
+    return None if new is None else Fix(f"write {new}", (Edit(place, new),))
 
 
 def _label(path: Path, inner: Path, what: str) -> str:

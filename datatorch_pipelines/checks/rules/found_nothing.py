@@ -11,6 +11,7 @@ from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Severity
 from datatorch_pipelines.expressions import Reference
 from datatorch_pipelines.model.availability import PROPERTIES, SHELL_PROPERTIES, STEP_PROPERTIES, Place
+from datatorch_pipelines.syntax.edits import respelt
 from datatorch_pipelines.syntax.names import did_you_mean, shown
 
 
@@ -22,12 +23,14 @@ def _find(subject: Subject) -> Iterator[Finding]:
             if name is None or name.lower() in map(str.lower, known):
                 continue
             place = at_columns(subject.source, text.path, reference.columns[0])
+            fix = None
             if text.place is Place.SHELL and reference.context in SHELL_PROPERTIES:
                 safe = (f"{reference.context}.{item}" for item in sorted(SHELL_PROPERTIES[reference.context]))
                 hint = f"shell text may use {few(safe)}"
             else:
                 hint = did_you_mean(name, known) or f"it has {few(known)}"
-            yield Finding(place, f"{reference.name!r} has no property {shown(name)}", hint=hint)
+                fix = respelt(subject.source, place, name, known)
+            yield Finding(place, f"{reference.name!r} has no property {shown(name)}", hint=hint, fix=fix)
         if isinstance(subject, PipelineSubject):
             yield from _find_in_steps(subject, text)
 
@@ -40,7 +43,9 @@ def _find_in_steps(subject: PipelineSubject, text: Text) -> Iterator[Finding]:
         if subject.step_names(text.job).find(step, text.step) is None:
             continue
         place = at_columns(subject.source, text.path, reference.columns[1])
-        yield Finding(place, f"a step has no property {shown(name)}", hint=_step_hint(subject, text, reference, name))
+        hint = _step_hint(subject, text, reference, name)
+        fix = respelt(subject.source, place, name, STEP_PROPERTIES) if hint.startswith("did you mean") else None
+        yield Finding(place, f"a step has no property {shown(name)}", hint=hint, fix=fix)
 
 
 def _step_hint(subject: PipelineSubject, text: Text, reference: Reference, name: str) -> str:

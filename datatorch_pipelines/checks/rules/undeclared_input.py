@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from datatorch_pipelines.checks.inputs import known_steps
+from datatorch_pipelines.checks.inputs import KnownStep, known_steps
 from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import PipelineSubject
 from datatorch_pipelines.checks.wording import few
 from datatorch_pipelines.codes import Code
-from datatorch_pipelines.diagnostics import Severity
-from datatorch_pipelines.syntax.names import did_you_mean, shown
+from datatorch_pipelines.diagnostics import Fix, Locator, Severity
+from datatorch_pipelines.syntax.edits import renamed
+from datatorch_pipelines.syntax.names import did_you_mean, nearest, only_nearest, shown
 
 
 def _find(subject: PipelineSubject) -> Iterator[Finding]:
@@ -28,7 +29,16 @@ def _find(subject: PipelineSubject) -> Iterator[Finding]:
                 subject.source.key((*known.site.path, "inputs", name)),
                 f"the action {shown(known.action.name)} declares no input {shown(name)}",
                 hint=hint,
+                fix=_fix(known, subject.source, name, unused),
             )
+
+
+def _fix(known: KnownStep, source: Locator, name: str, unused: list[str]) -> Fix | None:
+    """The fix of a misspelt input, unless another one is meant to be the same."""
+    right = only_nearest(name, unused)
+    if right is None or any(nearest(other, unused) == right for other in known.undeclared() if other != name):
+        return None
+    return renamed(source, source.key((*known.site.path, "inputs", name)), name, right)
 
 
 CHECK = Check(

@@ -9,6 +9,7 @@ from datatorch_pipelines.checks.subject import PipelineSubject, at_columns
 from datatorch_pipelines.checks.wording import few
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Severity
+from datatorch_pipelines.syntax.edits import respelt
 from datatorch_pipelines.syntax.names import did_you_mean, shown
 
 
@@ -26,7 +27,8 @@ def _find(subject: PipelineSubject) -> Iterator[Finding]:
                 f"it declares {few(declared)}" if declared else "it declares no outputs"
             )
             place = at_columns(subject.source, text.path, reference.columns[2])
-            yield Finding(place, f"the action {shown(action.name)} declares no output {shown(name)}", hint=hint)
+            message = f"the action {shown(action.name)} declares no output {shown(name)}"
+            yield Finding(place, message, hint=hint, fix=respelt(subject.source, place, name, declared))
 
 
 CHECK = Check(

@@ -8,9 +8,10 @@ from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import Subject, at_columns
 from datatorch_pipelines.checks.wording import few
 from datatorch_pipelines.codes import Code
-from datatorch_pipelines.diagnostics import Severity
+from datatorch_pipelines.diagnostics import Fix, Location, Severity
 from datatorch_pipelines.expressions import Reference, known_functions
 from datatorch_pipelines.model.availability import AVAILABLE, CONTEXTS, Place
+from datatorch_pipelines.syntax.edits import respelt
 from datatorch_pipelines.syntax.names import did_you_mean
 
 _LITERALS = {"true": "true", "false": "false", "null": "null", "none": "null", "nan": "NaN"}
@@ -31,7 +32,18 @@ def _find(subject: Subject) -> Iterator[Finding]:
                 else f"unknown context {reference.name!r}"
             )
             place = at_columns(subject.source, text.path, columns)
-            yield Finding(place, message, hint=_hint(reference, text.place, exists=exists))
+            hint = _hint(reference, text.place, exists=exists)
+            fix = None if exists else _fix(subject, reference, text.place, place)
+            yield Finding(place, message, hint=hint, fix=fix)
+
+
+def _fix(subject: Subject, reference: Reference, where: Place, place: Location) -> Fix | None:
+    """The fix of a misspelt context; none for what may be a text without quotes, or a word of another language."""
+    name = reference.name
+    functions = {item.lower() for item in known_functions()}
+    if not reference.path or name.lower() in _LITERALS or name.lower() in functions:
+        return None
+    return respelt(subject.source, place, name, sorted(AVAILABLE[where]))
 
 
 def _hint(reference: Reference, place: Place, *, exists: bool) -> str:

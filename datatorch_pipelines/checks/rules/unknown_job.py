@@ -10,6 +10,7 @@ from datatorch_pipelines.checks.wording import few
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Severity
 from datatorch_pipelines.model import Job
+from datatorch_pipelines.syntax.edits import respelt
 from datatorch_pipelines.syntax.names import did_you_mean, shown
 
 
@@ -36,7 +37,8 @@ def _finding(subject: PipelineSubject, job_id: str, name: str, at: Finding, seen
     if name == job_id:
         return Finding(at.location, "a job can't use its own outputs", hint="use steps.STEP.outputs.NAME")
     hint = did_you_mean(name, seen) or (f"{job_id!r} needs {few(seen)}" if seen else f"{job_id!r} needs no other job")
-    return Finding(at.location, f"there is no job {shown(name)}", hint=hint)
+    fix = respelt(subject.source, at.location, name, seen)
+    return Finding(at.location, f"there is no job {shown(name)}", hint=hint, fix=fix)
 
 
 def _all_needed(jobs: Mapping[str, Job], job_id: str) -> list[str]:

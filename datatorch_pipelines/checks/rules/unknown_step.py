@@ -9,6 +9,7 @@ from datatorch_pipelines.checks.subject import PipelineSubject, Text, at_columns
 from datatorch_pipelines.checks.wording import few
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Related, Severity
+from datatorch_pipelines.syntax.edits import respelt
 from datatorch_pipelines.syntax.names import did_you_mean, shown
 
 
@@ -35,11 +36,13 @@ def _finding(subject: PipelineSubject, text: Text, job_id: str, name: str, at: F
     other = next((other for other in subject.pipeline.jobs if subject.step_names(other).first(name) is not None), None)
     if other is not None:
         hint = f"the job {other!r} has such a step: give that job an output and use needs.{other}.outputs.NAME"
+        fix = None
     else:
         hint = did_you_mean(name, known) or (
             f"known here: {few(map(shown, known))}" if known else "no step before has a name"
         )
-    return Finding(at.location, f"there is no earlier step {shown(name)}", hint=hint)
+        fix = respelt(subject.source, at.location, name, known)
+    return Finding(at.location, f"there is no earlier step {shown(name)}", hint=hint, fix=fix)
 
 
 CHECK = Check(code=Code.UNKNOWN_STEP, severity=Severity.ERROR, summary=Code.UNKNOWN_STEP.summary, pipeline=_find)
