@@ -22,8 +22,10 @@ if TYPE_CHECKING:
         load_action,
         loads,
         plan,
+        report,
         run,
         run_async,
+        schema,
         start,
     )
     from datatorch_pipelines.contracts import (
@@ -104,8 +106,10 @@ __all__ = [
     "load_action",
     "loads",
     "plan",
+    "report",
     "run",
     "run_async",
+    "schema",
     "start",
 ]
 
@@ -119,8 +123,10 @@ _HOMES = {
         "load_action",
         "loads",
         "plan",
+        "report",
         "run",
         "run_async",
+        "schema",
         "start",
     ),
     "contracts": (

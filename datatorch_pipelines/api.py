@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
-from datatorch_pipelines.diagnostics import Diagnostic, Locator
+from datatorch_pipelines.diagnostics import Diagnostic, Locator, sort_diagnostics
 from datatorch_pipelines.errors import ActionSyntaxError, PipelineSyntaxError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import ACTION_FILES, Action, Pipeline
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from datatorch_pipelines.checking import CheckArguments
     from datatorch_pipelines.defaults import PlanArguments, RunArguments
+    from datatorch_pipelines.display import ReportForm
     from datatorch_pipelines.engine import Plan, RunHandle
     from datatorch_pipelines.results import RunResult
 
@@ -95,6 +96,50 @@ def check_text(text: str, *, filename: str = "pipeline.yaml", **arguments: Unpac
     from datatorch_pipelines.checking import check_options, check_source
 
     return list(check_source(text, filename, check_options(arguments)).diagnostics)
+
+
+def report(
+    diagnostics: Iterable[Diagnostic],
+    form: ReportForm = "text",
+    *,
+    sources: Mapping[str, str] | None = None,
+    colours: bool = False,
+) -> str:
+    """Diagnostics as one text, sorted by file and place: for people, or in a form that programs read.
+
+    ``form`` is ``text`` (with the files' lines, marks below them and a last line that counts; ``colours`` for a
+    terminal), ``json`` (the object of ``check --format json``), ``sarif`` (SARIF 2.1.0) or ``github`` (annotations in
+    a workflow's log). ``sources`` maps names of files to their texts; unless given, the files that are named are read,
+    and what can't be read shows without its lines. Raises ``ValueError`` for another form.
+
+    >>> text = "name: Add\\njobs: {}"
+    >>> print(report(check_text(text), sources={"pipeline.yaml": text}))
+    pipeline.yaml:2:1: error: a pipeline needs at least one job [DT205]
+        2 | jobs: {}
+          | ^^^^
+      hint: write a job's id and its steps below jobs
+    1 error in 1 file
+    """
+    from datatorch_pipelines import __version__
+    from datatorch_pipelines.display import Palette, report_in_form
+    from datatorch_pipelines.display.sources import read_sources
+
+    found = sort_diagnostics(tuple(diagnostics))
+    texts = read_sources(found) if sources is None else sources
+    return report_in_form(found, form, texts, version=__version__, palette=Palette(colours))
+
+
+def schema(name: Literal["pipeline", "action"]) -> dict[str, object]:
+    """The JSON Schema (draft 7) of a pipeline's or an action's file, in one piece, as editors want it.
+
+    Each key has a description. Raises ``ValueError`` for another name.
+
+    >>> schema("pipeline")["title"]
+    'DataTorch pipeline'
+    """
+    from datatorch_pipelines.syntax.schema import published
+
+    return published(name)
 
 
 def plan(pipeline: Pipeline | PathLike, **arguments: Unpack[PlanArguments]) -> Plan:

@@ -3,28 +3,53 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from pathlib import Path
 
-from datatorch_pipelines import api
+from attrs import frozen
+
+from datatorch_pipelines import __version__, api
 from datatorch_pipelines.cli.console import STDOUT, Output, wants_colours
-from datatorch_pipelines.cli.outcome import result_status
-from datatorch_pipelines.cli.sources import read_sources
-from datatorch_pipelines.diagnostics import has_errors
-from datatorch_pipelines.display.data import diagnostics_json
+from datatorch_pipelines.cli.outcome import FAILED, SUCCEEDED, result_status
+from datatorch_pipelines.diagnostics import Diagnostic, has_errors
+from datatorch_pipelines.display.forms import ReportForm, report_in_form
 from datatorch_pipelines.display.palette import Palette
-from datatorch_pipelines.display.reports import check_summary, diagnostic_text
+from datatorch_pipelines.display.sources import read_sources
 
 
-def check_files(paths: Sequence[str], *, form: str, strict: bool) -> int:
+@frozen(kw_only=True)
+class CheckCall:
+    """What the command was given, as data."""
+
+    paths: tuple[str, ...]
+    form: ReportForm = "text"
+    strict: bool = False
+    fetch: bool = False
+    local_actions: tuple[Path, ...] = ()
+
+
+def check_files(call: CheckCall) -> int:
     """Checks files, prints the report, and gives the exit status."""
-    files = list(dict.fromkeys(paths))
-    diagnostics = api.check_files(files)
+    diagnostics = api.check_files(call.paths, fetch=call.fetch, local_actions=call.local_actions)
+    return print_report(diagnostics, call)
+
+
+def print_report(diagnostics: list[Diagnostic], call: CheckCall) -> int:
+    """Prints what was found in the files on stdout, in the form that was asked for; gives the exit status."""
     output = Output(STDOUT)
-    if form == "json":
-        output.json(diagnostics_json(diagnostics))
+    palette = Palette(wants_colours(STDOUT, os.environ), output.encoding)
+    sources = {} if call.form in ("json", "github") else read_sources(diagnostics)
+    report = report_in_form(
+        diagnostics,
+        call.form,
+        sources,
+        version=__version__,
+        files=len(call.paths),
+        fixing=" with --fix",
+        palette=palette,
+    )
+    if call.form == "text":
+        output.text(f"{report}\n")
     else:
-        palette = Palette(wants_colours(STDOUT, os.environ))
-        output.text(diagnostic_text(diagnostics, read_sources(diagnostics), palette=palette))
-        output.text(f"{check_summary(diagnostics, len(files))}\n")
-    found = bool(diagnostics) if strict else has_errors(diagnostics)
-    return result_status(output, 1 if found else 0)
+        output.json(report)
+    found = bool(diagnostics) if call.strict else has_errors(diagnostics)
+    return result_status(output, FAILED if found else SUCCEEDED)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 import click
 
@@ -133,24 +134,56 @@ Exit status:
 Examples:
   datatorch-pipelines check pipeline.yaml
   datatorch-pipelines check --strict pipelines/*.yaml action-datatorch.yaml
-  datatorch-pipelines check --format json pipeline.yaml""",
+  datatorch-pipelines check --format sarif pipelines/*.yaml > findings.sarif""",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @click.option(
     "--format",
     "form",
-    type=click.Choice(["text", "json"]),
+    type=click.Choice(["text", "json", "sarif", "github"]),
     default="text",
     show_default=True,
     help="How the report is written.",
 )
 @click.option("--strict", is_flag=True, help="Exit with 1 on warnings too.")
-def check(paths: tuple[str, ...], form: str, strict: bool) -> int:
+@click.option("--fetch", is_flag=True, help="Fetch the actions that are not here, to check their inputs and outputs.")
+@click.option(
+    "--local-actions", type=_DIRECTORY, multiple=True, metavar="DIR", help="Where local/name@tag is: DIR/name/tag."
+)
+def check(
+    paths: tuple[str, ...],
+    form: Literal["text", "json", "sarif", "github"],
+    strict: bool,
+    fetch: bool,
+    local_actions: tuple[Path, ...],
+) -> int:
     """Tell what is wrong with the pipelines and actions in the files PATH.
 
-    Nothing is run, and no server is asked. Files that are checked together belong to one project: two pipelines of
-    one name are told of.
+    Nothing is run, and no server is asked unless --fetch is given. Files that are checked together belong to one
+    project: two pipelines of one name are told of.
     """
-    from datatorch_pipelines.cli.check import check_files
+    from datatorch_pipelines.cli import values
+    from datatorch_pipelines.cli.check import CheckCall, check_files
 
-    return check_files(paths, form=form, strict=strict)
+    call = CheckCall(
+        paths=values.parse_paths(paths), form=form, strict=strict, fetch=fetch, local_actions=local_actions
+    )
+    return check_files(call)
+
+
+@cli.command(
+    short_help="Print the JSON Schema of pipelines or actions.",
+    epilog="""\b
+Examples:
+  datatorch-pipelines schema pipeline > pipeline.schema.json
+  datatorch-pipelines schema action > action.schema.json""",
+)
+@click.argument("name", type=click.Choice(["pipeline", "action"]))
+def schema(name: Literal["pipeline", "action"]) -> int:
+    """Print the JSON Schema (draft 7) of pipelines, or of action files, for editors.
+
+    An editor that knows it completes keys, explains them and marks what is wrong.
+    """
+    from datatorch_pipelines.cli.schema import print_schema
+
+    return print_schema(name)

@@ -55,6 +55,11 @@ class Output:
         self.open = True
         self.error: OSError | None = None
 
+    @property
+    def encoding(self) -> str:
+        """The stream's encoding."""
+        return self._encoding
+
     def text(self, text: str) -> None:
         """Writes text for people, in the stream's encoding; what that doesn't have shows as its code."""
         self._write(text.encode(self._encoding, "backslashreplace"))

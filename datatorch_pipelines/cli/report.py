@@ -8,13 +8,13 @@ from collections.abc import Mapping
 from datatorch_pipelines._masking import Masker
 from datatorch_pipelines.cli.console import STDERR, STDOUT, Output, wants_colours
 from datatorch_pipelines.cli.outcome import PROGRAM, internal_error_text, result_status
-from datatorch_pipelines.cli.sources import read_files, read_sources
 from datatorch_pipelines.diagnostics import Diagnostic
 from datatorch_pipelines.display.data import error_json, no_run_json, run_json
 from datatorch_pipelines.display.jsonlog import JsonLog
 from datatorch_pipelines.display.live import LiveView
 from datatorch_pipelines.display.palette import Palette
 from datatorch_pipelines.display.reports import diagnostic_text, failure_text
+from datatorch_pipelines.display.sources import read_files, read_sources
 from datatorch_pipelines.display.summary import outputs_text, run_summary_text
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.results import Event, Failure, RunResult, Status, failure_of
@@ -36,7 +36,7 @@ class RunReport:
         self._quiet = quiet
         self._log = Output(STDERR)
         self._result = Output(STDOUT)
-        self._palette = Palette(wants_colours(STDERR, os.environ))
+        self._palette = Palette(wants_colours(STDERR, os.environ), self._log.encoding)
         self._view: LiveView | JsonLog | None = None
 
     @property

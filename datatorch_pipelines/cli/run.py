@@ -16,7 +16,7 @@ from datatorch_pipelines.cli.logs import LogFiles
 from datatorch_pipelines.cli.outcome import FAILED, INTERRUPTED, REFUSED, SUCCEEDED
 from datatorch_pipelines.cli.report import RunReport
 from datatorch_pipelines.cli.signals import Interrupted, Interrupts
-from datatorch_pipelines.cli.sources import read_files
+from datatorch_pipelines.display.sources import read_files
 from datatorch_pipelines.errors import PipelinesError
 
 if TYPE_CHECKING:

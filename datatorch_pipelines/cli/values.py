@@ -1,8 +1,9 @@
-"""What the options of ``run`` say, as data. Everything here raises ``click.BadParameter`` with one line."""
+"""What arguments and options say, as data. Everything here raises ``click.BadParameter`` with one line."""
 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
@@ -35,6 +36,16 @@ def parse_secrets(items: Iterable[str], file: Path | None, environ: Mapping[str,
             value = environ[key]
         _add(given, "--secret", key, value)
     return (_secrets_file(file) if file else {}) | given
+
+
+def parse_paths(paths: Iterable[str]) -> tuple[str, ...]:
+    """The files that are named, each once, as they were first written."""
+    named: dict[str, str] = {}
+    for path in paths:
+        if not path:
+            raise _bad("PATH...", "an empty text names no file")
+        named.setdefault(path if ".." in path.split("/") else os.path.normpath(path), path)
+    return tuple(named.values())
 
 
 def parse_event(text: str | None) -> dict[str, object]:

@@ -79,8 +79,25 @@ def failure_text(
     return "".join(f"{line}\n" for line in lines)
 
 
-def check_summary(diagnostics: Sequence[Diagnostic], files: int) -> str:
-    """How many errors and warnings there are, in how many files were checked.
+def report_text(
+    diagnostics: Iterable[Diagnostic], sources: Mapping[str, str] | None = None, *, palette: Palette = PLAIN
+) -> str:
+    """As `diagnostic_text`, with an empty line between the diagnostics of one file and those of the next."""
+    snippets = Snippets(sources or {}, palette)
+    lines: list[str] = []
+    file: str | None = None
+    for diagnostic in diagnostics:
+        if lines and diagnostic.file != file:
+            lines.append("")
+        file = diagnostic.file
+        lines += _diagnostic(diagnostic, snippets, palette)
+    return "".join(f"{line}\n" for line in lines)
+
+
+def check_summary(diagnostics: Sequence[Diagnostic], files: int, *, fixing: str = "") -> str:
+    """How many errors and warnings there are, in how many files, and how many of them carry a fix.
+
+    ``fixing`` says by what those can be fixed (`` with --fix``).
 
     >>> check_summary([], 3)
     'no problems in 3 files'
@@ -89,7 +106,10 @@ def check_summary(diagnostics: Sequence[Diagnostic], files: int) -> str:
     parts = [counted(errors, "error")] if errors else []
     if len(diagnostics) > errors:
         parts.append(counted(len(diagnostics) - errors, "warning"))
-    return f"{', '.join(parts) or 'no problems'} in {counted(files, 'file')}"
+    fixable = sum(diagnostic.fix is not None for diagnostic in diagnostics)
+    mended = f"; {fixable} can be fixed{fixing}" if fixable else ""
+    where = f" in {counted(files, 'file')}" if files else ""
+    return f"{', '.join(parts) or 'no problems'}{where}{mended}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Mapping, Sequence
 from itertools import accumulate
@@ -12,9 +11,9 @@ from attrs import frozen
 from datatorch_pipelines._masking import star_credentials
 from datatorch_pipelines.diagnostics import Location
 from datatorch_pipelines.display.characters import character_width, text_width
+from datatorch_pipelines.display.lines import Lines
 from datatorch_pipelines.display.palette import PLAIN, Palette
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
 _TAB_STOP = 4
 _WIDTH = 100
 _BEFORE = 30
@@ -32,9 +31,8 @@ class Snippets:
     """
 
     def __init__(self, sources: Mapping[str, str], palette: Palette = PLAIN) -> None:
-        self._sources = sources
+        self._lines = Lines(sources)
         self._palette = palette
-        self._split: dict[str, Sequence[str]] = {}
         self._latest: tuple[tuple[str, int, int], _Part] | None = None
 
     def of(self, location: Location, *, meaning: str = "error", mark: str = "^") -> list[str]:
@@ -42,7 +40,7 @@ class Snippets:
 
         Nothing where the text can't be had or the line is blank.
         """
-        lines = self._lines(location.file)
+        lines = self._lines.of(location.file)
         if not 0 < location.line <= len(lines) or not lines[location.line - 1].strip():
             return []
         start = location.column - 1
@@ -59,15 +57,8 @@ class Snippets:
         indent = len(text) - len(text.lstrip())
         return shown + (self._marked(location, last, indent, end, meaning, mark) if text.strip() else [])
 
-    def _lines(self, file: str | None) -> Sequence[str]:
-        if file is None or file not in self._sources:
-            return ()
-        if file not in self._split:
-            self._split[file] = _LINE_END.split(self._sources[file])
-        return self._split[file]
-
     def _marked(self, location: Location, number: int, start: int, stop: int, meaning: str, mark: str) -> list[str]:
-        line = self._lines(location.file)[number - 1]
+        line = self._lines.of(location.file)[number - 1]
         base = _base(min(start, len(line)))
         key = (location.file or "", number, base)
         if self._latest is None or self._latest[0] != key:

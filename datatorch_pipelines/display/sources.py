@@ -1,4 +1,4 @@
-"""The texts of the files that messages are about."""
+"""The texts of the files that messages are about, read for their lines."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from datatorch_pipelines.errors import PipelineSyntaxError
 
 
 def read_sources(diagnostics: Iterable[Diagnostic]) -> dict[str, str]:
-    """The text of every file that is named, as far as it can be read."""
-    return read_files(item.file for item in diagnostics)
+    """The text of every file that is named, also as a related place, as far as it can be read."""
+    return read_files(
+        file for item in diagnostics for file in (item.file, *(related.location.file for related in item.related))
+    )
 
 
 def read_files(files: Iterable[str | None]) -> dict[str, str]:
