@@ -19,36 +19,53 @@ Path = tuple[PathKey, ...]
 """The path of a value in its document."""
 
 
-@frozen(kw_only=True, slots=False)
+@frozen(kw_only=True)
 class Text:
     """A text that is evaluated, at ``path``; ``place`` tells which contexts exist there.
 
-    ``template`` is what it was parsed to, ``None`` where it can't be parsed: then ``error`` says why. ``job`` is the
-    job that it belongs to and ``step`` the index of its step, where there are any.
+    ``template`` is what it was parsed to, without the expressions that can't be read; ``errors`` says why they can't.
+    ``references`` and ``calls`` are those of all expressions that can. ``job`` is the job that the text belongs to and
+    ``step`` the index of its step, where there are any.
     """
 
     path: Path
     text: str
     place: Place
+    template: Template
     job: str | None = None
     step: int | None = None
-    template: Template | None = None
-    error: ExpressionError | None = None
-
-    @cached_property
-    def references(self) -> tuple[Reference, ...]:
-        """What the text refers to."""
-        return self.template.references() if self.template else ()
-
-    @cached_property
-    def calls(self) -> tuple[FunctionCall, ...]:
-        """The functions that the text calls."""
-        return self.template.calls() if self.template else ()
+    errors: tuple[ExpressionError, ...] = ()
+    references: tuple[Reference, ...] = ()
+    calls: tuple[FunctionCall, ...] = ()
 
     def known(self, *contexts: str) -> Iterator[Reference]:
         """The references to these contexts, unless they don't exist here."""
         exist = AVAILABLE[self.place]
         return (item for item in self.references if item.context in contexts and item.context in exist)
+
+
+Named = tuple[Text, Reference]
+"""A reference with the text that it stands in."""
+
+
+@frozen
+class _References:
+    """All references of a subject: to each context where it exists, and where it doesn't."""
+
+    known: Mapping[str, Sequence[Named]]
+    unknown: Sequence[Named]
+
+
+def _references(texts: Sequence[Text]) -> _References:
+    known: dict[str, list[Named]] = {}
+    unknown: list[Named] = []
+    for text in texts:
+        if text.references:
+            exist = AVAILABLE[text.place]
+            for reference in text.references:
+                there = known.setdefault(reference.context, []) if reference.context in exist else unknown
+                there.append((text, reference))
+    return _References(known, unknown)
 
 
 @frozen(kw_only=True)
@@ -111,6 +128,19 @@ class PipelineSubject:
     limits: Limits = DEFAULT_LIMITS
 
     @cached_property
+    def _references(self) -> _References:
+        return _references(self.texts)
+
+    def known(self, *contexts: str) -> Iterator[Named]:
+        """The references to these contexts where they exist, each with its text."""
+        return (named for context in contexts for named in self._references.known.get(context, ()))
+
+    @property
+    def unknown(self) -> Sequence[Named]:
+        """The references to contexts that don't exist where they stand, each with its text."""
+        return self._references.unknown
+
+    @cached_property
     def steps(self) -> tuple[StepSite, ...]:
         """Every step of every job."""
         return tuple(
@@ -135,7 +165,7 @@ class PipelineSubject:
         return None if index is None else self.actions.get((text.job, index))
 
 
-@define(kw_only=True, eq=False)
+@define(kw_only=True, eq=False, slots=False)
 class ActionSubject:
     """An action file as checks see it. ``texts`` are evaluated, ``words`` never."""
 
@@ -144,6 +174,19 @@ class ActionSubject:
     texts: tuple[Text, ...]
     words: tuple[Words, ...]
     limits: Limits = DEFAULT_LIMITS
+
+    @cached_property
+    def _references(self) -> _References:
+        return _references(self.texts)
+
+    def known(self, *contexts: str) -> Iterator[Named]:
+        """The references to these contexts where they exist, each with its text."""
+        return (named for context in contexts for named in self._references.known.get(context, ()))
+
+    @property
+    def unknown(self) -> Sequence[Named]:
+        """The references to contexts that don't exist where they stand, each with its text."""
+        return self._references.unknown
 
 
 Subject = PipelineSubject | ActionSubject

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from attrs import frozen
+from attrs import field, frozen
 
 from datatorch_pipelines.checks.subject import ActionSubject, Nowhere, Path, PipelineSubject, Text, Words
 from datatorch_pipelines.errors import ExpressionError
-from datatorch_pipelines.expressions import Template, parse, parse_condition
+from datatorch_pipelines.expressions import FunctionCall, Reference, Template, read, read_condition
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import Action, ActionObject, Job, Pipeline, Step, Strategy, Triggers, Using
 from datatorch_pipelines.model.availability import Place
@@ -16,15 +16,58 @@ from datatorch_pipelines.model.availability import Place
 _CONDITIONS = (Place.JOB_CONDITION, Place.STEP_CONDITION)
 
 
-@frozen(kw_only=True)
-class _Site:
-    """A value that may hold texts, however deep."""
+@frozen
+class _Read:
+    """What one text was read to, kept for every place where it stands."""
 
-    path: Path
-    value: object
-    place: Place
-    job: str | None = None
-    step: int | None = None
+    template: Template
+    errors: tuple[ExpressionError, ...]
+    references: tuple[Reference, ...]
+    calls: tuple[FunctionCall, ...]
+
+
+@frozen
+class _Reader:
+    """Collects the texts of a document; each text is parsed once, wherever it stands."""
+
+    limits: Limits
+    found: list[Text] = field(factory=list)
+    _known: dict[tuple[str, bool], _Read] = field(factory=dict)
+
+    def add(self, path: Path, value: object, place: Place, job: str | None = None, step: int | None = None) -> None:
+        """Takes every text in a value that is evaluated."""
+        if isinstance(value, str):
+            if "${{" in value or place in _CONDITIONS:
+                self._add_text(path, value, place, job, step)
+        elif isinstance(value, Mapping | list | tuple):
+            for at, text in strings(path, value):
+                if "${{" in text:
+                    self._add_text(at, text, place, job, step)
+
+    def _add_text(self, path: Path, text: str, place: Place, job: str | None, step: int | None) -> None:
+        key = text, place in _CONDITIONS
+        read = self._known.get(key)
+        if read is None:
+            read = self._known[key] = _read(*key, self.limits)
+        self.found.append(
+            Text(
+                path=path,
+                text=text,
+                place=place,
+                template=read.template,
+                job=job,
+                step=step,
+                errors=read.errors,
+                references=read.references,
+                calls=read.calls,
+            )
+        )
+
+
+def _read(text: str, is_condition: bool, limits: Limits) -> _Read:
+    reading = read_condition(text, limits=limits) if is_condition else read(text, limits=limits)
+    template = reading.template
+    return _Read(template, reading.errors, template.references(), template.calls())
 
 
 def pipeline_subject(
@@ -34,7 +77,7 @@ def pipeline_subject(
     return PipelineSubject(
         pipeline=pipeline,
         source=pipeline.source or Nowhere(),
-        texts=tuple(_texts(_pipeline_sites(pipeline), limits)),
+        texts=_pipeline_texts(pipeline, limits),
         words=tuple(_pipeline_words(pipeline)),
         actions=actions,
         limits=limits,
@@ -46,7 +89,7 @@ def action_subject(action: Action, limits: Limits = DEFAULT_LIMITS) -> ActionSub
     return ActionSubject(
         action=action,
         source=action.source or Nowhere(),
-        texts=tuple(_texts(_action_sites(action), limits)),
+        texts=_action_texts(action, limits),
         words=tuple(_action_file_words(action)),
         limits=limits,
     )
@@ -65,44 +108,18 @@ def strings(path: Path, value: object) -> Iterator[tuple[Path, str]]:
             pending.extend(((*at, index), inner) for index, inner in reversed(list(enumerate(item))))
 
 
-def _texts(sites: Iterator[_Site], limits: Limits) -> Iterator[Text]:
-    parsed: dict[tuple[str, bool], Template | ExpressionError] = {}
-    for site in sites:
-        condition = site.place in _CONDITIONS
-        for path, text in strings(site.path, site.value):
-            if not condition and "${{" not in text:
-                continue
-            result = parsed.get((text, condition))
-            if result is None:
-                result = parsed[text, condition] = _parsed(text, condition=condition, limits=limits)
-            yield Text(
-                path=path,
-                text=text,
-                place=site.place,
-                job=site.job,
-                step=site.step,
-                template=result if isinstance(result, Template) else None,
-                error=result if isinstance(result, ExpressionError) else None,
-            )
-
-
-def _parsed(text: str, *, condition: bool, limits: Limits) -> Template | ExpressionError:
-    try:
-        return parse_condition(text, limits=limits) if condition else parse(text, limits=limits)
-    except ExpressionError as error:
-        return error
-
-
-def _pipeline_sites(pipeline: Pipeline) -> Iterator[_Site]:
-    yield _Site(path=("env",), value=pipeline.env, place=Place.PIPELINE_ENV)
-    yield _Site(path=("timeout",), value=pipeline.timeout, place=Place.PIPELINE_SETTING)
+def _pipeline_texts(pipeline: Pipeline, limits: Limits) -> tuple[Text, ...]:
+    reader = _Reader(limits)
+    reader.add(("env",), pipeline.env, Place.PIPELINE_ENV)
+    reader.add(("timeout",), pipeline.timeout, Place.PIPELINE_SETTING)
     for job_id, job in pipeline.jobs.items():
-        yield from _job_sites(job_id, job)
+        _add_job(reader, job_id, job)
         for index, step in enumerate(job.steps):
-            yield from _step_sites(job_id, index, step)
+            _add_step(reader, job_id, index, step)
+    return tuple(reader.found)
 
 
-def _job_sites(job_id: str, job: Job) -> Iterator[_Site]:
+def _add_job(reader: _Reader, job_id: str, job: Job) -> None:
     values: list[tuple[str, object, Place]] = [
         ("if", job.if_, Place.JOB_CONDITION),
         ("timeout", job.timeout, Place.JOB_SETTING),
@@ -111,23 +128,23 @@ def _job_sites(job_id: str, job: Job) -> Iterator[_Site]:
         ("outputs", job.outputs, Place.JOB_OUTPUT),
     ]
     for key, value, place in values:
-        yield _Site(path=("jobs", job_id, key), value=value, place=place, job=job_id)
+        reader.add(("jobs", job_id, key), value, place, job_id)
     if job.strategy is not None:
-        yield from _strategy_sites(job_id, job.strategy)
+        _add_strategy(reader, job_id, job.strategy)
 
 
-def _strategy_sites(job_id: str, strategy: Strategy) -> Iterator[_Site]:
+def _add_strategy(reader: _Reader, job_id: str, strategy: Strategy) -> None:
     values: list[tuple[str, object, Place]] = [
         ("matrix", strategy.matrix, Place.MATRIX),
         ("fail-fast", strategy.fail_fast, Place.JOB_SETTING),
         ("max-parallel", strategy.max_parallel, Place.JOB_SETTING),
     ]
     for key, value, place in values:
-        yield _Site(path=("jobs", job_id, "strategy", key), value=value, place=place, job=job_id)
+        reader.add(("jobs", job_id, "strategy", key), value, place, job_id)
 
 
-def _step_sites(job_id: str, index: int, step: Step) -> Iterator[_Site]:
-    values: list[tuple[str, object, Place]] = [
+def _add_step(reader: _Reader, job_id: str, index: int, step: Step) -> None:
+    values: tuple[tuple[str, object, Place], ...] = (
         ("if", step.if_, Place.STEP_CONDITION),
         ("inputs", step.inputs, Place.STEP_VALUE),
         ("env", step.env, Place.STEP_VALUE),
@@ -136,14 +153,16 @@ def _step_sites(job_id: str, index: int, step: Step) -> Iterator[_Site]:
         ("idle-timeout", step.idle_timeout, Place.STEP_SETTING),
         ("continue-on-error", step.continue_on_error, Place.STEP_SETTING),
         ("run", step.run, Place.SHELL),
-    ]
+    )
     for key, value, place in values:
-        yield _Site(path=("jobs", job_id, "steps", index, key), value=value, place=place, job=job_id, step=index)
+        if value or value == "":  # most of them are not there
+            reader.add(("jobs", job_id, "steps", index, key), value, place, job_id, index)
 
 
-def _action_sites(action: Action) -> Iterator[_Site]:
+def _action_texts(action: Action, limits: Limits) -> tuple[Text, ...]:
+    reader = _Reader(limits)
     for name, declared in action.inputs.items():
-        yield _Site(path=("inputs", name, "default"), value=declared.default, place=Place.ACTION_VALUE)
+        reader.add(("inputs", name, "default"), declared.default, Place.ACTION_VALUE)
     runs = action.runs
     main = Place.SHELL if runs.using in (Using.SCRIPT, Using.SHELL) else Place.ACTION_VALUE
     values: list[tuple[str, object, Place]] = [
@@ -153,7 +172,8 @@ def _action_sites(action: Action) -> Iterator[_Site]:
         ("script", runs.script, Place.SHELL),
     ]
     for key, value, place in values:
-        yield _Site(path=("runs", key), value=value, place=place)
+        reader.add(("runs", key), value, place)
+    return tuple(reader.found)
 
 
 def _action_file_words(action: Action) -> Iterator[Words]:

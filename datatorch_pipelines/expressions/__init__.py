@@ -13,12 +13,15 @@ from datatorch_pipelines.expressions.hashing import hash_files
 from datatorch_pipelines.expressions.host import Host, Status
 from datatorch_pipelines.expressions.template import (
     Expression,
+    Reading,
     Template,
     evaluate,
     evaluate_condition,
     evaluate_value,
     parse,
     parse_condition,
+    read,
+    read_condition,
 )
 from datatorch_pipelines.expressions.values import truthy
 
@@ -27,6 +30,7 @@ __all__ = [
     "ExpressionError",
     "FunctionCall",
     "Host",
+    "Reading",
     "Reference",
     "Status",
     "Template",
@@ -37,5 +41,7 @@ __all__ = [
     "known_functions",
     "parse",
     "parse_condition",
+    "read",
+    "read_condition",
     "truthy",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 from attrs import frozen
 
@@ -16,7 +16,6 @@ from datatorch_pipelines.expressions.nodes import (
     Node,
     Property,
     children,
-    walk,
 )
 from datatorch_pipelines.expressions.values import to_text
 
@@ -63,17 +62,23 @@ def chain(node: Node) -> tuple[Context | None, list[Access]]:
     return (node if isinstance(node, Context) else None), accesses[::-1]
 
 
-def find_references(root: Node) -> Iterator[Reference]:
-    """All references below a node, in the order of the text."""
+def find_names(root: Node) -> tuple[tuple[Reference, ...], tuple[FunctionCall, ...]]:
+    """All references below a node and at it, in the order of the text, and all calls."""
+    references: list[Reference] = []
+    calls: list[FunctionCall] = []
     pending = [root]
     while pending:
         node = pending.pop()
         context, accesses = chain(node)
-        if context is None:
-            pending.extend(reversed(children(node)))
+        if context is not None:
+            references.append(_reference(context, accesses, node, bare=node is root))
+            pending.extend(access.index for access in reversed(accesses) if isinstance(access, Index))
             continue
-        yield _reference(context, accesses, node, bare=node is root)
-        pending.extend(access.index for access in reversed(accesses) if isinstance(access, Index))
+        if isinstance(node, Call):
+            start = node.name_start
+            calls.append(FunctionCall(node.name, len(node.arguments), start + 1, start + len(node.name) + 1))
+        pending.extend(reversed(children(node)))
+    return tuple(references), tuple(calls)
 
 
 def _reference(context: Context, accesses: list[Access], node: Node, *, bare: bool) -> Reference:
@@ -95,14 +100,6 @@ def _reference(context: Context, accesses: list[Access], node: Node, *, bare: bo
         bare=bare,
         columns=tuple((start + 1, end + 1) for start, end in columns),
     )
-
-
-def find_calls(root: Node) -> Iterator[FunctionCall]:
-    """All calls below a node and at it."""
-    for node in walk(root):
-        if isinstance(node, Call):
-            start = node.name_start
-            yield FunctionCall(node.name, len(node.arguments), start + 1, start + len(node.name) + 1)
 
 
 def canonical_context(name: str) -> str:

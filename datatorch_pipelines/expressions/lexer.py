@@ -6,7 +6,7 @@ import enum
 import math
 import re
 
-from attrs import frozen
+from attrs import define
 
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.errors import ExpressionError
@@ -22,25 +22,37 @@ class Kind(enum.Enum):
     END = "the end of the expression"
 
 
-@frozen
+@define
 class Token:
-    """A token: ``text`` as written (a symbol's, in its GitHub spelling), ``value`` that of a literal or name."""
+    """A token: ``text`` as written, ``value`` that of a literal or name, ``symbol`` a symbol's GitHub spelling.
+
+    ``symbol`` is empty for what is no symbol.
+    """
 
     kind: Kind
     text: str
     start: int
     end: int
     value: str | int | float | bool | None = None
+    symbol: str = ""
 
 
 _SPACE = re.compile(r"\s*")
-_NAME = re.compile(r"[^\W\d][\w-]*")
+_TOKEN = re.compile(
+    r"""\s*(?:
+    (?P<name>[^\W\d][\w-]*)
+  | (?P<dot>\.)
+  | (?P<symbol>\|\||&&|==|!=|<=|>=|[<>!()\[\],*|])
+  | (?P<string>'(?:[^']|'')*')
+  | (?P<closing>\}\})
+  | (?P<other>.)
+  | $)""",
+    re.VERBOSE | re.DOTALL,
+)
 _NUMBER_START = re.compile(r"[+-]?\.?[0-9]|[+-]Infinity")
 _NUMBER_RUN = re.compile(r"[^\s()\[\],!<>=&|{}'\"*]+")
 _STEP_WORDS = re.compile(r"[\w-]+(?:[ \t]+[\w-]+)*")
 _STEP_WORD = re.compile(r"[\w-]+")
-_STRING = re.compile(r"'((?:[^']|'')*)'")
-_SYMBOLS = ("||", "&&", "==", "!=", "<=", ">=", "<", ">", "!", "(", ")", "[", "]", ",", ".", "*", "|")
 _WORD_LITERALS = {"true": True, "false": False, "null": None, "NaN": math.nan, "Infinity": math.inf}
 _WORD_OPERATORS = {"and": "&&", "or": "||", "not": "not"}
 _HINTS = {
@@ -56,6 +68,11 @@ _HINTS = {
 }
 
 
+def is_reserved(word: str) -> bool:
+    """Whether a word is a literal or an operator where a name could begin."""
+    return word in _WORD_LITERALS or word in _WORD_OPERATORS
+
+
 def tokenize(text: str, start: int, *, closing: bool) -> tuple[list[Token], int]:
     """The tokens from offset ``start``, and the offset after the expression.
 
@@ -66,18 +83,33 @@ def tokenize(text: str, start: int, *, closing: bool) -> tuple[list[Token], int]
     if closing and text.find("}}", start) < 0:
         raise _unclosed(start)
     tokens: list[Token] = []
-    position = _skip(text, start)
-    while position < len(text):
-        if closing and text.startswith("}}", position):
-            tokens.append(Token(Kind.END, "}}", position, position + 2))
-            return tokens, position + 2
-        token = _read(text, position, tokens)
+    position, match_token = start, _TOKEN.match
+    while True:
+        match = match_token(text, position)
+        group = match.lastgroup if match else None
+        if match is None or group is None:
+            break
+        at, position = match.span(group)
+        if closing and group == "closing":
+            tokens.append(Token(Kind.END, "}}", at, position))
+            return tokens, position
+        after_dot = bool(tokens) and tokens[-1].symbol == "."
+        token = _step_name(text, at) if after_dot and _starts_step(tokens) else None
+        if token is None:
+            if group == "name":
+                token = _word(match[group], at, position, after_dot=after_dot)
+            elif group == "symbol" or (group == "dot" and not _starts_number(text, at, tokens)):
+                token = Token(Kind.SYMBOL, match[group], at, position, None, match[group])
+            elif group == "string":
+                token = Token(Kind.LITERAL, match[group], at, position, match[group][1:-1].replace("''", "'"))
+            else:
+                token = _other(text, at)
         tokens.append(token)
-        position = _skip(text, token.end)
+        position = token.end
     if closing:
         raise _unclosed(start)
-    tokens.append(Token(Kind.END, "", position, position))
-    return tokens, position
+    tokens.append(Token(Kind.END, "", len(text), len(text)))
+    return tokens, len(text)
 
 
 def _unclosed(start: int) -> ExpressionError:
@@ -97,21 +129,24 @@ def _skip(text: str, position: int) -> int:
     return match.end() if match else position
 
 
-def _read(text: str, position: int, before: list[Token]) -> Token:
-    """The token at an offset that holds no white space."""
-    after_dot = bool(before) and before[-1].text == "." and before[-1].kind is Kind.SYMBOL
-    if after_dot and _starts_step(before) and (name := _step_name(text, position)):
-        return name
-    if match := _NAME.match(text, position):
-        return _word(match.group(), position, match.end(), after_dot=after_dot)
-    if text[position] == "'":
-        return _string(text, position)
-    if _NUMBER_START.match(text, position) and not (text[position] == "." and _ends_operand(before)):
-        return _number(text, position)
-    for symbol in _SYMBOLS:
-        if text.startswith(symbol, position):
-            return Token(Kind.SYMBOL, symbol, position, position + len(symbol))
+def _starts_number(text: str, position: int, before: list[Token]) -> bool:
+    """Whether the dot at an offset begins a number; after a value it looks up a property."""
+    return not _ends_operand(before) and _NUMBER_START.match(text, position) is not None
+
+
+def _other(text: str, position: int) -> Token:
+    """The number at an offset; raises for what is none, and for a text without its end."""
     character = text[position]
+    if character == "'":
+        raise ExpressionError(
+            "this text's closing quote is missing",
+            column=position + 1,
+            end_column=len(text) + 1,
+            code=Code.BAD_EXPRESSION,
+            hint="close it with ' (a ' inside is written '')",
+        )
+    if _NUMBER_START.match(text, position):
+        return _number(text, position)
     raise ExpressionError(
         f"unexpected {character!r} in the expression",
         column=position + 1,
@@ -126,21 +161,8 @@ def _word(word: str, start: int, end: int, *, after_dot: bool) -> Token:
         if word in _WORD_LITERALS:
             return Token(Kind.LITERAL, word, start, end, _WORD_LITERALS[word])
         if word in _WORD_OPERATORS:
-            return Token(Kind.SYMBOL, _WORD_OPERATORS[word], start, end)
+            return Token(Kind.SYMBOL, word, start, end, None, _WORD_OPERATORS[word])
     return Token(Kind.NAME, word, start, end, word)
-
-
-def _string(text: str, start: int) -> Token:
-    match = _STRING.match(text, start)
-    if match is None:
-        raise ExpressionError(
-            "this text's closing quote is missing",
-            column=start + 1,
-            end_column=len(text) + 1,
-            code=Code.BAD_EXPRESSION,
-            hint="close it with ' (a ' inside is written '')",
-        )
-    return Token(Kind.LITERAL, match.group(), start, match.end(), match.group(1).replace("''", "'"))
 
 
 def _number(text: str, start: int) -> Token:
@@ -160,16 +182,14 @@ def _number(text: str, start: int) -> Token:
 
 def _ends_operand(tokens: list[Token]) -> bool:
     """Whether a dot that follows the tokens looks up a property."""
-    if not tokens:
-        return False
-    return tokens[-1].kind is Kind.NAME or (tokens[-1].kind is Kind.SYMBOL and tokens[-1].text in (")", "]", "*"))
+    return bool(tokens) and (tokens[-1].kind is Kind.NAME or tokens[-1].symbol in (")", "]", "*"))
 
 
 def _starts_step(tokens: list[Token]) -> bool:
     """Whether the tokens end in ``steps.``, where a step's name comes next."""
     if len(tokens) < 2 or tokens[-2].kind is not Kind.NAME or tokens[-2].text.lower() != "steps":
         return False
-    return len(tokens) < 3 or tokens[-3].text != "." or tokens[-3].kind is not Kind.SYMBOL
+    return len(tokens) < 3 or tokens[-3].symbol != "."
 
 
 def _step_name(text: str, start: int) -> Token | None:

@@ -6,12 +6,13 @@ From loose to tight: ``||``/``or``, ``&&``/``and``, ``not``, ``== !=``, ``< <= >
 
 from __future__ import annotations
 
+import re
 from typing import NoReturn, TypeVar
 
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.errors import ExpressionError
 from datatorch_pipelines.expressions.functions import arity_problem, find_function
-from datatorch_pipelines.expressions.lexer import Kind, Token, tokenize
+from datatorch_pipelines.expressions.lexer import Kind, Token, is_reserved, tokenize
 from datatorch_pipelines.expressions.nodes import (
     Call,
     Comparison,
@@ -29,6 +30,7 @@ from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 
 _LEVELS = {"||": 1, "&&": 2, "==": 4, "!=": 4, "<": 5, "<=": 5, ">": 5, ">=": 5}
 _LOWEST, _OPERAND_OF_NOT = 1, 4
+_PREFIXES, _SUFFIXES = ("!", "not"), (".", "[", "|")
 _N = TypeVar("_N", bound=Node)
 
 
@@ -43,6 +45,9 @@ def parse_expression(
     >>> parse_expression("a.b && !c")[0].operator
     <Operator.AND: '&&'>
     """
+    plain = _plain_reference(text, start, limits, closing=closing)
+    if plain is not None:
+        return plain
     tokens, end = tokenize(text, start, closing=closing)
     length = tokens[-1].start - start
     if length > limits.max_expression_length:
@@ -67,6 +72,30 @@ def parse_expression(
         raise parser.too_deep(start, tokens[-1].start) from error
 
 
+_PLAIN = re.compile(r"\s*([^\W\d][\w-]*(?:\.[^\W\d][\w-]*)+)\s*(\}\}|\Z)")
+
+
+def _plain_reference(text: str, start: int, limits: Limits, *, closing: bool) -> tuple[Node, int] | None:
+    """The tree of an expression that is ``a.b.c`` and nothing else, as most are, read without tokens."""
+    match = _PLAIN.match(text, start)
+    if match is None or (match[2] == "}}") is not closing:
+        return None
+    names = match[1].split(".")
+    if (
+        is_reserved(names[0])
+        or len(names) > limits.max_expression_depth
+        or match.start(2) - start > limits.max_expression_length
+    ):
+        return None
+    first = match.start(1)
+    end = first + len(names[0])
+    node: Node = Context(names[0], start=first, end=end)
+    for name in names[1:]:
+        name_start, end = end + 1, end + 1 + len(name)
+        node = Property(node, name, start=first, end=end, name_start=name_start)
+    return node, match.end()
+
+
 class _Parser:
     """One expression's parse: the tokens, and how far it has come."""
 
@@ -75,6 +104,7 @@ class _Parser:
         self._tokens = tokens
         self._limit = limits.max_expression_depth
         self._position = 0
+        self._token = tokens[0]
         self._depth = 0
 
     def parse(self) -> Node:
@@ -91,22 +121,21 @@ class _Parser:
             code=Code.BAD_EXPRESSION,
         )
 
-    @property
-    def _token(self) -> Token:
-        return self._tokens[self._position]
-
     def _advance(self) -> Token:
+        """Goes on to the next token; gives the one before it. The last token is never passed."""
         token = self._token
         self._position += 1
+        self._token = self._tokens[self._position]
         return token
 
     def _is(self, symbol: str) -> bool:
-        return self._token.kind is Kind.SYMBOL and self._token.text == symbol
+        return self._token.symbol == symbol
 
     def _accept(self, symbol: str) -> bool:
-        accepted = self._is(symbol)
-        self._position += accepted
-        return accepted
+        if self._token.symbol != symbol:
+            return False
+        self._advance()
+        return True
 
     def _expect(self, symbol: str) -> Token:
         if not self._is(symbol):
@@ -151,8 +180,8 @@ class _Parser:
     def _binary(self, lowest: int) -> Node:
         """An operand and the operators of at least a level that follow it."""
         left = self._prefix()
-        while self._token.kind is Kind.SYMBOL and (level := _LEVELS.get(self._token.text, 0)) >= lowest:
-            operator = Operator(self._advance().text)
+        while (level := _LEVELS.get(self._token.symbol, 0)) >= lowest:
+            operator = Operator(self._advance().symbol)
             if operator in (Operator.AND, Operator.OR):
                 operands = [left, self._binary(level + 1)]
                 while self._accept(operator):
@@ -176,6 +205,8 @@ class _Parser:
     def _prefix(self) -> Node:
         """A value with its ``!`` and ``not`` before it."""
         start = self._token.start
+        if self._token.symbol not in _PREFIXES:
+            return self._postfix(self._primary())
         if self._accept("not"):
             operand = self._nested(_OPERAND_OF_NOT)
             return self._bounded(Not(operand, start=start, end=operand.end))
@@ -205,7 +236,7 @@ class _Parser:
     def _postfix(self, node: Node) -> Node:
         """A node with the look-ups and filters that follow it."""
         literal = isinstance(node, Literal)
-        while True:
+        while self._token.symbol in _SUFFIXES:
             if self._accept("|"):
                 name = self._name("the name of a filter")
                 node = self._call(name, node) if self._is("(") else self._filter(name, node)
@@ -214,8 +245,9 @@ class _Parser:
             elif not literal and self._accept("["):
                 node = self._brackets(node)
             else:
-                return node
+                break
             self._bounded(node)
+        return node
 
     def _dot(self, target: Node) -> Node:
         start = target.start

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from attrs import field, frozen
 
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.errors import ExpressionError
-from datatorch_pipelines.expressions.analysis import FunctionCall, Reference, find_calls, find_references
+from datatorch_pipelines.expressions.analysis import FunctionCall, Reference, find_names
 from datatorch_pipelines.expressions.evaluator import Budget, Evaluator
 from datatorch_pipelines.expressions.functions import embedded_text
 from datatorch_pipelines.expressions.host import DEFAULT_HOST, Host
@@ -32,13 +33,10 @@ class Expression:
     calls: tuple[FunctionCall, ...] = field(init=False, repr=False)
     """What it calls."""
 
-    @references.default
-    def _references(self) -> tuple[Reference, ...]:
-        return tuple(find_references(self.node))
-
-    @calls.default
-    def _calls(self) -> tuple[FunctionCall, ...]:
-        return tuple(find_calls(self.node))
+    def __attrs_post_init__(self) -> None:
+        references, calls = find_names(self.node)
+        object.__setattr__(self, "references", references)
+        object.__setattr__(self, "calls", calls)
 
     @property
     def column(self) -> int:
@@ -67,9 +65,11 @@ class Template:
     parts: tuple[str | Expression, ...] = field(eq=False)
     """The literal texts and the expressions, in order; no literal part is empty."""
 
-    @property
-    def expressions(self) -> tuple[Expression, ...]:
-        """The parts that are expressions."""
+    expressions: tuple[Expression, ...] = field(init=False, eq=False, repr=False)
+    """The parts that are expressions."""
+
+    @expressions.default
+    def _expressions(self) -> tuple[Expression, ...]:
         return tuple(part for part in self.parts if isinstance(part, Expression))
 
     @property
@@ -168,23 +168,75 @@ class Template:
         return "".join(pieces)
 
 
-def parse(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Template:
-    """The template of a text. Raises ``ExpressionError`` (``DT301``) for an expression of the wrong form.
+@frozen
+class Reading:
+    """A text as far as it can be read: ``template`` has the expressions that can, ``errors`` says why others can't.
 
-    >>> parse("a ${{ b }} c").parts[0], parse("${x} ${#x} {{ x }}").is_literal
-    ('a ', True)
+    A part that can't be read is not in the template; so it is only for looking at unless there are no errors.
+    """
+
+    template: Template
+    errors: tuple[ExpressionError, ...] = ()
+
+
+def read(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Reading:
+    """A text with every error of form in it: one for each ``${{ }}`` that can't be read, in the order of the text.
+
+    >>> reading = read("${{ a b }} ${{ c }} ${{ d")
+    >>> [error.column for error in reading.errors], len(reading.template.expressions)
+    ([7, 21], 1)
     """
     parts: list[str | Expression] = []
+    errors: list[ExpressionError] = []
     position = 0
     while (start := text.find(_OPENING, position)) >= 0:
         if start > position:
             parts.append(text[position:start])
-        node, end = parse_expression(text, start + len(_OPENING), closing=True, limits=limits)
-        parts.append(Expression(node, start, end))
-        position = end
+        try:
+            node, position = parse_expression(text, start + len(_OPENING), closing=True, limits=limits)
+        except ExpressionError as error:
+            errors.append(error)
+            position = _after_broken(text, start + len(_OPENING))
+        else:
+            parts.append(Expression(node, start, position))
     if position < len(text) or not parts:
         parts.append(text[position:])
-    return Template(text, tuple(parts))
+    return Reading(Template(text, tuple(parts)), tuple(errors))
+
+
+_TEXT_OR_END = re.compile(r"'(?:[^']|'')*'|\}\}")
+
+
+def _after_broken(text: str, start: int) -> int:
+    """Where an expression that can't be read probably ends: after its ``}}``, else with the text.
+
+    A ``}}`` inside quotes does not count, unless nothing but such a one is left before the next ``${{``: then it is a
+    quote that is not closed.
+    """
+    following = text.find(_OPENING, start)
+    for match in _TEXT_OR_END.finditer(text, start):
+        if match.group() == "}}":
+            return match.end()
+        if match.start() < following < match.end():
+            break
+    end = text.find("}}", start)
+    return len(text) if end < 0 else end + len("}}")
+
+
+def parse(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Template:
+    """The template of a text. Raises ``ExpressionError`` (``DT301``) for an expression of the wrong form: the first.
+
+    >>> parse("a ${{ b }} c").parts[0], parse("${x} ${#x} {{ x }}").is_literal
+    ('a ', True)
+    """
+    return _whole(read(text, limits=limits))
+
+
+def _whole(reading: Reading) -> Template:
+    """The template of a reading without errors; raises the first one."""
+    if reading.errors:
+        raise reading.errors[0]
+    return reading.template
 
 
 def parse_condition(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Template:
@@ -195,25 +247,42 @@ def parse_condition(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Template:
     >>> parse_condition("always()") .is_whole
     True
     """
-    if text.lstrip().startswith(_OPENING):
-        return _bracketed(text, limits)
-    try:
-        node, end = parse_expression(text, limits=limits)
-    except ExpressionError as error:
-        opening = error.column - 1
-        if text.startswith(_OPENING, opening):
-            raise _text_around(text, 0, opening) from error
-        raise
-    return Template(text, (Expression(node, 0, end),))
+    return _whole(read_condition(text, limits=limits))
 
 
-def _bracketed(text: str, limits: Limits) -> Template:
-    """The template of a condition that starts with ``${{``."""
+def read_condition(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Reading:
+    """A condition with every error of form in it; see `read` and `parse_condition`.
+
+    >>> [error.code for error in read_condition("${{ a b }} == ${{ c }}").errors]
+    ['DT301', 'DT307']
+    """
+    if not text.lstrip().startswith(_OPENING):
+        try:
+            node, end = parse_expression(text, limits=limits)
+        except ExpressionError as error:
+            opening = error.column - 1
+            if not text.startswith(_OPENING, opening):
+                return Reading(Template(text, ("",)), (error,))
+            around = _text_around(text, 0, opening)
+        else:
+            return Reading(Template(text, (Expression(node, 0, end),)))
+        reading = read(text, limits=limits)
+        return Reading(reading.template, (around, *reading.errors))
+    reading = read(text, limits=limits)
     start = text.index(_OPENING)
-    node, end = parse_expression(text, start + len(_OPENING), closing=True, limits=limits)
+    end = _end_of_first(reading, start, text)
     if text[end:].strip():
-        raise _text_around(text, end, len(text))
-    return Template(text, (Expression(node, start, end),))
+        return Reading(reading.template, (*reading.errors, _text_around(text, end, len(text))))
+    first = reading.template.expressions
+    return Reading(Template(text, first or ("",)), reading.errors)
+
+
+def _end_of_first(reading: Reading, start: int, text: str) -> int:
+    """Where the ``${{`` at an offset ends."""
+    for part in reading.template.expressions:
+        if part.start == start:
+            return part.end
+    return _after_broken(text, start + len(_OPENING))
 
 
 def _text_around(text: str, start: int, end: int) -> ExpressionError:

@@ -46,11 +46,14 @@ def _other_language(subject: Subject, text: Text) -> str | None:
     if isinstance(subject, ActionSubject) or text.job is None or text.step is None:
         return None
     shell = subject.pipeline.jobs[text.job].steps[text.step].shell
-    return None if shell in (None, "sh", "bash") else shell
+    if shell is None or shell in ("sh", "bash"):
+        return None
+    # An expression in `shell` is told of as such; which program it means is not known.
+    return None if "${{" in shell else shell
 
 
 def _find_any(subject: Subject, text: Text, shell: str) -> Iterator[Finding]:
-    for expression in text.template.expressions if text.template else ():
+    for expression in text.template.expressions:
         place = at_columns(subject.source, text.path, (expression.column, expression.end_column))
         message = f"an expression in the text of a {shell} step, in which no value can be quoted safely"
         hint = "pass the value as an input and read INPUT_NAME from the environment"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from datatorch_pipelines.checks.matrices import matrix_names
+from datatorch_pipelines.checks.needed import visible_job
 from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import PipelineSubject, Subject, Text, at_columns
 from datatorch_pipelines.checks.wording import few
@@ -12,31 +14,32 @@ from datatorch_pipelines.diagnostics import Severity
 from datatorch_pipelines.expressions import Reference
 from datatorch_pipelines.model.availability import PROPERTIES, SHELL_PROPERTIES, STEP_PROPERTIES, Place
 from datatorch_pipelines.syntax.edits import respelt
-from datatorch_pipelines.syntax.names import did_you_mean, shown
+from datatorch_pipelines.syntax.names import did_you_mean, named, shown
 
 
 def _find(subject: Subject) -> Iterator[Finding]:
-    for text in subject.texts:
-        for reference in text.known(*PROPERTIES):
-            known = PROPERTIES[reference.context]
-            name = reference.path[0] if reference.path else None
-            if name is None or name.lower() in map(str.lower, known):
-                continue
-            place = at_columns(subject.source, text.path, reference.columns[0])
-            fix = None
-            if text.place is Place.SHELL and reference.context in SHELL_PROPERTIES:
-                safe = (f"{reference.context}.{item}" for item in sorted(SHELL_PROPERTIES[reference.context]))
-                hint = f"shell text may use {few(safe)}"
-            else:
-                hint = did_you_mean(name, known) or f"it has {few(known)}"
-                fix = respelt(subject.source, place, name, known)
-            yield Finding(place, f"{reference.name!r} has no property {shown(name)}", hint=hint, fix=fix)
-        if isinstance(subject, PipelineSubject):
-            yield from _find_in_steps(subject, text)
+    for text, reference in subject.known(*PROPERTIES):
+        known = PROPERTIES[reference.context]
+        name = reference.path[0] if reference.path else None
+        if name is None or name.lower() in map(str.lower, known):
+            continue
+        place = at_columns(subject.source, text.path, reference.columns[0])
+        fix = None
+        if text.place is Place.SHELL and reference.context in SHELL_PROPERTIES:
+            safe = (f"{reference.context}.{item}" for item in sorted(SHELL_PROPERTIES[reference.context]))
+            hint = f"shell text may use {few(safe)}"
+        else:
+            hint = did_you_mean(name, known) or f"it has {few(known)}"
+            fix = respelt(subject.source, place, name, known)
+        yield Finding(place, f"{reference.name!r} has no property {shown(name)}", hint=hint, fix=fix)
+    if isinstance(subject, PipelineSubject):
+        yield from _find_in_steps(subject)
+        yield from _find_in_jobs(subject)
+        yield from _find_in_matrix(subject)
 
 
-def _find_in_steps(subject: PipelineSubject, text: Text) -> Iterator[Finding]:
-    for reference in text.known("steps"):
+def _find_in_steps(subject: PipelineSubject) -> Iterator[Finding]:
+    for text, reference in subject.known("steps"):
         step, name = (*reference.path, None, None)[:2]
         if text.job is None or step is None or name is None or name.lower() in STEP_PROPERTIES:
             continue
@@ -46,6 +49,45 @@ def _find_in_steps(subject: PipelineSubject, text: Text) -> Iterator[Finding]:
         hint = _step_hint(subject, text, reference, name)
         fix = respelt(subject.source, place, name, STEP_PROPERTIES) if hint.startswith("did you mean") else None
         yield Finding(place, f"a step has no property {shown(name)}", hint=hint, fix=fix)
+
+
+def _find_in_jobs(subject: PipelineSubject) -> Iterator[Finding]:
+    for text, reference in subject.known("needs", "jobs"):
+        needed, kind, name = (*reference.path, None, None, None)[:3]
+        if text.job is None or needed is None or kind != "outputs" or name is None:
+            continue
+        job_id = visible_job(subject.pipeline.jobs, text.job, reference.context, needed)
+        if job_id is None or subject.pipeline.jobs[job_id].strategy is not None:
+            continue
+        declared = list(subject.pipeline.jobs[job_id].outputs)
+        if name.lower() in map(str.lower, declared):
+            continue
+        place = at_columns(subject.source, text.path, reference.columns[2])
+        if declared:
+            hint = did_you_mean(name, declared) or f"it has {few(map(named, declared))}"
+        else:
+            hint = f"give the job {job_id!r} an outputs: with {named(name)} in it"
+        fix = respelt(subject.source, place, name, declared)
+        yield Finding(place, f"the job {job_id!r} has no output {shown(name)}", hint=hint, fix=fix)
+
+
+def _find_in_matrix(subject: PipelineSubject) -> Iterator[Finding]:
+    for text, reference in subject.known("matrix"):
+        name = reference.path[0] if reference.path else None
+        if text.job is None or name is None:
+            continue
+        strategy = subject.pipeline.jobs[text.job].strategy
+        place = at_columns(subject.source, text.path, reference.columns[0])
+        if strategy is None:
+            message = f"the job {text.job!r} has no matrix, so there is no {shown(name)} in it"
+            yield Finding(place, message, hint="give the job a strategy: with a matrix: in it")
+            continue
+        known = matrix_names(strategy)
+        if known is None or name.lower() in map(str.lower, known):
+            continue
+        hint = did_you_mean(name, known) or f"it has {few(map(named, known))}"
+        fix = respelt(subject.source, place, name, known)
+        yield Finding(place, f"the matrix has no {shown(name)}", hint=hint, fix=fix)
 
 
 def _step_hint(subject: PipelineSubject, text: Text, reference: Reference, name: str) -> str:

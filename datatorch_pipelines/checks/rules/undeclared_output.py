@@ -14,21 +14,22 @@ from datatorch_pipelines.syntax.names import did_you_mean, shown
 
 
 def _find(subject: PipelineSubject) -> Iterator[Finding]:
-    for text in subject.texts:
-        for reference in text.known("steps"):
-            step, kind, name = (*reference.path, None, None, None)[:3]
-            if step is None or kind != "outputs" or name is None:
-                continue
-            action = subject.action_of(text, step)
-            if action is None or name.lower() in map(str.lower, action.outputs):
-                continue
-            declared = list(action.outputs)
-            hint = did_you_mean(name, declared) or (
-                f"it declares {few(declared)}" if declared else "it declares no outputs"
-            )
-            place = at_columns(subject.source, text.path, reference.columns[2])
-            message = f"the action {shown(action.name)} declares no output {shown(name)}"
-            yield Finding(place, message, hint=hint, fix=respelt(subject.source, place, name, declared))
+    if not subject.actions:
+        return
+    for text, reference in subject.known("steps"):
+        step, kind, name = (*reference.path, None, None, None)[:3]
+        if step is None or kind != "outputs" or name is None:
+            continue
+        action = subject.action_of(text, step)
+        if action is None or name.lower() in map(str.lower, action.outputs):
+            continue
+        declared = list(action.outputs)
+        hint = did_you_mean(name, declared) or (
+            f"it declares {few(declared)}" if declared else "it declares no outputs"
+        )
+        place = at_columns(subject.source, text.path, reference.columns[2])
+        message = f"the action {shown(action.name)} declares no output {shown(name)}"
+        yield Finding(place, message, hint=hint, fix=respelt(subject.source, place, name, declared))
 
 
 CHECK = Check(

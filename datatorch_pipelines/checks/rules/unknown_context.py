@@ -18,23 +18,20 @@ _LITERALS = {"true": "true", "false": "false", "null": "null", "none": "null", "
 
 
 def _find(subject: Subject) -> Iterator[Finding]:
-    for text in subject.texts:
-        for reference in text.references:
-            if reference.context in AVAILABLE[text.place]:
-                continue
-            exists = reference.context in CONTEXTS
-            if exists and text.place is Place.SHELL:
-                continue  # data in shell text: a graver mistake, with a check of its own
-            columns = (reference.column, reference.column + len(reference.name))
-            message = (
-                f"the context {reference.name!r} does not exist in {text.place.value}"
-                if exists
-                else f"unknown context {reference.name!r}"
-            )
-            place = at_columns(subject.source, text.path, columns)
-            hint = _hint(reference, text.place, exists=exists)
-            fix = None if exists else _fix(subject, reference, text.place, place)
-            yield Finding(place, message, hint=hint, fix=fix)
+    for text, reference in subject.unknown:
+        exists = reference.context in CONTEXTS
+        if exists and text.place is Place.SHELL:
+            continue  # data in shell text: a graver mistake, with a check of its own
+        columns = (reference.column, reference.column + len(reference.name))
+        message = (
+            f"the context {reference.name!r} does not exist in {text.place.value}"
+            if exists
+            else f"unknown context {reference.name!r}"
+        )
+        place = at_columns(subject.source, text.path, columns)
+        hint = _hint(reference, text.place, exists=exists)
+        fix = None if exists else _fix(subject, reference, text.place, place)
+        yield Finding(place, message, hint=hint, fix=fix)
 
 
 def _fix(subject: Subject, reference: Reference, where: Place, place: Location) -> Fix | None:

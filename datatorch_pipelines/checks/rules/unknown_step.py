@@ -14,14 +14,13 @@ from datatorch_pipelines.syntax.names import did_you_mean, shown
 
 
 def _find(subject: PipelineSubject) -> Iterator[Finding]:
-    for text in subject.texts:
-        for reference in text.known("steps"):
-            name = reference.path[0] if reference.path else None
-            if text.job is None or name is None:
-                continue
-            if subject.step_names(text.job).find(name, text.step) is None:
-                place = at_columns(subject.source, text.path, reference.columns[0])
-                yield _finding(subject, text, text.job, name, Finding(place, ""))
+    for text, reference in subject.known("steps"):
+        name = reference.path[0] if reference.path else None
+        if text.job is None or name is None:
+            continue
+        if subject.step_names(text.job).find(name, text.step) is None:
+            place = at_columns(subject.source, text.path, reference.columns[0])
+            yield _finding(subject, text, text.job, name, Finding(place, ""))
 
 
 def _finding(subject: PipelineSubject, text: Text, job_id: str, name: str, at: Finding) -> Finding:

@@ -22,6 +22,8 @@ def _find(subject: ActionSubject) -> Iterator[Finding]:
         except InputError as error:
             if error.code != Code.WRONG_INPUT:
                 continue
+            if declared.options and declared.default not in declared.options:
+                continue  # the reader says so already, and which ones there are
             place = subject.source.value(("inputs", name, "default"))
             yield Finding(place, f"the default of {error.message.removeprefix('the ')}", hint=error.hint)
 
