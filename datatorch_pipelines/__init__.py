@@ -28,6 +28,7 @@ if TYPE_CHECKING:
         schema,
         start,
     )
+    from datatorch_pipelines.checking import Settings, find_settings, load_settings
     from datatorch_pipelines.contracts import (
         Capabilities,
         Command,
@@ -94,6 +95,7 @@ __all__ = [
     "Runner",
     "RunnerError",
     "Runtime",
+    "Settings",
     "Severity",
     "Status",
     "Step",
@@ -102,8 +104,10 @@ __all__ = [
     "check",
     "check_files",
     "check_text",
+    "find_settings",
     "load",
     "load_action",
+    "load_settings",
     "loads",
     "plan",
     "report",
@@ -129,6 +133,7 @@ _HOMES = {
         "schema",
         "start",
     ),
+    "checking": ("Settings", "find_settings", "load_settings"),
     "contracts": (
         "Capabilities",
         "Command",

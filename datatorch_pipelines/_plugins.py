@@ -1,4 +1,4 @@
-"""What other packages register by entry points: runners, resolvers and runtimes by name."""
+"""What other packages register by entry points: runners, resolvers, runtimes and checks by name."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datatorch_pipelines.errors import PipelinesError
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-Kind = Literal["runners", "resolvers", "runtimes"]
+Kind = Literal["runners", "resolvers", "runtimes", "checks"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 T = TypeVar("T")
 

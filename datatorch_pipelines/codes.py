@@ -49,6 +49,7 @@ class Code(enum.StrEnum):
     NO_EFFECT = "DT216", "A key that has no effect where it stands."
     BAD_IGNORE = "DT217", "A comment that is to ignore what can't be ignored."
     UNUSED_IGNORE = "DT218", "A comment that ignores nothing."
+    BROKEN_CHECK = "DT219", "A check of another package failed, or gave what is no finding."
 
     BAD_EXPRESSION = "DT301", "An expression of the wrong form."
     UNKNOWN_CONTEXT = "DT302", "An expression names a context that does not exist here."

@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import TypedDict
 
 from datatorch_pipelines._plugins import make, make_all, registered
+from datatorch_pipelines.checks import Check
+from datatorch_pipelines.checks.extra import accepted_checks, registered_checks
 from datatorch_pipelines.contracts import Resolver, Runner, Runtime
 from datatorch_pipelines.engine import Listener, RunOptions, default_max_parallel
 from datatorch_pipelines.errors import PipelinesError
@@ -38,6 +40,7 @@ class PlanArguments(TypedDict, total=False):
     - ``max_attempts``: how often a job is started when its environment is lost (3).
     - ``directory``: the folder that gets the run's own folder (the user's state folder).
     - ``keep``: leave the jobs' workspaces on disk.
+    - ``extra_checks``: checks beside the library's own and those that installed packages register.
     - ``limits``: bounds on files and expressions.
     """
 
@@ -56,6 +59,7 @@ class PlanArguments(TypedDict, total=False):
     max_attempts: int | None
     directory: PathLike | None
     keep: bool
+    extra_checks: Sequence[Check]
     limits: Limits
 
 
@@ -74,7 +78,8 @@ _ARGUMENTS = frozenset(RunArguments.__annotations__)
 def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
     """The options of a pipeline's run, out of what its caller gave.
 
-    Raises `PipelinesError` for an unknown runner and ``TypeError`` for an argument that there is none of.
+    Raises `PipelinesError` for an unknown runner or a check that can't be used, and ``TypeError`` for an argument that
+    there is none of.
     """
     for name in arguments:
         if name not in _ARGUMENTS:
@@ -110,6 +115,7 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
         max_attempts=_at_least_one("max_attempts", arguments.get("max_attempts")) or 3,
         directory=None if directory is None else Path(directory).absolute(),
         keep=arguments.get("keep", False),
+        extra_checks=(*accepted_checks(arguments.get("extra_checks", ())), *registered_checks()),
         limits=limits,
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datatorch_pipelines.checking.config import find_settings, load_settings
 from datatorch_pipelines.checking.files import check_all
 from datatorch_pipelines.checking.one import FileReport, check_file, check_source
 from datatorch_pipelines.checking.options import CheckArguments, CheckOptions, check_options
@@ -16,4 +17,6 @@ __all__ = [
     "check_file",
     "check_options",
     "check_source",
+    "find_settings",
+    "load_settings",
 ]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from attrs import frozen
 
 from datatorch_pipelines.checking.definitions import find_definitions
-from datatorch_pipelines.checking.ignores import apply_ignores
+from datatorch_pipelines.checking.ignores import ignored_by_comments, without_ignored
 from datatorch_pipelines.checking.options import CheckOptions
 from datatorch_pipelines.checks import check_action, check_expressions, check_pipeline
-from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, sort_diagnostics
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity, sort_diagnostics
 from datatorch_pipelines.errors import PipelineSyntaxError
 from datatorch_pipelines.model import ACTION_FILES
 from datatorch_pipelines.syntax import read_action, read_pipeline, read_text_file, salvage_pipeline
@@ -19,10 +21,14 @@ from datatorch_pipelines.syntax import read_action, read_pipeline, read_text_fil
 
 @frozen
 class FileReport:
-    """What is said of one file, sorted by place; ``name`` is the pipeline's name and where it stands."""
+    """What is said of one file, sorted by place; ``name`` is the pipeline's name and where it stands.
+
+    ``shares_name`` says that a comment there ignores that another pipeline has the same name.
+    """
 
     diagnostics: tuple[Diagnostic, ...]
     name: tuple[str, Location] | None = None
+    shares_name: bool = False
 
 
 def check_file(path: str | os.PathLike[str], options: CheckOptions) -> FileReport:
@@ -31,30 +37,52 @@ def check_file(path: str | os.PathLike[str], options: CheckOptions) -> FileRepor
         text = read_text_file(path, options.limits)
     except PipelineSyntaxError as error:
         return FileReport(error.diagnostics)
-    return check_source(text, os.fspath(path), options)
+    return check_source(text, os.fsdecode(path), options)
 
 
 def check_source(text: str, filename: str, options: CheckOptions) -> FileReport:
     """The report of a text; it is an action where ``filename`` is the name of an action file."""
-    name = None
-    if Path(filename).name in ACTION_FILES:
-        source, found = _check_action(text, filename, options)
-    else:
-        source, found, name = _check_pipeline(text, filename, options)
-    kept = apply_ignores(text, filename, source, sort_diagnostics(found))
-    return FileReport(tuple(sort_diagnostics(options.settings.apply(kept, filename))), name)
+    look = _check_action if Path(filename).name in ACTION_FILES else _check_pipeline
+    seen = look(text, filename, options)
+    kept = ignored_by_comments(
+        text,
+        filename,
+        seen.source,
+        sort_diagnostics(seen.diagnostics),
+        options,
+        all_actions_known=seen.all_actions_known,
+    )
+    return FileReport(
+        tuple(sort_diagnostics(options.settings.apply(kept, filename))),
+        seen.name,
+        shares_name=seen.name is not None and seen.source is not None and _shares_name(seen.source, seen.name),
+    )
 
 
-def _check_pipeline(
-    text: str, filename: str, options: CheckOptions
-) -> tuple[Locator | None, list[Diagnostic], tuple[str, Location] | None]:
+@frozen(kw_only=True)
+class _Seen:
+    """What looking at a text gave; ``source`` is ``None`` where its form is wrong."""
+
+    diagnostics: Sequence[Diagnostic]
+    source: Locator | None = None
+    name: tuple[str, Location] | None = None
+    all_actions_known: bool = True
+
+
+def _shares_name(source: Locator, name: tuple[str, Location]) -> bool:
+    """Whether a comment ignores that another pipeline has the same name."""
+    twin = Diagnostic.at(name[1], Code.DUPLICATE_PIPELINE, Severity.WARNING, "")
+    return not without_ignored(source, [twin])
+
+
+def _check_pipeline(text: str, filename: str, options: CheckOptions) -> _Seen:
     limits = options.limits
     pipeline, found = read_pipeline(text, filename, limits=limits)
     if pipeline is None:
         salvaged = salvage_pipeline(text, filename, limits=limits)
         if salvaged is not None:
             found = [*found, *check_expressions(salvaged, limits=limits)]
-        return None, found, None
+        return _Seen(diagnostics=found)
     definitions = find_definitions(pipeline, filename, options)
     checked = check_pipeline(
         pipeline,
@@ -64,17 +92,23 @@ def _check_pipeline(
         enable=options.settings.enable,
     )
     name = None if pipeline.source is None else (pipeline.name, pipeline.source.value(("name",)))
-    return pipeline.source, [*found, *definitions.diagnostics, *checked], name
+    keys = ((job_id, index) for job_id, job in pipeline.jobs.items() for index, s in enumerate(job.steps) if s.action)
+    return _Seen(
+        diagnostics=[*found, *definitions.diagnostics, *checked],
+        source=pipeline.source,
+        name=name,
+        all_actions_known=all(key in definitions.actions for key in keys),
+    )
 
 
-def _check_action(text: str, filename: str, options: CheckOptions) -> tuple[Locator | None, list[Diagnostic]]:
+def _check_action(text: str, filename: str, options: CheckOptions) -> _Seen:
     from datatorch_pipelines._plugins import registered
 
     using = frozenset(registered("runtimes"))
     action, found = read_action(text, filename, limits=options.limits, extra_using=using)
     if action is None:
-        return None, found
+        return _Seen(diagnostics=found)
     checked = check_action(
         action, limits=options.limits, extra_checks=options.extra_checks, enable=options.settings.enable
     )
-    return action.source, [*found, *checked]
+    return _Seen(diagnostics=[*found, *checked], source=action.source)

@@ -12,6 +12,7 @@ from attrs import field, frozen
 
 from datatorch_pipelines.checking.settings import Settings
 from datatorch_pipelines.checks import Check
+from datatorch_pipelines.checks.extra import accepted_checks, registered_checks
 from datatorch_pipelines.contracts import Resolver
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 
@@ -26,8 +27,9 @@ class CheckArguments(TypedDict, total=False):
     - ``resolvers``: asked for actions before the usual ones.
     - ``local_actions``: folders that hold ``local/name@tag`` actions as ``name/tag``.
     - ``extra_checks``: checks beside the library's own and those that installed packages register.
-    - ``settings``: which codes are ignored, enabled or of another severity.
-    - ``limits``: bounds on files and expressions.
+    - ``settings``: which codes are ignored, enabled or of another severity; no file is read for it unless you do
+      (`load_settings`, `find_settings`).
+    - ``limits``: bounds on files and expressions; unless given, those of the settings.
     """
 
     fetch: bool
@@ -54,7 +56,11 @@ class CheckOptions:
 
 
 def check_options(arguments: CheckArguments) -> CheckOptions:
-    """The options that a caller's arguments stand for. Raises ``TypeError`` for an argument that there is none of."""
+    """The options that a caller's arguments stand for.
+
+    Raises ``TypeError`` for an argument that there is none of, and `PipelinesError` for a check that can't be used: one
+    of the caller's, or one that an installed package registers.
+    """
     for name in arguments:
         if name not in _ARGUMENTS:
             near = difflib.get_close_matches(name, _ARGUMENTS, n=1)
@@ -62,11 +68,12 @@ def check_options(arguments: CheckArguments) -> CheckOptions:
     folders = arguments.get("local_actions", ())
     if isinstance(folders, str | os.PathLike):  # a single one; a text would else be taken letter by letter
         folders = (folders,)
+    settings = arguments.get("settings", Settings())
     return CheckOptions(
         fetch=arguments.get("fetch", False),
         resolvers=tuple(arguments.get("resolvers", ())),
         local_actions=tuple(Path(folder) for folder in folders),
-        extra_checks=tuple(arguments.get("extra_checks", ())),
-        settings=arguments.get("settings", Settings()),
-        limits=arguments.get("limits", DEFAULT_LIMITS),
+        extra_checks=(*accepted_checks(arguments.get("extra_checks", ())), *registered_checks()),
+        settings=settings,
+        limits=arguments.get("limits", settings.limits or DEFAULT_LIMITS),
     )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from datatorch_pipelines.checks.extra import diagnostics_of
 from datatorch_pipelines.checks.registry import CHECKS
 from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import ActionSubject, PipelineSubject, StepSite, Text, Words
@@ -57,9 +58,12 @@ def check_pipeline(
     """
     subject = pipeline_subject(pipeline, actions, limits)
     found: list[Diagnostic] = []
-    for check in _looking(extra_checks, enable):
+    for check in _looking(CHECKS, enable):
         if check.pipeline is not None:
             found.extend(check.diagnostics(check.pipeline(subject)))
+    for check in _looking(extra_checks, enable):
+        if check.pipeline is not None:
+            found.extend(diagnostics_of(check, check.pipeline, subject))
     return sort_diagnostics(found)
 
 
@@ -96,15 +100,18 @@ def check_action(
     """Everything that the checks find in an action file, sorted by place; the rest is as for `check_pipeline`."""
     subject = action_subject(action, limits)
     found: list[Diagnostic] = []
-    for check in _looking(extra_checks, enable):
+    for check in _looking(CHECKS, enable):
         if check.action is not None:
             found.extend(check.diagnostics(check.action(subject)))
+    for check in _looking(extra_checks, enable):
+        if check.action is not None:
+            found.extend(diagnostics_of(check, check.action, subject))
     return sort_diagnostics(found)
 
 
-def _looking(extra_checks: Sequence[Check], enable: Container[str]) -> Iterator[Check]:
+def _looking(checks: Sequence[Check], enable: Container[str]) -> Iterator[Check]:
     """The checks that are to look: all of them but the opt-in ones that nobody enabled."""
-    return (check for check in (*CHECKS, *extra_checks) if not check.opt_in or check.code in enable)
+    return (check for check in checks if not check.opt_in or check.code in enable)
 
 
 def check_names(names: Iterable[tuple[str, Location]]) -> list[Diagnostic]:

@@ -8,12 +8,15 @@ from pathlib import Path
 from attrs import frozen
 
 from datatorch_pipelines import __version__, api
+from datatorch_pipelines.checking import find_settings
 from datatorch_pipelines.cli.console import STDOUT, Output, wants_colours
-from datatorch_pipelines.cli.outcome import FAILED, SUCCEEDED, result_status
+from datatorch_pipelines.cli.outcome import FAILED, REFUSED, SUCCEEDED, complain, result_status
 from datatorch_pipelines.diagnostics import Diagnostic, has_errors
+from datatorch_pipelines.display.characters import one_line
 from datatorch_pipelines.display.forms import ReportForm, report_in_form
 from datatorch_pipelines.display.palette import Palette
 from datatorch_pipelines.display.sources import read_sources
+from datatorch_pipelines.errors import PipelinesError
 
 
 @frozen(kw_only=True)
@@ -29,7 +32,12 @@ class CheckCall:
 
 def check_files(call: CheckCall) -> int:
     """Checks files, prints the report, and gives the exit status."""
-    diagnostics = api.check_files(call.paths, fetch=call.fetch, local_actions=call.local_actions)
+    try:
+        settings = find_settings()
+        diagnostics = api.check_files(call.paths, fetch=call.fetch, local_actions=call.local_actions, settings=settings)
+    except PipelinesError as error:  # what the settings' file says, or a check that a package registers
+        complain(one_line(str(error)))
+        return REFUSED
     return print_report(diagnostics, call)
 
 

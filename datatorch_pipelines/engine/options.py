@@ -8,6 +8,7 @@ from pathlib import Path
 
 from attrs import field, frozen, validators
 
+from datatorch_pipelines.checks import Check
 from datatorch_pipelines.contracts import Resolver, Runner, Runtime
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
@@ -48,7 +49,7 @@ class RunOptions:
     ``inputs``, ``event``, ``variables`` and ``secrets`` become the contexts of these names; ``pipeline`` and ``run``
     what is known of the pipeline's and the run's place on a platform. ``max_attempts`` is how often a job is started
     when its environment is lost. ``directory`` is the folder that gets the run's own folder (the user's state folder
-    unless given); ``keep`` leaves the jobs' workspaces on disk.
+    unless given); ``keep`` leaves the jobs' workspaces on disk. ``extra_checks`` look beside the library's own.
     """
 
     runner: Runner
@@ -66,4 +67,5 @@ class RunOptions:
     max_attempts: int = field(default=3, validator=validators.gt(0))
     directory: Path | None = None
     keep: bool = False
+    extra_checks: tuple[Check, ...] = ()
     limits: Limits = DEFAULT_LIMITS

@@ -9,6 +9,7 @@ from pathlib import Path
 from attrs import evolve, frozen
 
 from datatorch_pipelines.checks import check_action, check_pipeline
+from datatorch_pipelines.checks.ignores import without_ignored
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.contracts import ResolveContext, ResolvedAction
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity, has_errors, sort_diagnostics
@@ -58,7 +59,8 @@ class PlannedJob:
 class Plan:
     """A pipeline that is ready to run.
 
-    ``source`` tells where each part of the pipeline stands; ``warnings`` are what is doubtful about it.
+    ``source`` tells where each part of the pipeline stands; ``warnings`` are what is doubtful about it and
+    not ignored by a comment of its file.
     """
 
     pipeline: Pipeline
@@ -87,14 +89,15 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
 
     Raises `PlanError` with everything that stands in the way, at its place; nothing has run then.
     """
-    early = [*refuse_unhonoured(pipeline, source), *check_pipeline(pipeline, limits=options.limits)]
+    early = [*refuse_unhonoured(pipeline, source), *_check(pipeline, {}, options)]
     _raise_errors(early)
     actions, found = await _resolve_all(pipeline, source, options)
     _raise_errors(found)
     definitions = {key: action.definition for key, action in actions.items()}
-    checked = check_pipeline(pipeline, actions=definitions, limits=options.limits)
+    checked = _check(pipeline, definitions, options)
     for definition in {id(definition): definition for definition in definitions.values()}.values():
-        checked += [item for item in check_action(definition, limits=options.limits) if has_errors([item])]
+        told = check_action(definition, limits=options.limits, extra_checks=options.extra_checks)
+        checked += [item for item in told if has_errors([item])]
     checked += [*_refuse_unknown_runtimes(actions, source, options), *_refuse_missing_files(actions, source)]
     _raise_errors([*checked, *found])
     jobs = tuple(
@@ -108,7 +111,12 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
         )
         for job_id, job in pipeline.jobs.items()
     )
-    return Plan(pipeline=pipeline, source=source, jobs=jobs, warnings=tuple(sort_diagnostics([*checked, *found])))
+    warnings = without_ignored(source, sort_diagnostics([*checked, *found]))
+    return Plan(pipeline=pipeline, source=source, jobs=jobs, warnings=tuple(warnings))
+
+
+def _check(pipeline: Pipeline, actions: Mapping[_StepKey, Action], options: RunOptions) -> list[Diagnostic]:
+    return check_pipeline(pipeline, actions=actions, limits=options.limits, extra_checks=options.extra_checks)
 
 
 def _raise_errors(diagnostics: Sequence[Diagnostic]) -> None:

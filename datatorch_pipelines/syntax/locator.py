@@ -7,11 +7,21 @@ from array import array
 from bisect import bisect_right
 from collections.abc import Sequence
 
+from attrs import frozen
+
 from datatorch_pipelines.diagnostics import Location, PathKey
 from datatorch_pipelines.syntax.decoding import Decoded, content_start, decode
 from datatorch_pipelines.syntax.located import children
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
+
+
+@frozen
+class Spot:
+    """What stands at a place: the value at ``path``, or the key that leads to it."""
+
+    path: tuple[PathKey, ...]
+    is_key: bool
 
 
 class TextLocator:
@@ -20,17 +30,19 @@ class TextLocator:
     Two threads may ask at once; what is remembered is only ever worked out anew to the same answer.
     """
 
-    __slots__ = ("_children", "_lines", "_marks", "_text", "file")
+    __slots__ = ("_children", "_lines", "_marks", "_read", "_spans", "_text", "file")
 
-    def __init__(self, file: str, text: str, marks: array[int]) -> None:
+    def __init__(self, file: str, text: str, marks: array[int], read: str | None = None) -> None:
         self.file = file
-        self._text = text
+        self._read = text
+        self._text = text if read is None else read  # what the marks belong to: as long, and of the same lines
         self._marks = marks
         self._lines: list[int] | None = None
+        self._spans: list[tuple[int, int, int]] | None = None
         self._children: dict[int, dict[PathKey, tuple[int, int]]] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (TextLocator, (self.file, self._text, self._marks))
+        return (TextLocator, (self.file, self._read, self._marks, self._text))
 
     def __repr__(self) -> str:
         return f"TextLocator({self.file!r})"
@@ -38,7 +50,12 @@ class TextLocator:
     @property
     def text(self) -> str:
         """The text that was read."""
-        return self._text
+        return self._read
+
+    @property
+    def line_count(self) -> int:
+        """How many lines the text has; what follows the last line end is one."""
+        return len(self._line_starts())
 
     def value(self, path: Sequence[PathKey], start: int | None = None, end: int | None = None) -> Location:
         """The range of the value at ``path``; with ``start`` and ``end``, of those characters of the decoded scalar."""
@@ -66,8 +83,8 @@ class TextLocator:
         lines = self._line_starts()
         if not 1 <= line <= len(lines):
             return ""
-        stop = lines[line] if line < len(lines) else len(self._text)
-        return self._text[lines[line - 1] : stop].rstrip("\r\n")
+        stop = lines[line] if line < len(lines) else len(self._read)
+        return self._read[lines[line - 1] : stop].rstrip("\r\n")
 
     def span(self, start: int, end: int) -> Location:
         """The range of the text's characters ``start`` to ``end`` (offsets)."""
@@ -79,11 +96,89 @@ class TextLocator:
         """Whether the document has something at ``path``."""
         return self._find(path)[1]
 
+    def in_scalar(self, offset: int) -> bool:
+        """Whether the character at an offset of the text belongs to a scalar's own text, its quotes included.
+
+        What stands on the first line of a block scalar, behind its ``|`` or ``>``, does not. Where reading passed over
+        a part of the text, it may: then the answer is yes.
+        """
+        if self._text[offset : offset + 1] != self._read[offset : offset + 1]:
+            return True
+        scalars = self._scalar_spans()
+        at = bisect_right(scalars, offset, key=lambda span: span[1]) - 1
+        return at >= 0 and offset < scalars[at][2]
+
+    def scalar_lines(self, line: int, column: int) -> tuple[int, int]:
+        """The first and the last line of the scalar that a place (both from 1) is in; else its own line, twice."""
+        lines = self._line_starts()
+        offset = lines[min(line, len(lines)) - 1] + column - 1
+        spans = self._scalar_spans()
+        at = bisect_right(spans, offset, key=lambda span: span[0]) - 1
+        if at < 0 or offset >= spans[at][2]:
+            return line, line
+        return self._place(spans[at][0])[0], self._place(spans[at][2])[0]
+
+    def _scalar_spans(self) -> list[tuple[int, int, int]]:
+        """Of each scalar that is not empty, in the order of the text: its begin, that of its own text, and its end."""
+        if self._spans is None:
+            self._spans = [self._scalar_span(mark) for mark in range(0, len(self._marks), 3) if self._is_written(mark)]
+        return self._spans
+
+    def _is_written(self, mark: int) -> bool:
+        start, end = self._bounds(mark) if self._marks[mark + 2] == 0 else (0, 0)
+        return start < end
+
+    def _scalar_span(self, mark: int) -> tuple[int, int, int]:
+        begin, end = self._bounds(mark)
+        if self._text[begin] not in "|>":
+            return begin, begin, end
+        header = _LINE_END.search(self._text, begin, end)
+        return begin, header.end() if header else end, end
+
     def is_empty(self, path: Sequence[PathKey]) -> bool:
         """Whether nothing is written where the value at ``path`` would be."""
         mark, found = self._find(path)
         start, end = self._bounds(mark)
         return found and start == end
+
+    def path_at(self, line: int, column: int) -> Spot:
+        """The innermost key or value at a place (both from 1); just behind its last character is still at it."""
+        starts = self._line_starts()
+        number = max(1, min(line, len(starts)))
+        offset = starts[number - 1] + max(column, 1) - 1
+        path: tuple[PathKey, ...] = ()
+        mark = 0
+        while self._marks and self._marks[mark + 2] >= 0:
+            child = None
+            for key, marks in self._index(mark).items():
+                if self._marks[marks[0]] > offset:
+                    break
+                child = key, marks
+            if child is None:
+                break
+            key, (key_mark, value_mark) = child
+            if key_mark != value_mark and offset <= self._bounds(key_mark)[1]:
+                return Spot((*path, key), is_key=True)
+            begin, end = self._bounds(value_mark)
+            if not (min(begin, self._marks[value_mark]) <= offset <= end):
+                break
+            path, mark = (*path, key), value_mark
+        return Spot(path, is_key=False)
+
+    def open_at(self, offset: int) -> frozenset[tuple[PathKey, ...]]:
+        """The paths of everything that what stands at an offset may be a part of: what was begun last before it."""
+        found: list[tuple[PathKey, ...]] = [()]
+        mark, path = 0, ()  # type: int, tuple[PathKey, ...]
+        while self._marks:
+            before = [
+                (key, value) for key, (start, value) in self._index(mark).items() if self._marks[start] < offset
+            ]
+            if not before:
+                break
+            key, mark = before[-1]
+            path = (*path, key)
+            found.append(path)
+        return frozenset(found)
 
     def _place(self, offset: int) -> tuple[int, int]:
         lines = self._line_starts()

@@ -61,7 +61,7 @@ def test_a_file_that_may_not_be_read_is_refused(tmp_path: Path) -> None:
 def test_a_path_below_a_file_is_refused(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     assert refusal(tmp_path / "file" / "p.yaml").endswith(
-        "can't be read: Not a directory [DT102]; check its permissions"
+        "no such file: a part of its path is no directory [DT102]; check the path"
     )
 
 

@@ -1,0 +1,116 @@
+"""The comments of a YAML text that ignore something, or were meant to."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from datatorch_pipelines.diagnostics import Location
+from datatorch_pipelines.syntax import TextLocator
+
+_TOOL, _WORD = "datatorch", "ignore"
+_CANDIDATE = re.compile(
+    r"#[ \t]*(?P<tool>[Dd][A-Za-z]{6,11})(?P<between>[ \t]*[:=_-]?[ \t]*)(?P<word>[A-Za-z]+)(?P<rest>[^\r\n]*)"
+)
+_CODES = re.compile(r"[ \t]*\[([^\[\]\r\n]*)\]")
+_LOOSE_CODES = re.compile(r"[ \t]*[\[(=:]*[ \t]*((?:[A-Za-z]{1,10}\d{1,5}[ \t]*,?[ \t]*)+)[\])]?")
+_CODE = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
+_BLANK_OR_COMMENT = re.compile(r"[ \t]*(?:#.*)?")
+
+
+@frozen
+class NamedCode:
+    """A code that a comment names, and where."""
+
+    code: str
+    place: Location
+
+
+@frozen
+class IgnoreComment:
+    """A comment on ``line`` that holds for what begins on the line ``target``.
+
+    ``problem`` says what is wrong with one that can't be understood, and ``place`` where; it ignores nothing.
+    """
+
+    line: int
+    target: int
+    codes: tuple[NamedCode, ...]
+    place: Location
+    problem: str | None = None
+
+
+def ignore_comments(source: TextLocator) -> Iterator[IgnoreComment]:
+    """Every such comment of a text, in its order. A ``#`` inside a scalar begins none, and JSON has none."""
+    if source.file.lower().endswith(".json"):
+        return
+    text = source.text
+    reached = 0  # the line that the last comment on a line of its own holds for
+    for found in _CANDIDATE.finditer(text):
+        start = found.start()
+        blank_before = start == 0 or text[start - 1] in " \t\r\n"
+        if not blank_before or not _is_near(found["tool"], _TOOL) or source.in_scalar(start):
+            continue
+        place = source.span(start, start)
+        before = text[start - place.column + 1 : start].strip(" \t")
+        if before.startswith("#"):  # a line that is commented out, with its comment
+            continue
+        if not before and reached <= place.line:
+            reached = _next_line(source, place.line)
+        comment = _comment(source, found, place.line, place.line if before else reached)
+        if comment is not None:
+            yield comment
+
+
+def _comment(source: TextLocator, found: re.Match[str], line: int, target: int) -> IgnoreComment | None:
+    """What a comment that speaks of this program says; ``None`` where that is nothing about ignoring."""
+    rest, start = found["rest"], found.start("rest")
+    exact = found["tool"] == _TOOL and found["between"].strip() == ":" and found["word"] == _WORD
+    listed = _CODES.match(rest)
+    loose = _LOOSE_CODES.match(rest)
+    if not exact and not _means_to_ignore(found, listed, loose):
+        return None
+    written = listed or loose
+    first, last = written.span(1) if written else (0, 0)
+    codes = tuple(
+        NamedCode(code.group(), source.span(start + code.start(), start + code.end()))
+        for code in _CODE.finditer(rest, first, last)
+    )
+    end = start + (len(written.group().rstrip()) if written else 0)
+    place = source.span(found.start("tool"), end)
+    if not exact or listed is None:
+        return IgnoreComment(line, target, codes, place, "a comment of this form ignores nothing")
+    if not codes:
+        place = source.span(start + listed.start(1) - 1, end)
+        return IgnoreComment(line, target, codes, place, "this comment names no code, and ignores nothing")
+    return IgnoreComment(line, target, codes, place)
+
+
+def _means_to_ignore(found: re.Match[str], listed: re.Match[str] | None, loose: re.Match[str] | None) -> bool:
+    if listed is None and loose is None:
+        return False
+    if _is_near(found["word"], _WORD):
+        return True
+    # Other programs' words: `# datatorch: noqa[DT401]`.
+    return ":" in found["between"] and listed is not None and loose is not None
+
+
+def _is_near(written: str, wanted: str) -> bool:
+    """Whether it is the wanted word, or that with a letter too many, too few, wrong or in another place."""
+    word = written.lower()
+    if word == wanted or word[0] != wanted[0]:
+        return word == wanted
+    letters, expected = Counter(word), Counter(wanted)
+    return (letters - expected).total() <= 1 and (expected - letters).total() <= 1
+
+
+def _next_line(source: TextLocator, line: int) -> int:
+    """The first line behind one that is neither blank nor a comment; past the last one where there is none."""
+    lines = source.line_count
+    line += 1
+    while line <= lines and _BLANK_OR_COMMENT.fullmatch(source.line_text(line)):
+        line += 1
+    return line
