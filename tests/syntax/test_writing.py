@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 
+import jsonschema
 import pytest
 import yaml
 from hypothesis import example, given, settings
@@ -29,6 +30,7 @@ from datatorch_pipelines.model import (
 )
 from datatorch_pipelines.model.pipeline import can_name_variable
 from datatorch_pipelines.syntax import read_pipeline, write_pipeline, write_pipeline_json
+from datatorch_pipelines.syntax.schema import published
 from datatorch_pipelines.syntax.yaml_reader import read_yaml
 from datatorch_pipelines.syntax.yaml_writer import to_yaml
 
@@ -128,6 +130,9 @@ PIPELINES = st.builds(
 )
 
 
+PUBLISHED = jsonschema.Draft7Validator(published("pipeline"))
+
+
 @settings(max_examples=30)
 @given(PIPELINES)
 def test_a_pipeline_written_as_yaml_reads_back_equal(pipeline: Pipeline) -> None:
@@ -140,6 +145,13 @@ def test_a_pipeline_written_as_json_reads_back_equal(pipeline: Pipeline) -> None
     text = write_pipeline_json(pipeline)
     assert read_pipeline(text, "p.json") == (pipeline, [])
     assert json.loads(text)["name"] == pipeline.name
+
+
+@settings(max_examples=60)
+@given(PIPELINES)
+def test_the_published_schema_accepts_every_pipeline(pipeline: Pipeline) -> None:
+    data = read_yaml(write_pipeline(pipeline), DEFAULT_LIMITS).data
+    assert [error.message for error in PUBLISHED.iter_errors(data)] == []
 
 
 @settings(max_examples=150)

@@ -23,7 +23,10 @@ _HEAD = (
 )
 _UNTYPED = "def validate(data, custom_formats={}, name_prefix=None):"
 _TYPED = "def validate(data: Any, custom_formats: Any = {}, name_prefix: Any = None) -> Any:"
-_IDLE_KEYS = frozenset(("$schema", "$id", "title", "description", "propertyNames"))
+_IDLE_KEYS = frozenset(
+    ("$schema", "$id", "$comment", "title", "description", "propertyNames", "oneOf", "anyOf", "allOf")
+)
+"""What validates nothing, and what the reader tells in words of its own; editors get both."""
 
 
 def generated(name: str) -> str:
@@ -38,7 +41,10 @@ def generated(name: str) -> str:
 
 
 def bare(schema: Any, *, names: bool = False) -> Any:
-    """A schema without its texts (``names``: its keys are properties' names), any value in place of another part."""
+    """A schema without what is for editors alone, any value in place of another part.
+
+    ``names``: its keys are the names of properties.
+    """
     if isinstance(schema, list):
         return [bare(item) for item in schema]
     if not isinstance(schema, dict):
