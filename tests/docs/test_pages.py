@@ -5,6 +5,8 @@
   that fails fails the page, unless the page goes on to show its exit status with `$ echo $?`.
 - `yaml` and `json`: a whole pipeline or action must be one without errors, a fragment must be readable.
 - `<!-- file: NAME -->` before a block writes it to that file, also when it is none of these.
+- `<!-- bad: NAME -->` before a `yaml` or `json` block writes it to that file, and the `text` block after it is exactly
+  the report that checking the file gives (`--update-golden` writes it anew); with `<!-- good: NAME -->` there is none.
 - `<!-- shown: REASON -->` before a block says that it can't be run, and why.
 """
 
@@ -24,24 +26,30 @@ import pytest
 from attrs import frozen
 
 import datatorch_pipelines as dtp
+from datatorch_pipelines.display import diagnostic_text
 
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(
-    r"^(?:<!-- (?P<mark>file|shown): (?P<argument>.+?) -->\n\n?)?(?P<indent> *)```(?P<kind>\w+)\n(?P<text>.*?)^ *```$",
+    r"^(?:<!-- (?P<mark>file|shown|bad|good): (?P<argument>.+?) -->\n\n?)?(?P<indent> *)```(?P<kind>\w+)\n(?P<text>.*?)^ *```$",
     re.MULTILINE | re.DOTALL,
 )
 
 
 @frozen
 class Block:
-    """A fenced block: its language, its text, the line that it starts on, and what the comment before it says."""
+    """A fenced block: its language, its text, the line that it starts on, and what the comment before it says.
+
+    ``start`` and ``end`` are the offsets of the text in its page.
+    """
 
     kind: str
     text: str
     line: int
     mark: str | None
     argument: str | None
+    start: int
+    end: int
 
 
 def _blocks(page: Path) -> Iterator[Block]:
@@ -50,7 +58,13 @@ def _blocks(page: Path) -> Iterator[Block]:
         indent = match["indent"]
         lines = [line.removeprefix(indent) for line in match["text"].splitlines(keepends=True)]
         yield Block(
-            match["kind"], "".join(lines), text.count("\n", 0, match.start("text")), match["mark"], match["argument"]
+            kind=match["kind"],
+            text="".join(lines),
+            line=text.count("\n", 0, match.start("text")),
+            mark=match["mark"],
+            argument=match["argument"],
+            start=match.start("text"),
+            end=match.end("text"),
         )
 
 
@@ -59,12 +73,24 @@ def _name(page: Path) -> str:
 
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
-def test_a_page_does_what_it_shows(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_page_does_what_it_shows(
+    page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pytestconfig: pytest.Config
+) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]]))
     names: dict[str, object] = {"__name__": "__main__"}
+    report: str | None = None
+    reports: list[tuple[Block, str]] = []
     for block in _blocks(page):
         place = f"{_name(page)}:{block.line}"
+        if report is not None:
+            assert block.kind == "text", f"{place}: no report follows what is bad"
+            reports.append((block, report))
+            report = None
+            continue
+        if block.mark in ("bad", "good"):
+            report = _checked(block, tmp_path, place)
+            continue
         if block.mark == "file":
             path = tmp_path / str(block.argument)
             path.parent.mkdir(parents=True, exist_ok=True)
@@ -79,6 +105,33 @@ def test_a_page_does_what_it_shows(page: Path, tmp_path: Path, monkeypatch: pyte
             _run_console(block, tmp_path, place)
         elif block.kind in ("yaml", "json"):
             _read(block, place)
+    assert report is None, f"{_name(page)}: no report follows what is bad"
+    _compare(page, reports, update=bool(pytestconfig.getoption("--update-golden")))
+
+
+def _checked(block: Block, folder: Path, place: str) -> str | None:
+    """The report of a file; ``None`` for a good one, which has none."""
+    path = folder / str(block.argument)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(block.text, encoding="utf-8")
+    report = diagnostic_text(dtp.check(str(block.argument)), {str(block.argument): block.text})
+    if block.mark == "good":
+        assert report == "", f"{place}: this is not good:\n{report}"
+        return None
+    assert report, f"{place}: nothing is wrong with this"
+    return report
+
+
+def _compare(page: Path, reports: list[tuple[Block, str]], *, update: bool) -> None:
+    """Holds each report against its block; writes them into the page where that is wanted."""
+    text = page.read_text(encoding="utf-8")
+    for block, report in reversed(reports if update else []):
+        text = f"{text[: block.start]}{report}{text[block.end :]}"
+    if update and reports:
+        page.write_text(text, encoding="utf-8")
+        return
+    for block, report in reports:
+        assert block.text == report, f"{_name(page)}:{block.line}: the report is\n{report}"
 
 
 def _run_doctest(block: Block, names: dict[str, object], place: str) -> None:
