@@ -8,7 +8,7 @@ from pathlib import Path
 from attrs import frozen
 
 from datatorch_pipelines import __version__, api
-from datatorch_pipelines.checking import find_settings
+from datatorch_pipelines.checking import find_settings, load_settings
 from datatorch_pipelines.cli.console import STDOUT, Output, wants_colours
 from datatorch_pipelines.cli.outcome import FAILED, REFUSED, SUCCEEDED, complain, result_status
 from datatorch_pipelines.diagnostics import Diagnostic, has_errors
@@ -28,12 +28,13 @@ class CheckCall:
     strict: bool = False
     fetch: bool = False
     local_actions: tuple[Path, ...] = ()
+    config: Path | None = None
 
 
 def check_files(call: CheckCall) -> int:
     """Checks files, prints the report, and gives the exit status."""
     try:
-        settings = find_settings()
+        settings = load_settings(call.config) if call.config else find_settings()
         diagnostics = api.check_files(call.paths, fetch=call.fetch, local_actions=call.local_actions, settings=settings)
     except PipelinesError as error:  # what the settings' file says, or a check that a package registers
         complain(one_line(str(error)))

@@ -128,7 +128,7 @@ def run(
 Exit status:
   0  no error (with --strict: no warning either)
   1  something was found
-  2  the call is wrong
+  2  the call or the settings are wrong
 
 \b
 Examples:
@@ -150,12 +150,19 @@ Examples:
 @click.option(
     "--local-actions", type=_DIRECTORY, multiple=True, metavar="DIR", help="Where local/name@tag is: DIR/name/tag."
 )
+@click.option(
+    "--config",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Settings (TOML).  [default: from the current folder upward]",
+)
 def check(
     paths: tuple[str, ...],
     form: Literal["text", "json", "sarif", "github"],
     strict: bool,
     fetch: bool,
     local_actions: tuple[Path, ...],
+    config: Path | None,
 ) -> int:
     """Tell what is wrong with the pipelines and actions in the files PATH.
 
@@ -166,7 +173,12 @@ def check(
     from datatorch_pipelines.cli.check import CheckCall, check_files
 
     call = CheckCall(
-        paths=values.parse_paths(paths), form=form, strict=strict, fetch=fetch, local_actions=local_actions
+        paths=values.parse_paths(paths),
+        form=form,
+        strict=strict,
+        fetch=fetch,
+        local_actions=local_actions,
+        config=config,
     )
     return check_files(call)
 

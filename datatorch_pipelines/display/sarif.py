@@ -16,16 +16,8 @@ from datatorch_pipelines.display.lines import Lines
 SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"
 """The name of the schema that a report follows."""
 
-_AREAS: Mapping[str, str] = {
-    "DT1": "syntax",
-    "DT2": "structure",
-    "DT3": "expressions",
-    "DT4": "actions",
-    "DT5": "security",
-    "DT9": "portability",
-}
 _ALWAYS_WARNINGS = frozenset(
-    {Code.DUPLICATE_PIPELINE, Code.NO_EFFECT, Code.UNUSED_IGNORE, Code.ACTION_WARNING, Code.NOT_PORTABLE}
+    {Code.DUPLICATE_PIPELINE, Code.BAD_IGNORE, Code.UNUSED_IGNORE, Code.ACTION_WARNING, Code.NOT_PORTABLE}
 )
 _AROUND = 500
 """How much of a line is looked at on either side: the whole of it, but for those that nobody wrote by hand."""
@@ -73,7 +65,9 @@ def _rules(diagnostics: Sequence[Diagnostic]) -> list[dict[str, object]]:
 
 
 def _rule(code: str, summary: str, level: str) -> dict[str, object]:
-    area = _AREAS.get(code[:3], "other") if code in set(Code) else "other"
+    from datatorch_pipelines.checks.known import GROUPS
+
+    area = next((name for name, start in GROUPS.items() if code.startswith(start)), "other")
     return {
         "id": str(code),
         "shortDescription": {"text": _text(summary)},

@@ -12,6 +12,7 @@ from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Severity
 from datatorch_pipelines.errors import PipelineSyntaxError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
+from datatorch_pipelines.syntax.names import named
 
 EXTENSIONS = (".yaml", ".yml", ".json")
 """What the names of pipeline and action files end in."""
@@ -122,7 +123,10 @@ def read_bytes(name: str, most: int, *, extensions: tuple[str, ...] = ()) -> byt
     try:
         status = os.stat(name)  # noqa: PTH116  # a Path makes a file of the empty name
         if stat.S_ISDIR(status.st_mode):
-            raise _refused(name, Code.UNREADABLE, "this is a directory", "name a file in it")
+            hint = (
+                f"name the files in it, such as {named(name.rstrip('/') + '/*.yaml')}" if extensions else "name a file"
+            )
+            raise _refused(name, Code.UNREADABLE, "this is a directory", hint)
         if not stat.S_ISREG(status.st_mode):
             raise _refused(name, Code.UNREADABLE, "this is no regular file", "name a file")
         if extensions and not name.lower().endswith(extensions):

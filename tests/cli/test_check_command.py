@@ -32,7 +32,7 @@ def test_every_error_of_every_file_is_told_with_its_place(here, write: Write) ->
     ]
     assert "bad.yaml:5:15: error:" in done.stdout
     assert "nothere.yaml:1:1: error: no such file [DT102]\n" in done.stdout
-    assert done.stdout.splitlines()[-1] == "3 errors in 3 files"
+    assert done.stdout.splitlines()[-1] == "3 errors in 3 files; 1 can be fixed with --fix"
 
 
 def test_warnings_count_when_strict(here, write: Write) -> None:
@@ -57,7 +57,9 @@ def test_two_pipelines_of_one_name_are_told(here, write: Write) -> None:
     assert done.stdout.startswith(
         "two.yaml:1:7: warning: another pipeline of this project is named 'Good' too [DT210]\n"
     )
-    assert done.stdout.endswith("\n  one.yaml:1:7: note: the other one\n1 warning in 2 files\n")
+    assert done.stdout.endswith(
+        "\n  one.yaml:1:7: note: the other one\n    1 | name: Good\n      |       ----\n1 warning in 2 files\n"
+    )
 
 
 def test_an_action_file_is_checked_as_an_action(here, write: Write) -> None:
