@@ -18,15 +18,21 @@ if TYPE_CHECKING:
         check,
         check_files,
         check_text,
+        fix,
+        fix_text,
         load,
         load_action,
         loads,
+        pin,
+        pin_files,
         plan,
         report,
         run,
         run_async,
         schema,
         start,
+        upgrade,
+        upgrade_files,
     )
     from datatorch_pipelines.checking import Settings, find_settings, load_settings
     from datatorch_pipelines.contracts import (
@@ -52,6 +58,7 @@ if TYPE_CHECKING:
         RunFailed,
         RunnerError,
     )
+    from datatorch_pipelines.fixing import Fixed, Pinned
     from datatorch_pipelines.limits import Limits
     from datatorch_pipelines.model import Action, ActionObject, ActionReference, Job, Pipeline, Step
     from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, LocalResolver, MappingResolver
@@ -70,6 +77,7 @@ __all__ = [
     "Diagnostic",
     "Event",
     "ExpressionError",
+    "Fixed",
     "GitHubResolver",
     "GitResolver",
     "Job",
@@ -81,6 +89,7 @@ __all__ = [
     "LocalRunner",
     "Location",
     "MappingResolver",
+    "Pinned",
     "Pipeline",
     "PipelineSyntaxError",
     "PipelinesError",
@@ -105,16 +114,22 @@ __all__ = [
     "check_files",
     "check_text",
     "find_settings",
+    "fix",
+    "fix_text",
     "load",
     "load_action",
     "load_settings",
     "loads",
+    "pin",
+    "pin_files",
     "plan",
     "report",
     "run",
     "run_async",
     "schema",
     "start",
+    "upgrade",
+    "upgrade_files",
 ]
 
 
@@ -123,15 +138,21 @@ _HOMES = {
         "check",
         "check_files",
         "check_text",
+        "fix",
+        "fix_text",
         "load",
         "load_action",
         "loads",
+        "pin",
+        "pin_files",
         "plan",
         "report",
         "run",
         "run_async",
         "schema",
         "start",
+        "upgrade",
+        "upgrade_files",
     ),
     "checking": ("Settings", "find_settings", "load_settings"),
     "contracts": (
@@ -157,6 +178,7 @@ _HOMES = {
         "RunFailed",
         "RunnerError",
     ),
+    "fixing": ("Fixed", "Pinned"),
     "limits": ("Limits",),
     "model": ("Action", "ActionObject", "ActionReference", "Job", "Pipeline", "Step"),
     "resolvers": ("GitHubResolver", "GitResolver", "LocalResolver", "MappingResolver"),

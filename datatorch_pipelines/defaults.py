@@ -154,6 +154,14 @@ def _resolvers() -> Iterable[Resolver]:
     return make_all("resolvers", Resolver).values()  # type: ignore[type-abstract]  # only used for isinstance
 
 
+def git_resolvers(given: Sequence[Resolver] = ()) -> list[Resolver]:
+    """What is asked for an action that is in git: what a caller gave, what packages register, and the usual ones.
+
+    Raises `PipelinesError` for a registered one that can't be loaded.
+    """
+    return [*given, *_resolvers(), *_git_resolvers()]
+
+
 def _git_resolvers() -> Iterable[Resolver]:
     from datatorch_pipelines.resolvers import GitHubResolver, GitResolver
 

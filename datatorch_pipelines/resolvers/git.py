@@ -11,6 +11,7 @@ from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedActio
 from datatorch_pipelines.errors import ActionNotFound, ActionRefused
 from datatorch_pipelines.model.reference import ActionReference, ReferenceKind
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
+from datatorch_pipelines.resolvers.listing import RemoteRefs
 from datatorch_pipelines.resolvers.repositories import Options, Repositories
 from datatorch_pipelines.resolvers.store import Store
 from datatorch_pipelines.resolvers.urls import GitUrl, parse_git_url
@@ -45,15 +46,24 @@ class GitResolver(Resolver):
         repository, tag, branch or commit, `AuthenticationFailed`, `FetchFailed` when the server can't be reached,
         `StoreError` when the disk fails, and `ResolveError` for a repository without an action file.
         """
-        if reference.git is None:
-            raise ActionNotFound(f"{reference} names no git URL")
-        try:
-            url, rewritten = _served_url(reference.git)
-        except ActionRefused as error:
-            raise ActionRefused(f"{reference}: {error.message}", hint=error.hint) from error
+        url, rewritten = _url_of(reference)
         if rewritten:
             context.warn(f"{reference}: GitHub no longer serves git://, {url} is used")
         return await self._repositories.resolve(reference, ((url,),), context)
+
+    async def refs(self, reference: ActionReference, context: ResolveContext) -> RemoteRefs:
+        """The branches and tags of the action's repository; raises what `resolve` does."""
+        return await self._repositories.refs(reference, ((_url_of(reference)[0],),), context)
+
+
+def _url_of(reference: ActionReference) -> tuple[GitUrl, bool]:
+    """The URL to ask for a reference, and whether it is another than the one given."""
+    if reference.git is None:
+        raise ActionNotFound(f"{reference} names no git URL")
+    try:
+        return _served_url(reference.git)
+    except ActionRefused as error:
+        raise ActionRefused(f"{reference}: {error.message}", hint=error.hint) from error
 
 
 @functools.lru_cache(maxsize=1024)

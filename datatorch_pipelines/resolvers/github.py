@@ -10,6 +10,7 @@ from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedActio
 from datatorch_pipelines.errors import ActionRefused
 from datatorch_pipelines.model.reference import ActionReference, ReferenceKind
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
+from datatorch_pipelines.resolvers.listing import RemoteRefs
 from datatorch_pipelines.resolvers.repositories import Candidates, Options, Repositories
 from datatorch_pipelines.resolvers.store import Store
 from datatorch_pipelines.resolvers.urls import GitUrl, parse_git_url
@@ -62,6 +63,10 @@ class GitHubResolver(Resolver):
         A repository that GitHub shows to nobody without a password counts as not found.
         """
         return await self._repositories.resolve(reference, self._urls(reference.name), context)
+
+    async def refs(self, reference: ActionReference, context: ResolveContext) -> RemoteRefs:
+        """The branches and tags of the action's repository; raises what `resolve` does."""
+        return await self._repositories.refs(reference, self._urls(reference.name), context)
 
     def _urls(self, name: str) -> Candidates:
         token = self._token

@@ -15,6 +15,7 @@ from datatorch_pipelines.model.reference import ActionReference
 from datatorch_pipelines.resolvers.action_file import check_action_file
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
 from datatorch_pipelines.resolvers.flights import Flights, Task
+from datatorch_pipelines.resolvers.listing import Listing, RemoteRefs, hidden_repository
 from datatorch_pipelines.resolvers.refs import RefKind, is_full_commit
 from datatorch_pipelines.resolvers.store import Entry, KnownRef, Store
 from datatorch_pipelines.resolvers.urls import GitUrl
@@ -46,6 +47,7 @@ class Repositories:
         self._options = options
         self._lock = threading.Lock()
         self._runs: weakref.WeakKeyDictionary[ResolveRun, Flights[Entry]] = weakref.WeakKeyDictionary()
+        self._listings: weakref.WeakKeyDictionary[ResolveRun, Flights[RemoteRefs]] = weakref.WeakKeyDictionary()
         self._answers: dict[ActionReference, tuple[Entry, ResolvedAction]] = {}
 
     async def resolve(
@@ -73,6 +75,30 @@ class Repositories:
         )
         self._answers[reference] = (entry, answer)
         return answer
+
+    async def refs(self, reference: ActionReference, candidates: Candidates, context: ResolveContext) -> RemoteRefs:
+        """The branches and tags of the first candidate that exists; each is asked once a run."""
+        if context.offline:
+            raise FetchFailed(
+                f"{reference}: the network is not to be used", hint="its tags can only be asked of its server"
+            )
+        with self._lock:
+            flights = self._listings.setdefault(context.run, Flights())
+        options = self._options
+
+        def ask(task: Task) -> RemoteRefs:
+            return Listing(
+                options.limits,
+                options.timeouts,
+                options.ssh_command,
+                options.anonymous_means_missing,
+                task.cancellation,
+            ).run(candidates)
+
+        try:
+            return await flights.share(candidates, ask, context.warn)
+        except ResolveError as error:
+            raise type(error)(f"{reference}: {error.message}", hint=error.hint) from error
 
     def _flights(self, context: ResolveContext) -> Flights[Entry]:
         """What is shared among those who ask in one run, forgotten with it."""
@@ -141,8 +167,7 @@ class _Search:
             except AuthenticationFailed as error:
                 if not self.options.anonymous_means_missing or url.password is not None:
                     raise self._named(error) from error
-                text = f"there is no repository at {url}, or it is private"
-                missing.append(ActionNotFound(text, hint="is the name right? for a private one set GITHUB_TOKEN"))
+                missing.append(hidden_repository(url))
             except ResolveError as error:
                 raise self._named(error) from error
         raise self._named(missing[0]) from missing[0]
