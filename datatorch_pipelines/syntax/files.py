@@ -12,7 +12,6 @@ from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Severity
 from datatorch_pipelines.errors import PipelineSyntaxError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
-from datatorch_pipelines.syntax.names import named
 
 EXTENSIONS = (".yaml", ".yml", ".json")
 """What the names of pipeline and action files end in."""
@@ -123,9 +122,8 @@ def read_bytes(name: str, most: int, *, extensions: tuple[str, ...] = ()) -> byt
     try:
         status = os.stat(name)  # noqa: PTH116  # a Path makes a file of the empty name
         if stat.S_ISDIR(status.st_mode):
-            hint = (
-                f"name the files in it, such as {named(name.rstrip('/') + '/*.yaml')}" if extensions else "name a file"
-            )
+            files = f": {name.rstrip('/')}/*.yaml" if name.isprintable() else ""
+            hint = f"name the files in it{files}" if extensions else "name a file"
             raise _refused(name, Code.UNREADABLE, "this is a directory", hint)
         if not stat.S_ISREG(status.st_mode):
             raise _refused(name, Code.UNREADABLE, "this is no regular file", "name a file")

@@ -43,9 +43,8 @@ def test_a_missing_file_is_refused(tmp_path: Path) -> None:
 
 def test_a_directory_is_refused(tmp_path: Path) -> None:
     (tmp_path / "p.yaml").mkdir()
-    assert refusal(tmp_path / "p.yaml") == (
-        "p.yaml:1:1: error: this is a directory [DT102]; name the files in it, such as p.yaml/*.yaml"
-    )
+    told = f"p.yaml:1:1: error: this is a directory [DT102]; name the files in it: {tmp_path / 'p.yaml'}/*.yaml"
+    assert refusal(tmp_path / "p.yaml") == told
 
 
 def test_a_named_pipe_is_refused_at_once(tmp_path: Path) -> None:
