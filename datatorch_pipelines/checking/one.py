@@ -11,12 +11,13 @@ from attrs import frozen
 from datatorch_pipelines.checking.definitions import find_definitions
 from datatorch_pipelines.checking.ignores import ignored_by_comments, without_ignored
 from datatorch_pipelines.checking.options import CheckOptions
-from datatorch_pipelines.checks import check_action, check_expressions, check_pipeline
+from datatorch_pipelines.checks import check_action, check_pipeline
+from datatorch_pipelines.checks.salvaged import check_salvaged, check_salvaged_action
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity, sort_diagnostics
 from datatorch_pipelines.errors import PipelineSyntaxError
 from datatorch_pipelines.model import ACTION_FILES
-from datatorch_pipelines.syntax import read_action, read_pipeline, read_text_file, salvage_pipeline
+from datatorch_pipelines.syntax import read_action_file, read_pipeline_file, read_text_file
 
 
 @frozen
@@ -77,11 +78,16 @@ def _shares_name(source: Locator, name: tuple[str, Location]) -> bool:
 
 def _check_pipeline(text: str, filename: str, options: CheckOptions) -> _Seen:
     limits = options.limits
-    pipeline, found = read_pipeline(text, filename, limits=limits)
+    reading = read_pipeline_file(text, filename, limits=limits)
+    pipeline, found = reading.pipeline, reading.diagnostics
     if pipeline is None:
-        salvaged = salvage_pipeline(text, filename, limits=limits)
+        salvaged = reading.salvaged()
         if salvaged is not None:
-            found = [*found, *check_expressions(salvaged, limits=limits)]
+            definitions = find_definitions(salvaged.pipeline, filename, options)
+            checked = check_salvaged(
+                salvaged, actions=definitions.actions, limits=limits, enable=options.settings.enable
+            )
+            found = [*found, *definitions.diagnostics, *checked]
         return _Seen(diagnostics=found)
     definitions = find_definitions(pipeline, filename, options)
     checked = check_pipeline(
@@ -105,8 +111,13 @@ def _check_action(text: str, filename: str, options: CheckOptions) -> _Seen:
     from datatorch_pipelines._plugins import registered
 
     using = frozenset(registered("runtimes"))
-    action, found = read_action(text, filename, limits=options.limits, extra_using=using)
+    reading = read_action_file(text, filename, limits=options.limits, extra_using=using)
+    action, found = reading.action, reading.diagnostics
     if action is None:
+        salvaged = reading.salvaged()
+        if salvaged is not None:
+            checked = check_salvaged_action(salvaged, limits=options.limits, enable=options.settings.enable)
+            found = [*found, *checked]
         return _Seen(diagnostics=found)
     checked = check_action(
         action, limits=options.limits, extra_checks=options.extra_checks, enable=options.settings.enable

@@ -29,7 +29,6 @@ __all__ = [
     "Text",
     "Words",
     "check_action",
-    "check_expressions",
     "check_names",
     "check_pipeline",
 ]
@@ -65,29 +64,6 @@ def check_pipeline(
         if check.pipeline is not None:
             found.extend(diagnostics_of(check, check.pipeline, subject))
     return sort_diagnostics(found)
-
-
-def check_expressions(pipeline: Pipeline, *, limits: Limits = DEFAULT_LIMITS) -> list[Diagnostic]:
-    """The errors that the checks find in a pipeline's expressions, sorted by place.
-
-    For a pipeline that is only what is right of a file (``salvage_pipeline``): what the other checks say of it would be
-    about what is missing.
-    """
-    return [found for found in check_pipeline(pipeline, limits=limits) if found.code in _OF_EXPRESSIONS]
-
-
-_OF_EXPRESSIONS = frozenset(
-    {
-        Code.BAD_EXPRESSION,
-        Code.UNKNOWN_CONTEXT,
-        Code.UNKNOWN_FUNCTION,
-        Code.UNKNOWN_STEP,
-        Code.UNKNOWN_JOB,
-        Code.BAD_CONDITION,
-        Code.LITERAL_ONLY,
-        Code.DATA_IN_SHELL,
-    }
-)
 
 
 def check_action(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+from attrs import frozen
 
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Diagnostic
@@ -18,6 +20,9 @@ from datatorch_pipelines.syntax.report import Report
 from datatorch_pipelines.syntax.schema._generated import action as action_schema
 from datatorch_pipelines.syntax.source import read_source
 from datatorch_pipelines.syntax.validation import validate, wrong_type
+
+if TYPE_CHECKING:
+    from datatorch_pipelines.syntax.locator import TextLocator
 
 _NEEDED = {
     Using.PYTHON: ("main",),
@@ -50,20 +55,49 @@ def read_action(
     >>> action.runs.main, diagnostics
     ('add.py', [])
     """
+    reading = read_action_file(text, filename, limits=limits, extra_using=extra_using)
+    return reading.action, reading.diagnostics
+
+
+@frozen
+class ActionReading:
+    """What reading an action's text gave: as `read_action` gives it, and what it takes to go on where that failed.
+
+    ``locator`` knows the places of everything that could be read.
+    """
+
+    action: Action | None
+    diagnostics: list[Diagnostic]
+    locator: TextLocator
+    _data: object
+    _report: Report
+
+    def salvaged(self) -> Action | None:
+        """What is right of the text where there is no action; ``None`` where that is not enough for any check."""
+        from datatorch_pipelines.syntax.salvage import salvage_action
+
+        return salvage_action(self._data, self._report, self.locator.file)
+
+
+def read_action_file(
+    text: str, filename: str, *, limits: Limits = DEFAULT_LIMITS, extra_using: frozenset[str] = frozenset()
+) -> ActionReading:
+    """As `read_action`, to be asked for more."""
     data, report, complete = read_source(text, filename, limits)
     if complete:
         with contextlib.suppress(StopReading):
             _check_action(data, extra_using, report)
-    if report.failed or not isinstance(data, dict):
-        return None, report.sorted()
-    return action_from_data(data, report.locator), report.sorted()
+    action = None
+    if not report.failed and isinstance(data, dict):
+        action = action_from_data(data, report.locator)
+    return ActionReading(action, report.sorted(), report.locator, data, report)
 
 
 def _check_action(data: Any, extra_using: frozenset[str], report: Report) -> None:
     if not isinstance(data, dict):
         wrong_type(report, (), "an action file", "a mapping", data, "begin with name: and runs:")
         return
-    if "jobs" in data and "runs" not in data:
+    if "jobs" in data and "runs" not in data and not report.is_open(()):
         place = report.locator.key(("jobs",))
         report.error(Code.UNKNOWN_KEY, place, "this is a pipeline, not an action file", "name a file that has runs")
         return
@@ -89,7 +123,7 @@ def _check_runs(runs: dict[str, Any], extra_using: frozenset[str], report: Repor
         report.error(Code.WRONG_VALUE, place, f"no runtime is called {shown(using)}", hint, fix=fix)
         return
     needed = _NEEDED[Using(using)]
-    if not needed or any(key in runs and runs[key] is not None for key in needed):
+    if not needed or report.is_open(("runs",)) or any(key in runs and runs[key] is not None for key in needed):
         return
     message = f"runs with 'using: {using}' needs {listed(map(repr, needed))}"
     report.error(Code.MISSING_KEY, report.locator.key(("runs",)), message, f'add "{needed[0]}: {_EXAMPLES[needed[0]]}"')

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from array import array
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from attrs import frozen
 
 from datatorch_pipelines.codes import Code
+from datatorch_pipelines.diagnostics import PathKey
 
 STRIDE = 3
 """Integers per mark: start, end, link.
@@ -50,14 +52,37 @@ class Problem:
     related: Sequence[tuple[str, int, int]] = ()
 
 
+Keys = tuple[PathKey, ...]
+"""Where a value is in a document."""
+
+
+@frozen
+class Gap:
+    """The characters ``start`` to ``end`` of a text that were passed over, since they could not be read.
+
+    ``paths`` leads to each mapping, list or value that they may be a part of: what is missing there may be in the gap.
+    """
+
+    start: int
+    end: int
+    paths: frozenset[Keys] = frozenset()
+
+
 @frozen
 class Located:
-    """What reading a text gave; where ``complete`` is false, reading stopped and there is no data."""
+    """What reading a text gave; where ``complete`` is false, reading stopped and there is no data.
+
+    ``text`` is what the marks belong to, where that is not the text itself: as long, and the same but for the gaps.
+    ``names`` has what the keys in it mean that are not written out.
+    """
 
     data: object
     marks: array[int]
     problems: Sequence[Problem] = ()
     complete: bool = True
+    gaps: Sequence[Gap] = ()
+    text: str | None = None
+    names: Mapping[str, str] = MappingProxyType({})
 
 
 MAX_PROBLEMS = 1_000

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from array import array
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 from attrs import frozen
 
@@ -13,6 +14,7 @@ from datatorch_pipelines.diagnostics import Location, PathKey
 from datatorch_pipelines.syntax.decoding import Decoded, content_start, decode
 from datatorch_pipelines.syntax.located import children
 
+_NO_NAMES: Mapping[str, str] = MappingProxyType({})
 _LINE_END = re.compile(r"\r\n|\r|\n")
 
 
@@ -30,19 +32,22 @@ class TextLocator:
     Two threads may ask at once; what is remembered is only ever worked out anew to the same answer.
     """
 
-    __slots__ = ("_children", "_lines", "_marks", "_read", "_spans", "_text", "file")
+    __slots__ = ("_children", "_lines", "_marks", "_names", "_read", "_spans", "_text", "file")
 
-    def __init__(self, file: str, text: str, marks: array[int], read: str | None = None) -> None:
+    def __init__(
+        self, file: str, text: str, marks: array[int], read: str | None = None, names: Mapping[str, str] = _NO_NAMES
+    ) -> None:
         self.file = file
         self._read = text
         self._text = text if read is None else read  # what the marks belong to: as long, and of the same lines
         self._marks = marks
+        self._names = dict(names)  # what keys mean that are not written out in that text
         self._lines: list[int] | None = None
         self._spans: list[tuple[int, int, int]] | None = None
         self._children: dict[int, dict[PathKey, tuple[int, int]]] = {}
 
     def __reduce__(self) -> tuple[object, ...]:
-        return (TextLocator, (self.file, self._read, self._marks, self._text))
+        return (TextLocator, (self.file, self._read, self._marks, self._text, self._names))
 
     def __repr__(self) -> str:
         return f"TextLocator({self.file!r})"
@@ -170,9 +175,7 @@ class TextLocator:
         found: list[tuple[PathKey, ...]] = [()]
         mark, path = 0, ()  # type: int, tuple[PathKey, ...]
         while self._marks:
-            before = [
-                (key, value) for key, (start, value) in self._index(mark).items() if self._marks[start] < offset
-            ]
+            before = [(key, value) for key, (start, value) in self._index(mark).items() if self._marks[start] < offset]
             if not before:
                 break
             key, mark = before[-1]
@@ -219,7 +222,8 @@ class TextLocator:
             else:
                 for key, value in zip(inside[::2], inside[1::2], strict=False):
                     if self._marks[key + 2] <= 0:
-                        index.setdefault(self._decoded((), self._target(key)).text, (key, value))
+                        text = self._decoded((), self._target(key)).text
+                        index.setdefault(self._names.get(text, text), (key, value))
         self._children[mark] = index
         return index
 

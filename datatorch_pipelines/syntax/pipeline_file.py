@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 from pathlib import PurePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from attrs import frozen
 from fastjsonschema import JsonSchemaValuesException
 
 from datatorch_pipelines.codes import Code
@@ -26,6 +27,10 @@ from datatorch_pipelines.syntax.schema._generated import step as step_schema
 from datatorch_pipelines.syntax.source import read_source
 from datatorch_pipelines.syntax.validation import meant, validate, wrong_type
 
+if TYPE_CHECKING:
+    from datatorch_pipelines.syntax.locator import TextLocator
+    from datatorch_pipelines.syntax.salvage import SalvagedPipeline
+
 
 def read_pipeline(
     text: str, filename: str, *, limits: Limits = DEFAULT_LIMITS
@@ -39,20 +44,52 @@ def read_pipeline(
     >>> print(pipeline, *diagnostics)
     None p.yaml:2:7: error: jobs must be a mapping, not an integer [DT203]
     """
+    reading = read_pipeline_file(text, filename, limits=limits)
+    return reading.pipeline, reading.diagnostics
+
+
+@frozen
+class PipelineReading:
+    """What reading a pipeline's text gave: as `read_pipeline` gives it, and what it takes to go on where that failed.
+
+    ``locator`` knows the places of everything that could be read.
+    """
+
+    pipeline: Pipeline | None
+    diagnostics: list[Diagnostic]
+    locator: TextLocator
+    _data: object
+    _report: Report
+
+    def salvaged(self) -> SalvagedPipeline | None:
+        """What is right of the text where there is no pipeline; ``None`` where that is not enough for any check."""
+        from datatorch_pipelines.syntax.salvage import salvage_pipeline
+
+        return salvage_pipeline(self._data, self._report, self.locator.file)
+
+
+def read_pipeline_file(text: str, filename: str, *, limits: Limits = DEFAULT_LIMITS) -> PipelineReading:
+    """As `read_pipeline`, to be asked for more.
+
+    >>> reading = read_pipeline_file("name: A\\njobs: {a: {steps: [{run: x, tiemout: 1}, 5]}}", "p.yaml")
+    >>> reading.pipeline, reading.salvaged().pipeline.jobs["a"].steps[0].run
+    (None, 'x')
+    """
     data, report, complete = read_source(text, filename, limits)
     if complete:
         with contextlib.suppress(StopReading):
             _check_pipeline(data, filename, report)
-    if report.failed or not isinstance(data, dict):
-        return None, report.sorted()
-    return pipeline_from_data(data, report.locator), report.sorted()
+    pipeline = None
+    if not report.failed and isinstance(data, dict):
+        pipeline = pipeline_from_data(data, report.locator)
+    return PipelineReading(pipeline, report.sorted(), report.locator, data, report)
 
 
 def _check_pipeline(data: object, filename: str, report: Report) -> None:
     if not isinstance(data, dict):
         wrong_type(report, (), "a pipeline", "a mapping", data, "begin with name: and jobs:")
         return
-    if "runs" in data and "jobs" not in data:
+    if "runs" in data and "jobs" not in data and not report.is_open(()):
         place = report.locator.key(("runs",))
         report.error(Code.UNKNOWN_KEY, place, "this is an action file, not a pipeline", "name a file that has jobs")
         return
@@ -61,7 +98,8 @@ def _check_pipeline(data: object, filename: str, report: Report) -> None:
     if "name" not in data:
         stem = PurePath(filename).stem
         known = {**data, "name": stem}
-        if not any(meant(key, ("name",)) for key in data if key not in source("pipeline")["properties"]):
+        unknown = [key for key in data if key not in source("pipeline")["properties"]]
+        if not report.is_open(()) and not any(meant(key, ("name",)) for key in unknown):
             hint = f'add "name: {stem}"' if stem and stem.isprintable() else 'add "name: ..."'
             place = report.mapping((), data)
             fix = first_key(report.locator, place, "name", stem) if data and stem else None
@@ -105,6 +143,8 @@ def _check_job(job_id: str, job: Any, checker: _StepChecker, report: Report) -> 
 
 
 def _nothing(report: Report, path: Path, message: str, hint: str) -> None:
+    if report.is_open(path):
+        return
     report.error(Code.NOTHING_IN_IT, report.locator.key(path), message, hint)
 
 
@@ -157,7 +197,7 @@ class _StepChecker:
         if "run" in step:
             place = self.report.locator.key((*path, "run"))
             self.report.error(Code.ACTION_OR_RUN, place, "a step has both 'action' and 'run'", "make it two steps")
-        elif not self._misspelt(step):
+        elif not self._misspelt(step) and not self.report.is_open(path):
             place = self.report.mapping(path, step)
             self.report.error(
                 Code.ACTION_OR_RUN,

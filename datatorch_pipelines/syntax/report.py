@@ -17,7 +17,7 @@ from datatorch_pipelines.diagnostics import (
     has_errors,
     sort_diagnostics,
 )
-from datatorch_pipelines.syntax.located import MAX_PROBLEMS, StopReading, too_many_problems
+from datatorch_pipelines.syntax.located import MAX_PROBLEMS, Gap, StopReading, too_many_problems
 from datatorch_pipelines.syntax.locator import TextLocator
 
 Path = tuple[PathKey, ...]
@@ -28,6 +28,10 @@ class Report:
     """Collects what is said about a file; the locator turns paths into places."""
 
     locator: TextLocator
+    open_paths: frozenset[Path] = frozenset()
+    """Where something may be missing only because it could not be read."""
+    gaps: tuple[Gap, ...] = ()
+    """The parts of the text that could not be read."""
     _found: list[Diagnostic] = field(factory=list)
 
     def add(self, diagnostic: Diagnostic) -> None:
@@ -62,11 +66,20 @@ class Report:
         first = next(iter(data), None) if isinstance(data, dict) else None
         return self.locator.value(path) if first is None else self.locator.key((*path, first))
 
+    def is_open(self, path: Sequence[PathKey]) -> bool:
+        """Whether a part of the value at ``path`` could not be read, so that what it lacks can't be told."""
+        return bool(self.open_paths) and tuple(path) in self.open_paths
+
     def unread(self, path: Sequence[PathKey]) -> bool:
         """Whether an error was found inside the value at ``path``."""
         place = self.locator.value(path)
         start, end = (place.line, place.column), (place.end_line, place.end_column)
         return any(start <= (d.line, d.column) < end for d in self._found if d.severity is Severity.ERROR)
+
+    @property
+    def found(self) -> Sequence[Diagnostic]:
+        """Everything as it was found."""
+        return self._found
 
     @property
     def failed(self) -> bool:

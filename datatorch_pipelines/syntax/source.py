@@ -24,8 +24,8 @@ def read_source(text: str, filename: str, limits: Limits) -> tuple[object, Repor
     located = _refused(text, limits, as_json=as_json)
     if located is None:
         located = read_json(text, limits) if as_json else read_yaml(text, limits)
-    locator = TextLocator(filename, text, located.marks)
-    report = Report(locator)
+    locator = TextLocator(filename, text, located.marks, located.text, located.names)
+    report = Report(locator, frozenset(path for gap in located.gaps for path in gap.paths), tuple(located.gaps))
     for problem in located.problems:
         report.add(_diagnostic(problem, locator))
     return located.data, report, located.complete

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import functools
 import itertools
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fastjsonschema import JsonSchemaValuesException
@@ -15,6 +16,7 @@ from datatorch_pipelines.diagnostics import Edit, Fix, Location, PathKey
 from datatorch_pipelines.syntax.edits import renamed, respelt, written_at
 from datatorch_pipelines.syntax.names import did_you_mean, listed, named, nearest, only_nearest, shown, type_name
 from datatorch_pipelines.syntax.report import Path, Report
+from datatorch_pipelines.syntax.schema import source
 
 _WANTED = {
     "string": "a string",
@@ -30,6 +32,7 @@ _OTHER_NAMES = {
     "with": "inputs",
     "on": "triggers",
     "environment": "env",
+    "enviroment": "env",
     "depends_on": "needs",
     "depends-on": "needs",
     "timeout-minutes": "timeout",
@@ -37,11 +40,30 @@ _OTHER_NAMES = {
     "script": "run",
     "variable": "variables",
     "vars": "variables",
+    "version": "tag",
+    "ref": "tag",
+    "url": "git",
+    "repository": "git",
+    "path": "file",
+    "cwd": "working-directory",
+    "args": "inputs",
+    "arguments": "inputs",
+    "parameters": "inputs",
+    "desc": "description",
+    "mandatory": "required",
+    "optional": "required",
+    "choices": "options",
+    "enum": "options",
+    "use": "using",
 }
 """What other tools call our keys."""
 
 _ONE_WORD = re.compile(r"[A-Za-z0-9.+_-]+")
 _WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
+
+_WORDS_FOR_BOOLEANS = frozenset({"true", "yes", "on", "false", "no", "off"})
+_ACTION_OBJECT = frozenset({"name", "tag", "git", "file"})
+_WITH_UNIT = re.compile(r"\d+(?:\.\d+)? ?[A-Za-z]+")
 
 Validator = Callable[[object], object]
 
@@ -73,6 +95,8 @@ def wrong_type(
     fix: Fix | None = None,
 ) -> None:
     """Says that a value is of the wrong type."""
+    if value is None and report.is_open(path):
+        return
     message = f"{what} must be {wanted}, not {type_name(value)}"
     report.error(Code.WRONG_TYPE, report.value(path), message, hint, fix=fix)
 
@@ -84,8 +108,13 @@ def unknown_key(
     key, names = str(path[-1]), list(known)
     other = _OTHER_NAMES.get(key)
     hint = f"did you mean {other!r}?" if other in names else None if other else did_you_mean(key, names)
+    home = _home(key, names)
+    if home is not None:
+        hint = f"it is a key of {home}"
     if key.startswith("-"):
         hint = "put a space after the '-'"
+    elif key[:1].isspace():
+        hint = f"indent with spaces: this line begins with the character U+{ord(key[0]):04X}"
     if hint is None:
         hint = f"the keys here are {listed(names, 'and')}" if names else "there are no keys here"
     say = report.warning if lenient else report.error
@@ -93,10 +122,24 @@ def unknown_key(
     say(Code.UNKNOWN_KEY, report.locator.key(path), f"unknown key {shown(key)}", hint, fix=fix)
 
 
+def _home(key: str, known: Collection[str]) -> str | None:
+    """What a key belongs to that stands in another part of a pipeline, whose own keys are ``known``."""
+    parts = _keys_of_parts()
+    if set(known) != _ACTION_OBJECT and set(known) not in parts.values():
+        return None
+    return next((part for part, keys in parts.items() if key in keys), None)
+
+
+@functools.cache
+def _keys_of_parts() -> Mapping[str, frozenset[str]]:
+    parts = {"the pipeline": "pipeline", "a job": "job", "a step": "step"}
+    return {name: frozenset(source(part)["properties"]) for name, part in parts.items()}
+
+
 def _right_key(report: Report, path: Path, known: list[str], beside: Iterable[str]) -> Fix | None:
     """The fix of a misspelt key, unless the right one, or one more that is meant to be it, stands beside it."""
     key = str(path[-1])
-    right = None if key in _OTHER_NAMES else only_nearest(key, known)
+    right = None if key in _OTHER_NAMES or _home(key, known) else only_nearest(key, known)
     if right is None or report.locator.is_there((*path[:-1], right)):
         return None
     if any(meant(name, known) == right for name in beside if name != key):
@@ -107,6 +150,8 @@ def _right_key(report: Report, path: Path, known: list[str], beside: Iterable[st
 def meant(key: str, known: Iterable[str]) -> str | None:
     """The known key that an unknown one probably stands for."""
     names = list(known)
+    if _home(key, names):
+        return None
     other = _OTHER_NAMES.get(key)
     return nearest(key, names) if other is None else other if other in names else None
 
@@ -126,6 +171,7 @@ def _tell(group: list[Any], data: object, base: Path, what: str, report: Report,
     if first.rule in ("type", "enum", "pattern", "minimum", "exclusiveMinimum", "maxLength"):
         _tell_value(first, path, name, report, lenient=lenient)
         return
+    is_open = report.is_open(path)
     known = first.definition.get("properties", {})
     closed = any(error.rule == "additionalProperties" for error in group)
     unknown = [key for key in first.value if key not in known] if closed else []
@@ -134,6 +180,8 @@ def _tell(group: list[Any], data: object, base: Path, what: str, report: Report,
         if error.rule == "additionalProperties":
             for key in unknown:
                 unknown_key(report, (*path, key), known, unknown, lenient=lenient)
+        elif is_open:
+            continue  # what it lacks may stand where nothing could be read
         elif error.rule == "required":
             # A misspelt key was told already; where that is only a warning, its absence is still an error.
             told = set() if lenient else {meant(key, known) for key in unknown}
@@ -178,7 +226,8 @@ def _tell_value(error: Any, path: Path, name: str, report: Report, *, lenient: b
             )
         else:
             fix = _in_quotes(report, place, value) if "string" in definition["type"] else None
-            wrong_type(report, path, name, wanted, value, _hint(value, definition), fix=fix)
+            hint = fix.title if fix is not None else _hint(value, definition)
+            wrong_type(report, path, name, wanted, value, hint, fix=fix)
 
 
 def _wanted(definition: Mapping[str, Any]) -> str:
@@ -190,10 +239,18 @@ def _wanted(definition: Mapping[str, Any]) -> str:
 
 def _hint(value: object, definition: Mapping[str, Any]) -> str | None:
     types = definition["type"]
+    if value is None:
+        return "write a value, or drop the key"
     if "string" in types and isinstance(value, bool | int | float) and "pattern" not in definition:
         return f'write "{json.dumps(value)}"'
     if isinstance(value, dict) and "array" in types:
-        return "begin each item with '- '"
+        return (
+            "put a space after each '-'" if all(key.startswith("-") for key in value) else "begin each item with '- '"
+        )
+    if isinstance(value, str) and "boolean" in types and "string" not in types:
+        return _unquoted(value, definition) if value.lower() in _WORDS_FOR_BOOLEANS else None
+    if isinstance(value, list | str) and "object" in types and not {"array", "string"} & set(types):
+        return "write key: value, each on a line of its own below it"
     if isinstance(value, dict) and len(value) == 1 and isinstance(next(iter(value)), str) and "string" in types:
         return "quote a text that holds ': ' or begins with '{'"
     return None
@@ -205,7 +262,11 @@ def _unquoted(value: str, definition: Mapping[str, Any]) -> str | None:
         return "write true"
     if "boolean" in definition["type"] and value.lower() in ("false", "no", "off"):
         return "write false"
-    return f"write {value}, without quotes" if value.strip().isdecimal() else "an expression is written ${{ ... }}"
+    if value.strip().isdecimal():
+        return f"write {value}, without quotes"
+    if _WITH_UNIT.fullmatch(value):
+        return "write a number without a unit"
+    return "an expression is written ${{ ... }}"
 
 
 def _in_quotes(report: Report, place: Location, value: object) -> Fix | None:

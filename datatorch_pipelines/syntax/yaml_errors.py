@@ -22,6 +22,7 @@ _OPEN_QUOTE = re.compile(
     r"[ ]*(?P<dashes>(?:- +)*)(?:[^\s#\"'][^:#\r\n]*:[ ]+)?(?:[&!][^\s]+[ ]+)*"
     r"(?:\"(?P<text>(?:[^\"\\\r\n]|\\.)*\\?)|'(?P<single>(?:[^'\r\n]|'')*))$"
 )
+_WORD = re.compile(r" *[\w$-]+[ \t]*(?:#.*)?")
 _DASHES = re.compile(r"[ ]*(?:- +)*")
 _NEXT_CONTENT = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))+(?=[ \t]*[^ \t\r\n])")
 _TAIL = 8
@@ -77,9 +78,8 @@ def _unclosed(text: str, at: int, marks: Sequence[int]) -> Problem | None:
         found = _OPEN_QUOTE.match(text, position, end)
         inside = any(start < position < stop for start, stop in texts)
         if found is not None and not inside and following is not None and following <= at:
-            column = _indent_of(text, position) + len(found["dashes"])
-            if _indent_of(text, following) <= column:
-                quote = found.end() - len(found["text"] or found["single"] or "") - 1
+            quote = found.end() - len(found["text"] or found["single"] or "") - 1
+            if _indent_of(text, following) <= _holder_column(text, position, quote):
                 return _syntax(
                     "the quoted text that starts here is never closed",
                     quote,
@@ -90,6 +90,16 @@ def _unclosed(text: str, at: int, marks: Sequence[int]) -> Problem | None:
             break
         position = following
     return None
+
+
+def _holder_column(text: str, start: int, at: int) -> int:
+    """How far the collection is indented that holds the value at ``at``, in the line that begins at ``start``."""
+    found = _DASHES.match(text, start, at)
+    content = found.end() if found else start
+    if text[content:at].strip():
+        return content - start
+    dash = text.rfind("-", start, content)
+    return dash - start if dash >= 0 else content - start - 1
 
 
 def _indent_of(text: str, line: int) -> int:
@@ -178,6 +188,9 @@ def _text_lines(text: str, at: int, since: int, problem: str) -> Problem | None:
     if "could not find expected ':'" not in problem and "did not find expected" not in problem:
         return None
     wrong, end = _line(text, since if "could not find" in problem else at)
+    below = _line_below(text, end)
+    if below is not None and _WORD.fullmatch(text, wrong, end) and _indent_of(text, below) > _indent_of(text, wrong):
+        return None  # a key without its colon
     above = _line_above(text, wrong)
     while above is not None:
         line = text[slice(*above)]
@@ -196,11 +209,10 @@ def _text_lines(text: str, at: int, since: int, problem: str) -> Problem | None:
 def _left(text: str, since: int, at: int) -> bool:
     """Whether a line between an opening bracket and ``at`` is not indented deeper than the line of the bracket."""
     start, end = _line(text, since)
-    dashes = _DASHES.match(text, start, end)
-    column = dashes.end() - start if dashes else 0
+    column = _holder_column(text, start, since)
     below = _line_below(text, end)
     while below is not None and below <= at:
-        if _indent_of(text, below) <= column and text[below:at + 1].lstrip(" ")[:1] not in ("]", "}", "#"):
+        if _indent_of(text, below) <= column and text[below : at + 1].lstrip(" ")[:1] not in ("]", "}", "#"):
             return True
         below = _line_below(text, _line(text, below)[1])
     return False

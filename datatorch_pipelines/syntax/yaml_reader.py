@@ -7,6 +7,7 @@ The C parser reads; where it finds an error, ruamel.yaml's own parser decides: l
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 from attrs import frozen
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
@@ -48,10 +49,14 @@ _OPEN = object()
 
 @frozen
 class Failure:
-    """A text that could not be read to its end: why, and where what has to change begins at the latest."""
+    """A text that could not be read to its end: why, and where that which has to change begins.
+
+    ``told`` is what was found before.
+    """
 
     problem: Problem
     root: int
+    told: Sequence[Problem] = ()
 
 
 def read_yaml(text: str, limits: Limits) -> Located:
@@ -89,7 +94,7 @@ def try_yaml(text: str, limits: Limits) -> Located | Failure:
 
 def _failure(error: Exception, text: str, builder: _Builder) -> Failure:
     problem = explain(error, text, builder.marks)
-    return Failure(problem, root_of(error, text, problem.start, builder.marks))
+    return Failure(problem, root_of(error, text, problem.start, builder.marks), builder.problems)
 
 
 def _refuses_valid(error: YAMLError) -> bool:
