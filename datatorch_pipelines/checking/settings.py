@@ -131,15 +131,12 @@ class Settings:
 
     def _holds(self, glob: str, file: str) -> bool:
         """Whether a glob matches a file, by its path from the folder as written or with links followed."""
-        folder = str(self.folder or Path.cwd())
         try:
-            for path in (os.path.abspath, os.path.realpath):
-                relative = os.path.relpath(path(file), path(folder)).replace(os.sep, "/")
-                if not relative.startswith("../"):
-                    return glob_matches(glob, relative)
+            folder = str(self.folder or Path.cwd())
+            paths = {os.path.relpath(path(file), path(folder)) for path in (os.path.abspath, os.path.realpath)}
         except (OSError, ValueError):  # a name that no file can have
             return False
-        return False
+        return any(glob_matches(glob, path.replace(os.sep, "/")) for path in paths)
 
 
 def _refuse_pattern(pattern: object, *, lowers: bool) -> None:
