@@ -98,15 +98,16 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def integration(session: nox.Session) -> None:
-    """Against real git servers, a real sshd, the package index and the peer's own SDK."""
+    """Against real git servers, a real sshd, the package index, an editor's language server and the peer's own SDK."""
     session.run("bash", "tests/integration/install.sh", external=True)
-    session.install("-e", ".[cli]", *_groups("test"))
+    session.install("-e", ".[cli]", *_groups("test", "integration"))
     sdk = Path(session.create_tmp()).resolve() / "sdk"
     python = sdk / "bin" / "python"
     if not python.exists():
         session.run("python", "-m", "venv", str(sdk))
     session.run(str(python), "-m", "pip", "install", "--quiet", "datatorch==0.8.0", external=True)
-    _test(session, "-m", "integration", DATATORCH_SDK_PYTHON=str(python))
+    tools = Path(session.create_tmp()).resolve() / "node"
+    _test(session, "-m", "integration", DATATORCH_SDK_PYTHON=str(python), NODE_TOOLS=str(tools))
 
 
 @nox.session

@@ -58,7 +58,10 @@ def _rules(diagnostics: Sequence[Diagnostic]) -> list[dict[str, object]]:
     gravest_last = sorted(CHECKS, key=lambda check: check.severity is Severity.ERROR)
     levels = {check.code: str(check.severity) for check in gravest_last}
     levels |= dict.fromkeys(_ALWAYS_WARNINGS, "warning")
-    rules = [_rule(code, code.summary, levels.get(code, "error")) for code in Code]
+    rules = [
+        _rule(code, code.summary, levels.get(code, "error")) | {"name": code.name.title().replace("_", "")}
+        for code in Code
+    ]
     known = set(Code)
     others = {item.code: item for item in diagnostics if item.code not in known}
     return rules + [_rule(code, f"A check of its own: {code}.", str(item.severity)) for code, item in others.items()]

@@ -30,6 +30,34 @@ def ssh_example() -> ModuleType:
     return module
 
 
+NODE_PACKAGES = ("yaml-language-server@1.25.0", "@microsoft/sarif-multitool-linux@5.7.0")
+
+
+@pytest.fixture(scope="session")
+def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder with the npm packages that tests start, installed once into the folder that NODE_TOOLS names."""
+    npm = shutil.which("npm")
+    if npm is None:
+        pytest.skip("npm is not installed")
+    folder = Path(os.environ.get("NODE_TOOLS") or tmp_path_factory.mktemp("node"))
+    installed = folder / "installed.txt"
+    if not installed.exists() or installed.read_text().split() != list(NODE_PACKAGES):
+        command = [
+            npm,
+            "install",
+            "--prefix",
+            folder,
+            "--no-save",
+            "--no-audit",
+            "--no-fund",
+            "--silent",
+            *NODE_PACKAGES,
+        ]
+        subprocess.run(command, check=True)
+        installed.write_text("\n".join(NODE_PACKAGES))
+    return folder / "node_modules"
+
+
 @pytest.fixture(scope="session")
 def ssh_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """The options by which ssh reaches a server that lives as long as the tests."""

@@ -10,6 +10,7 @@ need git git
 need openssh-server sshd
 need openssh-client ssh
 need nodejs node
+need npm npm
 need tar tar
 python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 
