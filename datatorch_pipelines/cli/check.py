@@ -8,7 +8,7 @@ from pathlib import Path
 from attrs import frozen
 
 from datatorch_pipelines import __version__, api
-from datatorch_pipelines.checking import find_settings, load_settings
+from datatorch_pipelines.checking import CheckArguments, find_settings, load_settings
 from datatorch_pipelines.cli.console import STDOUT, Output, wants_colours
 from datatorch_pipelines.cli.outcome import FAILED, REFUSED, SUCCEEDED, complain, result_status
 from datatorch_pipelines.diagnostics import Diagnostic, has_errors
@@ -29,17 +29,28 @@ class CheckCall:
     fetch: bool = False
     local_actions: tuple[Path, ...] = ()
     config: Path | None = None
+    fix: bool = False
+    diff: bool = False
 
 
 def check_files(call: CheckCall) -> int:
     """Checks files, prints the report, and gives the exit status."""
     try:
         settings = load_settings(call.config) if call.config else find_settings()
-        diagnostics = api.check_files(call.paths, fetch=call.fetch, local_actions=call.local_actions, settings=settings)
+        arguments = CheckArguments(fetch=call.fetch, local_actions=call.local_actions, settings=settings)
+        written = True
+        if call.fix or call.diff:
+            from datatorch_pipelines.cli.fix import fix_files, show_fixes
+
+            if call.diff:
+                return show_fixes(call.paths, arguments, strict=call.strict)
+            written = fix_files(call.paths, arguments)
+        diagnostics = api.check_files(call.paths, **arguments)
     except PipelinesError as error:  # what the settings' file says, or a check that a package registers
         complain(one_line(str(error)))
         return REFUSED
-    return print_report(diagnostics, call)
+    status = print_report(diagnostics, call)
+    return status if written else status or FAILED
 
 
 def print_report(diagnostics: list[Diagnostic], call: CheckCall) -> int:

@@ -127,13 +127,14 @@ def run(
     epilog="""\b
 Exit status:
   0  no error (with --strict: no warning either)
-  1  something was found
+  1  something was found (with --diff: or something would be fixed)
   2  the call or the settings are wrong
 
 \b
 Examples:
   datatorch-pipelines check pipeline.yaml
   datatorch-pipelines check --strict pipelines/*.yaml action-datatorch.yaml
+  datatorch-pipelines check --fix pipelines/*.yaml
   datatorch-pipelines check --format sarif pipelines/*.yaml > findings.sarif""",
 )
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
@@ -145,6 +146,8 @@ Examples:
     show_default=True,
     help="How the report is written.",
 )
+@click.option("--fix", is_flag=True, help="Fix in the files what can only be meant one way; report what is left.")
+@click.option("--diff", is_flag=True, help="Print what --fix would change, as a patch; the report goes to stderr.")
 @click.option("--strict", is_flag=True, help="Exit with 1 on warnings too.")
 @click.option("--fetch", is_flag=True, help="Fetch the actions that are not here, to check their inputs and outputs.")
 @click.option(
@@ -159,6 +162,8 @@ Examples:
 def check(
     paths: tuple[str, ...],
     form: Literal["text", "json", "sarif", "github"],
+    fix: bool,
+    diff: bool,
     strict: bool,
     fetch: bool,
     local_actions: tuple[Path, ...],
@@ -172,15 +177,76 @@ def check(
     from datatorch_pipelines.cli import values
     from datatorch_pipelines.cli.check import CheckCall, check_files
 
+    if fix and diff:
+        raise click.UsageError("give --fix or --diff, not both")
+    if diff and form != "text":
+        raise click.UsageError(f"--diff prints a patch: it can't be written as {form}")
     call = CheckCall(
         paths=values.parse_paths(paths),
         form=form,
+        fix=fix,
+        diff=diff,
         strict=strict,
         fetch=fetch,
         local_actions=local_actions,
         config=config,
     )
     return check_files(call)
+
+
+@cli.command(
+    short_help="Make the tags of actions commits.",
+    epilog="""\b
+Exit status:
+  0  every reference is pinned
+  1  a reference or file could not be (with --diff: or something would change)
+  2  the call is wrong
+
+\b
+Examples:
+  datatorch-pipelines pin pipelines/*.yaml
+  datatorch-pipelines pin --diff pipeline.yaml""",
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--diff", is_flag=True, help="Print what would change, as a patch, and write nothing.")
+def pin(paths: tuple[str, ...], diff: bool) -> int:
+    """Write commits for the tags of the actions in the pipeline files PATH.
+
+    A tag can be moved by its owner, a commit can't. The tag stays as a comment. Servers are asked; what they can't tell
+    stays as it is.
+    """
+    from datatorch_pipelines.cli import values
+    from datatorch_pipelines.cli.fix import pin_files
+
+    return pin_files(values.parse_paths(paths), diff=diff)
+
+
+@cli.command(
+    short_help="Make the tags of actions the newest ones.",
+    epilog="""\b
+Exit status:
+  0  every reference is the newest, or stays for a reason that is told
+  1  a server or file could not be read (with --diff: or something would change)
+  2  the call is wrong
+
+\b
+Examples:
+  datatorch-pipelines upgrade pipelines/*.yaml
+  datatorch-pipelines upgrade --only datatorch/add --diff pipeline.yaml""",
+)
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@click.option("--only", multiple=True, metavar="NAME", help="An action to upgrade, without its tag; else all.")
+@click.option("--diff", is_flag=True, help="Print what would change, as a patch, and write nothing.")
+def upgrade(paths: tuple[str, ...], only: tuple[str, ...], diff: bool) -> int:
+    """Write the newest tags of the actions in the pipeline files PATH.
+
+    v1 becomes v3, and a commit that was pinned becomes that of the newest tag. What comes before a release (v2-rc1)
+    counts only where the present tag is of that kind.
+    """
+    from datatorch_pipelines.cli import values
+    from datatorch_pipelines.cli.fix import upgrade_files
+
+    return upgrade_files(values.parse_paths(paths), only, diff=diff)
 
 
 @cli.command(

@@ -68,6 +68,10 @@ class Output:
         """Writes JSON and a line end, in UTF-8 whatever the stream's encoding; lone surrogates as JSON escapes."""
         self._write(text.encode("utf-8", "backslashreplace") + b"\n")
 
+    def patch(self, text: str) -> None:
+        """Writes a patch as it is, in UTF-8 whatever the stream's encoding."""
+        self._write(text.encode("utf-8", "backslashreplace"))
+
     def _write(self, data: bytes) -> None:
         if not self.open:
             return

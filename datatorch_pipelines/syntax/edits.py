@@ -16,11 +16,11 @@ from datatorch_pipelines.syntax.names import only_nearest
 _PLAIN = re.compile(r"[A-Za-z0-9_$](?:[A-Za-z0-9_ ./@+-]*[A-Za-z0-9_])?")
 """What means the same in plain and quoted scalars, in YAML, in JSON and in an expression's names."""
 
-_WORDS = re.compile(r"[A-Za-z_$][A-Za-z0-9_ $-]*")
+_WORDS = re.compile(r"[A-Za-z_$][A-Za-z0-9_ $-]*|[0-9]+-[A-Za-z][A-Za-z-]*")
 """What means the same outside quotes too, also as a name in an expression, but for `_TYPED`."""
 
 _TYPED = frozenset({"true", "false", "null"})
-"""What is no text in YAML and JSON unless it is quoted."""
+"""What is no text in YAML unless it is quoted."""
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 

@@ -8,8 +8,6 @@ from collections.abc import Iterable
 _LONGEST = 60
 _NEAR = 0.6
 """From which likeness on (`difflib`: 1 for equal texts, 0 for those that have nothing in common) a name is near."""
-_CLEARLY = 0.15
-"""By how much the nearest name is nearer than the next, where only one of them can be meant."""
 
 
 def shown(text: str) -> str:
@@ -44,15 +42,29 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
         if _folded(candidate) == folded:
             return candidate
     found = difflib.get_close_matches(name, names, n=1, cutoff=_NEAR)
-    return found[0] if found else None
+    return found[0] if found and _may_mean(name, found[0]) else None
+
+
+def _may_mean(name: str, candidate: str) -> bool:
+    """Whether a name that is like a candidate can be a slip of it, and is not merely made of the same letters.
+
+    >>> _may_mean("retry", "retries"), _may_mean("stage", "strategy"), _may_mean("container", "continue-on-error")
+    (True, False, False)
+    """
+    one, other = _folded(name), _folded(candidate)
+    if one in other or other in one or one[:-1] == other[: len(one) - 1]:
+        return True
+    return _slips(one, other) <= max(2, len(one) // 3)
 
 
 def only_nearest(name: str, known: Iterable[str]) -> str | None:
-    """The one known name that can be meant: ``None`` where two are about as near, or only digits differ.
+    """The one known name that can be meant: a slip of the fingers away from it, and every other one is farther.
+
+    ``None`` where there is no such name, two are as near, or only digits differ.
 
     >>> only_nearest("stesp", ["steps", "name"])
     'steps'
-    >>> only_nearest("step3", ["step1", "step2"]), only_nearest("step3", ["step1"])
+    >>> only_nearest("call", ["ball", "tall"]), only_nearest("step3", ["step1"])
     (None, None)
     """
     names = list(dict.fromkeys(known))
@@ -60,16 +72,12 @@ def only_nearest(name: str, known: Iterable[str]) -> str | None:
     if found is None or _digits(found) != _digits(name):
         return None
     if _folded(found) == _folded(name):
-        others = [other for other in names if _folded(other) == _folded(name)]
-        return found if len(others) == 1 else None
-    likeness = difflib.SequenceMatcher(b=name)
-    likeness.set_seq1(found)
-    bound = likeness.ratio() - _CLEARLY
-    for other in names:
-        likeness.set_seq1(other)
-        if other != found and likeness.quick_ratio() > bound and likeness.ratio() > bound:
-            return None
-    return found
+        return found if sum(_folded(other) == _folded(name) for other in names) == 1 else None
+    most = max(1, max(len(name), len(found)) // 3)
+    slips = {other: _slips(name.lower(), other.lower()) for other in names if abs(len(other) - len(name)) <= most}
+    least = min(slips.values(), default=most + 1)
+    nearest_ones = [other for other, count in slips.items() if count == least]
+    return nearest_ones[0] if least <= most and len(nearest_ones) == 1 and nearest_ones == [found] else None
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
@@ -102,6 +110,21 @@ def type_name(value: object) -> str:
         return "null"
     names = {bool: "a boolean", int: "an integer", float: "a float", str: "a string", list: "a list"}
     return names.get(type(value), "a mapping")
+
+
+def _slips(one: str, other: str) -> int:
+    """How many letters were left out, added, mistaken or swapped with their neighbour (optimal string alignment)."""
+    before: list[int] = []
+    last = list(range(len(other) + 1))
+    for row, letter in enumerate(one, 1):
+        current = [row]
+        for column, wanted in enumerate(other, 1):
+            cost = min(last[column] + 1, current[column - 1] + 1, last[column - 1] + (letter != wanted))
+            if row > 1 and column > 1 and letter == other[column - 2] and one[row - 2] == wanted:
+                cost = min(cost, before[column - 2] + 1)
+            current.append(cost)
+        before, last = last, current
+    return last[-1]
 
 
 def _digits(name: str) -> str:

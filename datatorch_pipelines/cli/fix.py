@@ -1,0 +1,112 @@
+"""What changes files: ``check --fix`` and ``check --diff``, ``pin`` and ``upgrade``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+
+from datatorch_pipelines import api
+from datatorch_pipelines.checking import CheckArguments
+from datatorch_pipelines.cli.console import STDERR, STDOUT, Output, wants_colours
+from datatorch_pipelines.cli.outcome import FAILED, REFUSED, SUCCEEDED, complain, result_status
+from datatorch_pipelines.diagnostics import Diagnostic, has_errors
+from datatorch_pipelines.display.characters import one_line
+from datatorch_pipelines.display.palette import Palette
+from datatorch_pipelines.display.reports import check_summary, report_text
+from datatorch_pipelines.errors import PipelinesError, PipelineSyntaxError
+from datatorch_pipelines.fixing import Pinned
+
+
+def fix_files(paths: Sequence[str], arguments: CheckArguments) -> bool:
+    """Fixes files in their places, says on stderr how much, and returns whether every fixed file could be written.
+
+    A file that can't be read is left to the report on what is left.
+    """
+    fixed = files = 0
+    written = True
+    for path in paths:
+        try:
+            found = api.fix(path, **arguments)
+            if found.write():
+                fixed += len(found.applied)
+                files += 1
+        except PipelineSyntaxError:
+            continue
+        except PipelinesError as error:
+            complain(one_line(str(error)))
+            written = False
+    if fixed:
+        Output(STDERR).text(f"fixed {_count(fixed, 'mistake')} in {_count(files, 'file')}\n")
+    return written
+
+
+def show_fixes(paths: Sequence[str], arguments: CheckArguments, *, strict: bool) -> int:
+    """Prints what fixing would change as a patch, and on stderr what would be left; gives the exit status."""
+    output, log = Output(STDOUT), Output(STDERR)
+    left: list[Diagnostic] = []
+    sources: dict[str, str] = {}
+    fixed = files = 0
+    for path in paths:
+        try:
+            found = api.fix(path, **arguments)
+        except PipelineSyntaxError as error:
+            left += error.diagnostics
+            continue
+        output.patch(found.diff())
+        left += found.left
+        sources[path] = found.after.removeprefix("\ufeff")
+        fixed += len(found.applied)
+        files += found.changed
+    palette = Palette(wants_colours(STDERR, os.environ), log.encoding)
+    would = f"would fix {_count(fixed, 'mistake')} in {_count(files, 'file')}; then: " if fixed else ""
+    log.text(f"{report_text(left, sources, palette=palette)}{would}{check_summary(left, len(paths))}\n")
+    wrong = bool(left) if strict else has_errors(left)
+    return result_status(output, FAILED if wrong or fixed else SUCCEEDED)
+
+
+def pin_files(paths: Sequence[str], *, diff: bool) -> int:
+    """Pins the actions of files, reports, and gives the exit status."""
+    return _rewrite(lambda: api.pin_files(paths), "pinned", "pin", diff=diff)
+
+
+def upgrade_files(paths: Sequence[str], names: Sequence[str], *, diff: bool) -> int:
+    """Upgrades the actions of files, reports, and gives the exit status."""
+    return _rewrite(lambda: api.upgrade_files(paths, names), "upgraded", "upgrade", diff=diff)
+
+
+def _rewrite(ask: Callable[[], list[Pinned]], done: str, verb: str, *, diff: bool) -> int:
+    output, log = Output(STDOUT), Output(STDERR)
+    try:
+        files = ask()
+    except PipelinesError as error:
+        complain(one_line(str(error)))
+        return REFUSED
+    status, changes, changed = SUCCEEDED, 0, 0
+    for file in files:
+        for failure in file.failures:
+            log.text("".join(f"{one_line(line)}\n" for line in str(failure).splitlines()))
+            status = FAILED
+        for note in file.notes:
+            log.text(f"{one_line(str(note))}\n")
+        if diff:
+            output.patch(file.diff())
+        else:
+            try:
+                file.write()
+            except PipelinesError as error:
+                log.text(f"{one_line(str(error))}\n")
+                status = FAILED
+                continue
+            output.text("".join(f"{one_line(str(change))}\n" for change in file.changes))
+        changes += len(file.changes)
+        changed += file.changed
+    if diff:
+        log.text(f"would {verb} {_count(changes, 'reference')} in {_count(changed, 'file')}\n")
+        status = FAILED if changes else status
+    else:
+        log.text(f"{done} {_count(changes, 'reference')} in {_count(changed, 'file')}\n")
+    return result_status(output, status)
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
