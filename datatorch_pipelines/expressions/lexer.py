@@ -56,7 +56,10 @@ _STEP_WORD = re.compile(r"[\w-]+")
 _WORD_LITERALS = {"true": True, "false": False, "null": None, "NaN": math.nan, "Infinity": math.inf}
 _WORD_OPERATORS = {"and": "&&", "or": "||", "not": "not"}
 _HINTS = {
-    '"': "put text in single quotes: 'text'",
+    **dict.fromkeys('"`\u2018\u2019\u201c\u201d', "put text in single quotes: 'text'"),
+    "~": "join texts by format('{0}{1}', a, b)",
+    "{": "a mapping is written fromJSON('{}')",
+    "}": "close the expression with `}}`",
     "=": "compare with '=='",
     "&": "write '&&' or 'and'",
     "+": "expressions have no arithmetic",

@@ -29,6 +29,12 @@ from datatorch_pipelines.expressions.nodes import (
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 
 _LEVELS = {"||": 1, "&&": 2, "==": 4, "!=": 4, "<": 5, "<=": 5, ">": 5, ">=": 5}
+_OTHER_WORDS = {
+    "in": "write contains(list, item)",
+    "is": "compare with '==', such as x == null",
+    "if": "write case(condition, value, otherwise)",
+}
+"""What to write for the operators of other languages."""
 _LOWEST, _OPERAND_OF_NOT = 1, 4
 _PREFIXES, _SUFFIXES = ("!", "not"), (".", "[", "|")
 _N = TypeVar("_N", bound=Node)
@@ -159,8 +165,16 @@ class _Parser:
     def _hint(self) -> str | None:
         """What to do about the token that is not expected."""
         token, before = self._token, self._tokens[self._position - 1] if self._position else None
+        if token.symbol == "[":
+            return "a list is written fromJSON('[]')"
         if before is None or token.kind is Kind.END:
             return None
+        if token.kind is Kind.NAME and token.text in _OTHER_WORDS:
+            return _OTHER_WORDS[token.text]
+        if before.symbol == "." and isinstance(token.value, int):
+            return f"a position goes into brackets: [{token.value}]"
+        if token.symbol in (")", "]"):
+            return "a value is missing before it, or nothing was opened that it closes"
         if token.kind is Kind.NAME and before.kind is Kind.NAME:
             if token.text.lower() in ("and", "or"):
                 return f"did you mean {token.text.lower()!r}?"
@@ -264,7 +278,7 @@ class _Parser:
 
     def _name(self, what: str) -> Token:
         if self._token.kind is not Kind.NAME:
-            self._unexpected(hint=f"{what} is missing")
+            self._unexpected(hint=self._hint() or f"{what} is missing")
         return self._advance()
 
     def _filter(self, name: Token, argument: Node) -> Call:

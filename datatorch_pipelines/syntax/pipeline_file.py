@@ -25,7 +25,8 @@ from datatorch_pipelines.syntax.schema._generated import job as job_schema
 from datatorch_pipelines.syntax.schema._generated import pipeline as pipeline_schema
 from datatorch_pipelines.syntax.schema._generated import step as step_schema
 from datatorch_pipelines.syntax.source import read_source
-from datatorch_pipelines.syntax.validation import meant, validate, wrong_type
+from datatorch_pipelines.syntax.unknown_keys import meant
+from datatorch_pipelines.syntax.validation import validate, wrong_type
 
 if TYPE_CHECKING:
     from datatorch_pipelines.syntax.locator import TextLocator

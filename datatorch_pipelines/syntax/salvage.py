@@ -17,7 +17,7 @@ from datatorch_pipelines.model.pipeline import JOB_ID
 from datatorch_pipelines.syntax.conversion import action_from_data, pipeline_from_data
 from datatorch_pipelines.syntax.report import Path, Report
 from datatorch_pipelines.syntax.schema import source
-from datatorch_pipelines.syntax.validation import meant
+from datatorch_pipelines.syntax.unknown_keys import meant
 
 Data = dict[str, Any]
 _NO_STEP: Data = {"run": ""}

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import functools
 import itertools
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from fastjsonschema import JsonSchemaValuesException
 
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Edit, Fix, Location, PathKey
-from datatorch_pipelines.syntax.edits import renamed, respelt, written_at
-from datatorch_pipelines.syntax.names import did_you_mean, listed, named, nearest, only_nearest, shown, type_name
+from datatorch_pipelines.syntax.edits import respelt, written_at
+from datatorch_pipelines.syntax.names import did_you_mean, listed, named, shown, type_name
 from datatorch_pipelines.syntax.report import Path, Report
-from datatorch_pipelines.syntax.schema import source
+from datatorch_pipelines.syntax.unknown_keys import meant, unknown_key
 
 _WANTED = {
     "string": "a string",
@@ -27,42 +26,9 @@ _WANTED = {
     "object": "a mapping",
 }
 _EXPRESSION = r"\$\{\{"
-_OTHER_NAMES = {
-    "uses": "action",
-    "with": "inputs",
-    "on": "triggers",
-    "environment": "env",
-    "enviroment": "env",
-    "depends_on": "needs",
-    "depends-on": "needs",
-    "timeout-minutes": "timeout",
-    "command": "run",
-    "script": "run",
-    "variable": "variables",
-    "vars": "variables",
-    "version": "tag",
-    "ref": "tag",
-    "url": "git",
-    "repository": "git",
-    "path": "file",
-    "cwd": "working-directory",
-    "args": "inputs",
-    "arguments": "inputs",
-    "parameters": "inputs",
-    "desc": "description",
-    "mandatory": "required",
-    "optional": "required",
-    "choices": "options",
-    "enum": "options",
-    "use": "using",
-}
-"""What other tools call our keys."""
-
 _ONE_WORD = re.compile(r"[A-Za-z0-9.+_-]+")
 _WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
-
 _WORDS_FOR_BOOLEANS = frozenset({"true", "yes", "on", "false", "no", "off"})
-_ACTION_OBJECT = frozenset({"name", "tag", "git", "file"})
 _WITH_UNIT = re.compile(r"\d+(?:\.\d+)? ?[A-Za-z]+")
 
 Validator = Callable[[object], object]
@@ -99,61 +65,6 @@ def wrong_type(
         return
     message = f"{what} must be {wanted}, not {type_name(value)}"
     report.error(Code.WRONG_TYPE, report.value(path), message, hint, fix=fix)
-
-
-def unknown_key(
-    report: Report, path: Path, known: Iterable[str], beside: Iterable[str] = (), *, lenient: bool = False
-) -> None:
-    """Says that the format doesn't know the key at ``path``; ``beside`` has the unknown keys that stand there too."""
-    key, names = str(path[-1]), list(known)
-    other = _OTHER_NAMES.get(key)
-    hint = f"did you mean {other!r}?" if other in names else None if other else did_you_mean(key, names)
-    home = _home(key, names)
-    if home is not None:
-        hint = f"it is a key of {home}"
-    if key.startswith("-"):
-        hint = "put a space after the '-'"
-    elif key[:1].isspace():
-        hint = f"indent with spaces: this line begins with the character U+{ord(key[0]):04X}"
-    if hint is None:
-        hint = f"the keys here are {listed(names, 'and')}" if names else "there are no keys here"
-    say = report.warning if lenient else report.error
-    fix = _right_key(report, path, names, beside)
-    say(Code.UNKNOWN_KEY, report.locator.key(path), f"unknown key {shown(key)}", hint, fix=fix)
-
-
-def _home(key: str, known: Collection[str]) -> str | None:
-    """What a key belongs to that stands in another part of a pipeline, whose own keys are ``known``."""
-    parts = _keys_of_parts()
-    if set(known) != _ACTION_OBJECT and set(known) not in parts.values():
-        return None
-    return next((part for part, keys in parts.items() if key in keys), None)
-
-
-@functools.cache
-def _keys_of_parts() -> Mapping[str, frozenset[str]]:
-    parts = {"the pipeline": "pipeline", "a job": "job", "a step": "step"}
-    return {name: frozenset(source(part)["properties"]) for name, part in parts.items()}
-
-
-def _right_key(report: Report, path: Path, known: list[str], beside: Iterable[str]) -> Fix | None:
-    """The fix of a misspelt key, unless the right one, or one more that is meant to be it, stands beside it."""
-    key = str(path[-1])
-    right = None if key in _OTHER_NAMES or _home(key, known) else only_nearest(key, known)
-    if right is None or report.locator.is_there((*path[:-1], right)):
-        return None
-    if any(meant(name, known) == right for name in beside if name != key):
-        return None
-    return renamed(report.locator, report.locator.key(path), key, right)
-
-
-def meant(key: str, known: Iterable[str]) -> str | None:
-    """The known key that an unknown one probably stands for."""
-    names = list(known)
-    if _home(key, names):
-        return None
-    other = _OTHER_NAMES.get(key)
-    return nearest(key, names) if other is None else other if other in names else None
 
 
 def _root_causes(found: Sequence[Any]) -> list[Any]:
@@ -225,7 +136,8 @@ def _tell_value(error: Any, path: Path, name: str, report: Report, *, lenient: b
                 fix=_without_quotes(report, place, value, definition),
             )
         else:
-            fix = _in_quotes(report, place, value) if "string" in definition["type"] else None
+            as_text = "string" in definition["type"] and "pattern" not in definition
+            fix = _in_quotes(report, place, value) if as_text else None
             hint = fix.title if fix is not None else _hint(value, definition)
             wrong_type(report, path, name, wanted, value, hint, fix=fix)
 
@@ -244,9 +156,13 @@ def _hint(value: object, definition: Mapping[str, Any]) -> str | None:
     if "string" in types and isinstance(value, bool | int | float) and "pattern" not in definition:
         return f'write "{json.dumps(value)}"'
     if isinstance(value, dict) and "array" in types:
-        return (
-            "put a space after each '-'" if all(key.startswith("-") for key in value) else "begin each item with '- '"
-        )
+        if all(key.startswith("-") for key in value):
+            return "put a space after each '-'"
+        return "begin each item with '- '"
+    if isinstance(value, list) and "string" in types and "array" not in types:
+        return "write one text; one of several lines stands below '|'"
+    if isinstance(value, str) and "array" in types and "string" not in types:
+        return "begin each item with '- '"
     if isinstance(value, str) and "boolean" in types and "string" not in types:
         return _unquoted(value, definition) if value.lower() in _WORDS_FOR_BOOLEANS else None
     if isinstance(value, list | str) and "object" in types and not {"array", "string"} & set(types):

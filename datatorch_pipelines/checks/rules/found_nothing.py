@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from datatorch_pipelines.checks.matrices import matrix_names
 from datatorch_pipelines.checks.needed import visible_job
 from datatorch_pipelines.checks.rule import Check, Finding
-from datatorch_pipelines.checks.subject import PipelineSubject, Subject, Text, at_columns
+from datatorch_pipelines.checks.subject import ActionSubject, PipelineSubject, Subject, Text, at_columns
 from datatorch_pipelines.checks.wording import few
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Severity
@@ -28,6 +28,8 @@ def _find(subject: Subject) -> Iterator[Finding]:
         if text.place is Place.SHELL and reference.context in SHELL_PROPERTIES:
             safe = (f"{reference.context}.{item}" for item in sorted(SHELL_PROPERTIES[reference.context]))
             hint = f"shell text may use {few(safe)}"
+        elif reference.context == "step" and _is_step(subject, text, name):
+            hint = f"did you mean steps.{name}?"
         else:
             hint = did_you_mean(name, known) or f"it has {few(known)}"
             fix = respelt(subject.source, place, name, known)
@@ -36,6 +38,13 @@ def _find(subject: Subject) -> Iterator[Finding]:
         yield from _find_in_steps(subject)
         yield from _find_in_jobs(subject)
         yield from _find_in_matrix(subject)
+
+
+def _is_step(subject: Subject, text: Text, name: str) -> bool:
+    """Whether a name is that of a step of the text's job."""
+    if isinstance(subject, ActionSubject) or text.job is None:
+        return False
+    return subject.step_names(text.job).first(name) is not None
 
 
 def _find_in_steps(subject: PipelineSubject) -> Iterator[Finding]:
