@@ -65,6 +65,13 @@ def test_embed_follows_two_runs_at_once() -> None:
         ]
 
 
+def test_checks_of_a_team_find_what_the_library_does_not_mind() -> None:
+    assert _python("checks/check.py").splitlines() == [
+        "line 9, columns 11-55: error: a shell runs what is being fetched [TEAM501]",
+        "line 10, columns 3-8: warning: the job 'shrink' has no timeout [TEAM101]",
+    ]
+
+
 @pytest.mark.parametrize(
     "path", sorted(EXAMPLES.rglob("*.yaml")), ids=lambda path: path.relative_to(EXAMPLES).as_posix()
 )
