@@ -102,3 +102,15 @@ def test_a_project_names_its_own_files_and_options(project: Path, environment: d
     assert status == 1
     assert "\n::error file=compose.yaml,line=1,col=1,endLine=1,endColumn=9,title=DT20" in report
     assert "bad.yaml" not in report
+
+
+def test_the_other_hook_mends_and_stops_so_that_the_change_is_seen(
+    project: Path, environment: dict[str, str], hooks: str
+) -> None:
+    (project / ".pre-commit-config.yaml").write_text(f"{hooks}      - id: datatorch-pipelines-fix\n")
+    status, report = _run(project, environment, "--all-files")
+    assert status == 1
+    assert "- files were modified by this hook\n" in report
+    assert (project / ".datatorch" / "bad.yaml").read_text() == BAD.replace("stesp", "steps")
+    passed = "fix DataTorch pipelines..................................................Passed\n"
+    assert _run(project, environment, "--all-files") == (0, passed)

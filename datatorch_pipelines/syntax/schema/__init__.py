@@ -18,11 +18,13 @@ def source(name: str) -> dict[str, Any]:
 
 
 def published(name: str) -> dict[str, Any]:
-    """The schema of ``pipeline`` or ``action`` in one piece, as editors want it.
+    """The schema of ``pipeline`` or ``action`` in one piece, as editors want it. Raises ``ValueError`` for another.
 
     >>> sorted(published("pipeline")["definitions"])
     ['job', 'step']
     """
+    if name not in ("pipeline", "action"):
+        raise ValueError(f"no schema of {name!r}; there is one of pipeline and of action")
     schema = source(name)
     definitions = {part: source(part) for part in NAMES if f"{part}.schema.json" in _references(schema, name)}
     for part in definitions.values():
