@@ -34,14 +34,19 @@ def renamed(source: Locator, place: Location, old: str, new: str) -> Fix | None:
     written = written_at(source, place)
     if written is None or not _PLAIN.fullmatch(new):
         return None
-    column, end = place.column, place.end_column
-    if len(written) > 1 and written[0] in ("'", '"') and written[-1] == written[0]:
-        written, column, end = written[1:-1], column + 1, end - 1
-    elif not _WORDS.fullmatch(new) or new.lower() in _TYPED:
+    # An expression's own quotes are doubled in a text that has single ones around it.
+    quote = next((mark for mark in ("''", "'", '"') if _is_within(written, mark)), "")
+    if not quote and (not _WORDS.fullmatch(new) or new.lower() in _TYPED):
         return None
+    written = written[len(quote) : len(written) - len(quote)]
+    column, end = place.column + len(quote), place.end_column - len(quote)
     if written != old:
         return None
     return Fix(f"write {new!r}", (Edit(Location(place.file, place.line, column, place.line, end), new),))
+
+
+def _is_within(written: str, mark: str) -> bool:
+    return len(written) > 2 * len(mark) and written.startswith(mark) and written.endswith(mark)
 
 
 def respelt(source: Locator, place: Location, old: str, known: Iterable[str]) -> Fix | None:

@@ -44,7 +44,8 @@ def styles(draw: st.DrawFn) -> str:
         return f"{style}{comment()}{end}{indent}{text}"
 
     inner = unit * 3 + dash
-    value = "${{ contains(steps.Count Files.outputs.total, event.id) }} 数"
+    step = draw(st.sampled_from([".Count Files", "['Count Files']"]))
+    value = f"${{{{ contains(steps{step}.outputs.total, event.id) }}}} 数"
     lines = [
         f"{comment().lstrip()}",
         f"{key('name')} P{comment()}",
@@ -88,6 +89,11 @@ def test_a_slip_is_mended_to_the_very_bytes_that_were_there(text: str, mark: str
 
 
 def _is_free(text: str, start: int, name: str) -> bool:
-    """Whether nothing can be wrong with what stands there: it is a comment, or the name that references are to."""
+    """Whether no slip there has a fix: in a comment, in the name that references are to, before a name with a space,
+
+    which only ``steps`` may have.
+    """
+    if text.startswith("steps.Count", start):
+        return True
     line = text[max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1 : start]
     return "#" in line or (name == "Count Files" and "name:" in line)

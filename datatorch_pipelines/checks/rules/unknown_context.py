@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import Subject, at_columns
@@ -10,7 +10,7 @@ from datatorch_pipelines.checks.wording import few
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Fix, Location, Severity
 from datatorch_pipelines.expressions import Reference, known_functions
-from datatorch_pipelines.model.availability import AVAILABLE, CONTEXTS, Place
+from datatorch_pipelines.model.availability import AVAILABLE, CONTEXTS, PROPERTIES, Place
 from datatorch_pipelines.syntax.edits import respelt
 from datatorch_pipelines.syntax.names import did_you_mean
 
@@ -40,7 +40,17 @@ def _fix(subject: Subject, reference: Reference, where: Place, place: Location) 
     functions = {item.lower() for item in known_functions()}
     if not reference.path or name.lower() in _LITERALS or name.lower() in functions:
         return None
-    return respelt(subject.source, place, name, sorted(AVAILABLE[where]))
+    return respelt(subject.source, place, name, _possible(reference, AVAILABLE[where]))
+
+
+def _possible(reference: Reference, contexts: Iterable[str]) -> list[str]:
+    """The contexts that can be meant: ``stesp.load.outputs`` is no ``step``, which has no ``load``."""
+    name = reference.path[0] if reference.path else None
+    return [
+        context
+        for context in sorted(contexts)
+        if name is None or context not in PROPERTIES or name.lower() in map(str.lower, PROPERTIES[context])
+    ]
 
 
 def _hint(reference: Reference, place: Place, *, exists: bool) -> str:
@@ -54,7 +64,7 @@ def _hint(reference: Reference, place: Place, *, exists: bool) -> str:
     function = next((item for item in known_functions() if item.lower() == name.lower()), None)
     if function is not None and not reference.path:
         return f"did you mean '{function}()'?"
-    meant = did_you_mean(name, sorted(CONTEXTS if place is Place.SHELL else AVAILABLE[place]))
+    meant = did_you_mean(name, _possible(reference, CONTEXTS if place is Place.SHELL else AVAILABLE[place]))
     if meant is None and not reference.path:
         return f"put text in single quotes: '{name}'"
     return meant or known
