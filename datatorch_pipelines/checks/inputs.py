@@ -7,9 +7,10 @@ from collections.abc import Callable, Iterator
 from attrs import frozen
 
 from datatorch_pipelines.checks.rule import Finding
-from datatorch_pipelines.checks.subject import PipelineSubject, StepSite
+from datatorch_pipelines.checks.subject import Path, PipelineSubject, StepSite
 from datatorch_pipelines.checks.walk import strings
-from datatorch_pipelines.errors import InputError
+from datatorch_pipelines.errors import ExpressionError, InputError
+from datatorch_pipelines.expressions.inference import is_constant
 from datatorch_pipelines.model import Action
 from datatorch_pipelines.model.conversion import convert_input
 from datatorch_pipelines.syntax.names import nearest
@@ -53,15 +54,29 @@ def known_steps(subject: PipelineSubject) -> Iterator[KnownStep]:
 
 
 def wrong_inputs(subject: PipelineSubject, wanted: Callable[[str], bool]) -> Iterator[Finding]:
-    """A finding for each written-out value that is refused with a wanted code; expressions are left alone."""
+    """A finding for each value that is refused with a wanted code, if it is the same in every run."""
     for known in known_steps(subject):
-        for name, value in known.site.step.inputs.items():
+        for name, given in known.site.step.inputs.items():
             declared = known.action.inputs.get(name)
-            if declared is None or value is None or any("${{" in text for _, text in strings((), value)):
+            if declared is None or given is None:
+                continue
+            path = (*known.site.path, "inputs", name)
+            value = _constant(subject, path) if any("${{" in text for _, text in strings((), given)) else given
+            if value is None:
                 continue
             try:
                 convert_input(name, value, declared)
             except InputError as error:
                 if wanted(error.code):
-                    place = subject.source.value((*known.site.path, "inputs", name))
-                    yield Finding(place, error.message, hint=error.hint)
+                    yield Finding(subject.source.value(path), error.message, hint=error.hint)
+
+
+def _constant(subject: PipelineSubject, path: Path) -> object:
+    """What the text at a path gives in every run; null where that is not known."""
+    text = subject.text_at(path)
+    if text is None or text.errors or not all(is_constant(part.node) for part in text.template.expressions):
+        return None
+    try:
+        return text.template.evaluate({}, limits=subject.limits)
+    except ExpressionError:
+        return None

@@ -28,7 +28,7 @@ def matrix_types(strategy: Strategy) -> dict[str, Type] | None:
     for name, values in matrix.items():
         if name in ("include", "exclude"):
             continue
-        held = list(map(_type, values)) if isinstance(values, list | tuple) else [ANY]
+        held = list(map(literal_type, values)) if isinstance(values, list | tuple) else [ANY]
         found.setdefault(name, []).extend(held or [ANY])
     include = matrix.get("include") or ()
     if not isinstance(include, list | tuple):
@@ -37,10 +37,10 @@ def matrix_types(strategy: Strategy) -> dict[str, Type] | None:
         if not isinstance(combination, Mapping):
             return None
         for name, value in combination.items():
-            found.setdefault(str(name), []).append(_type(value))
+            found.setdefault(str(name), []).append(literal_type(value))
     return {name: union(types) for name, types in found.items()}
 
 
-def _type(value: object) -> Type:
+def literal_type(value: object) -> Type:
     """The type of a value in the text; one that holds an expression may be anything."""
     return ANY if any("${{" in text for _, text in strings((), value)) else type_of(value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datatorch_pipelines.checks.rule import Check
 from datatorch_pipelines.checks.rules import (
     condition_text,
+    constant_condition,
     data_in_shell,
     deprecated_input,
     duplicate_step,
@@ -15,6 +16,7 @@ from datatorch_pipelines.checks.rules import (
     literal_only,
     missing_input,
     not_an_option,
+    output_type,
     undeclared_input,
     undeclared_output,
     unknown_context,
@@ -24,6 +26,7 @@ from datatorch_pipelines.checks.rules import (
     unpinned,
     wrong_default,
     wrong_input,
+    wrong_operand,
 )
 
 CHECKS: tuple[Check, ...] = (
@@ -36,6 +39,8 @@ CHECKS: tuple[Check, ...] = (
     literal_only.CHECK,
     condition_text.CHECK,
     unknown_job.CHECK,
+    wrong_operand.CHECK,
+    constant_condition.CHECK,
     unpinned.CHECK,
     missing_input.CHECK,
     wrong_input.CHECK,
@@ -45,6 +50,7 @@ CHECKS: tuple[Check, ...] = (
     deprecated_input.CHECK,
     input_collision.CHECK,
     undeclared_output.CHECK,
+    output_type.CHECK,
     data_in_shell.CHECK,
     git_protocol.CHECK,
 )

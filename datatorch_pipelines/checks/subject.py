@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from attrs import define, field, frozen
@@ -24,8 +24,7 @@ class Text:
     """A text that is evaluated, at ``path``; ``place`` tells which contexts exist there.
 
     ``template`` is what it was parsed to, without the expressions that can't be read; ``errors`` says why they can't.
-    ``references`` and ``calls`` are those of all expressions that can. ``job`` is the job that the text belongs to and
-    ``step`` the index of its step, where there are any.
+    ``job`` is the job that the text belongs to and ``step`` the index of its step, where there are any.
     """
 
     path: Path
@@ -35,8 +34,16 @@ class Text:
     job: str | None = None
     step: int | None = None
     errors: tuple[ExpressionError, ...] = ()
-    references: tuple[Reference, ...] = ()
-    calls: tuple[FunctionCall, ...] = ()
+
+    @property
+    def references(self) -> tuple[Reference, ...]:
+        """What the expressions refer to."""
+        return self.template.references()
+
+    @property
+    def calls(self) -> tuple[FunctionCall, ...]:
+        """The functions that the expressions call."""
+        return self.template.calls()
 
     def known(self, *contexts: str) -> Iterator[Reference]:
         """The references to these contexts, unless they don't exist here."""
@@ -50,21 +57,29 @@ Named = tuple[Text, Reference]
 
 @frozen
 class _References:
-    """All references of a subject: to each context where it exists, and where it doesn't."""
+    """The texts with references: to each context where it exists, and to what doesn't."""
 
-    known: Mapping[str, Sequence[Named]]
+    known: Mapping[str, Sequence[Text]]
     unknown: Sequence[Named]
+
+    def to(self, contexts: Sequence[str]) -> Iterator[Named]:
+        for context in contexts:
+            for text in self.known.get(context, ()):
+                for reference in text.references:
+                    if reference.context == context:
+                        yield text, reference
 
 
 def _references(texts: Sequence[Text]) -> _References:
-    known: dict[str, list[Named]] = {}
+    known: dict[str, list[Text]] = {}
     unknown: list[Named] = []
     for text in texts:
-        if text.references:
+        references = text.references
+        if references:
             exist = AVAILABLE[text.place]
-            for reference in text.references:
-                there = known.setdefault(reference.context, []) if reference.context in exist else unknown
-                there.append((text, reference))
+            unknown += [(text, reference) for reference in references if reference.context not in exist]
+            for context in {reference.context for reference in references} & exist:
+                known.setdefault(context, []).append(text)
     return _References(known, unknown)
 
 
@@ -123,7 +138,7 @@ class PipelineSubject:
     pipeline: Pipeline
     source: Locator
     texts: tuple[Text, ...]
-    words: tuple[Words, ...]
+    words: Iterable[Words]
     actions: Mapping[tuple[str, int], Action] = field(factory=dict)
     limits: Limits = DEFAULT_LIMITS
 
@@ -133,7 +148,7 @@ class PipelineSubject:
 
     def known(self, *contexts: str) -> Iterator[Named]:
         """The references to these contexts where they exist, each with its text."""
-        return (named for context in contexts for named in self._references.known.get(context, ()))
+        return self._references.to(contexts)
 
     @property
     def unknown(self) -> Sequence[Named]:
@@ -152,6 +167,14 @@ class PipelineSubject:
     @cached_property
     def _names(self) -> Mapping[str, StepNames]:
         return {job_id: StepNames(job.steps) for job_id, job in self.pipeline.jobs.items()}
+
+    @cached_property
+    def _by_path(self) -> Mapping[Path, Text]:
+        return {text.path: text for text in self.texts}
+
+    def text_at(self, path: Path) -> Text | None:
+        """The text that is evaluated at a path, if there is one."""
+        return self._by_path.get(path)
 
     def step_names(self, job_id: str) -> StepNames:
         """The names by which the steps of a job are known."""
@@ -172,7 +195,7 @@ class ActionSubject:
     action: Action
     source: Locator
     texts: tuple[Text, ...]
-    words: tuple[Words, ...]
+    words: Iterable[Words]
     limits: Limits = DEFAULT_LIMITS
 
     @cached_property
@@ -181,7 +204,7 @@ class ActionSubject:
 
     def known(self, *contexts: str) -> Iterator[Named]:
         """The references to these contexts where they exist, each with its text."""
-        return (named for context in contexts for named in self._references.known.get(context, ()))
+        return self._references.to(contexts)
 
     @property
     def unknown(self) -> Sequence[Named]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
 from attrs import field, frozen
 
 from datatorch_pipelines.checks.subject import ActionSubject, Nowhere, Path, PipelineSubject, Text, Words
-from datatorch_pipelines.errors import ExpressionError
-from datatorch_pipelines.expressions import FunctionCall, Reference, Template, read, read_condition
+from datatorch_pipelines.expressions import Reading, read, read_condition
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import Action, ActionObject, Job, Pipeline, Step, Strategy, Triggers, Using
 from datatorch_pipelines.model.availability import Place
@@ -17,22 +17,13 @@ _CONDITIONS = (Place.JOB_CONDITION, Place.STEP_CONDITION)
 
 
 @frozen
-class _Read:
-    """What one text was read to, kept for every place where it stands."""
-
-    template: Template
-    errors: tuple[ExpressionError, ...]
-    references: tuple[Reference, ...]
-    calls: tuple[FunctionCall, ...]
-
-
-@frozen
 class _Reader:
     """Collects the texts of a document; each text is parsed once, wherever it stands."""
 
     limits: Limits
     found: list[Text] = field(factory=list)
-    _known: dict[tuple[str, bool], _Read] = field(factory=dict)
+    _values: dict[str, Reading] = field(factory=dict)
+    _conditions: dict[str, Reading] = field(factory=dict)
 
     def add(self, path: Path, value: object, place: Place, job: str | None = None, step: int | None = None) -> None:
         """Takes every text in a value that is evaluated."""
@@ -45,29 +36,23 @@ class _Reader:
                     self._add_text(at, text, place, job, step)
 
     def _add_text(self, path: Path, text: str, place: Place, job: str | None, step: int | None) -> None:
-        key = text, place in _CONDITIONS
-        read = self._known.get(key)
-        if read is None:
-            read = self._known[key] = _read(*key, self.limits)
-        self.found.append(
-            Text(
-                path=path,
-                text=text,
-                place=place,
-                template=read.template,
-                job=job,
-                step=step,
-                errors=read.errors,
-                references=read.references,
-                calls=read.calls,
-            )
-        )
+        known = self._conditions if place in _CONDITIONS else self._values
+        reading = known.get(text)
+        if reading is None:
+            reader = read_condition if place in _CONDITIONS else read
+            reading = known[text] = reader(text, limits=self.limits)
+        template, errors = reading.template, reading.errors
+        self.found.append(Text(path=path, text=text, place=place, template=template, job=job, step=step, errors=errors))
 
 
-def _read(text: str, is_condition: bool, limits: Limits) -> _Read:
-    reading = read_condition(text, limits=limits) if is_condition else read(text, limits=limits)
-    template = reading.template
-    return _Read(template, reading.errors, template.references(), template.calls())
+@frozen
+class _Words:
+    """The words of a document, made when they are asked for: there are many, and few are of interest."""
+
+    _make: Callable[[], Iterator[Words]]
+
+    def __iter__(self) -> Iterator[Words]:
+        return self._make()
 
 
 def pipeline_subject(
@@ -78,7 +63,7 @@ def pipeline_subject(
         pipeline=pipeline,
         source=pipeline.source or Nowhere(),
         texts=_pipeline_texts(pipeline, limits),
-        words=tuple(_pipeline_words(pipeline)),
+        words=_Words(partial(_pipeline_words, pipeline)),
         actions=actions,
         limits=limits,
     )
@@ -90,7 +75,7 @@ def action_subject(action: Action, limits: Limits = DEFAULT_LIMITS) -> ActionSub
         action=action,
         source=action.source or Nowhere(),
         texts=_action_texts(action, limits),
-        words=tuple(_action_file_words(action)),
+        words=_Words(partial(_action_file_words, action)),
         limits=limits,
     )
 
@@ -219,5 +204,7 @@ def _trigger_words(triggers: Triggers) -> Iterator[Words]:
 
 
 def _words(path: Path, value: object, key: str) -> Iterator[Words]:
+    if not value:  # most of them are not there
+        return
     for at, text in strings(path, value):
         yield Words(path=at, text=text, key=key)

@@ -40,7 +40,13 @@ class Reference:
     column: int
     end_column: int
     bare: bool
-    columns: tuple[tuple[int, int], ...]
+    _bounds: tuple[int, ...]
+    """The columns of each part of ``path``, where it begins and where it ends, one after the other."""
+
+    @property
+    def columns(self) -> tuple[tuple[int, int], ...]:
+        """The range of each part of ``path``."""
+        return tuple(zip(self._bounds[::2], self._bounds[1::2], strict=True))
 
 
 @frozen
@@ -83,28 +89,25 @@ def find_names(root: Node) -> tuple[tuple[Reference, ...], tuple[FunctionCall, .
 
 def _reference(context: Context, accesses: list[Access], node: Node, *, bare: bool) -> Reference:
     path: list[str | None] = []
-    columns = []
+    bounds: list[int] = []
     canonical = canonical_context(context.name)
-    for position, access in enumerate(accesses):
-        name = static_name(access)
-        if position == 1 and canonical in OWNERS and name is not None:
-            name = _SYNONYMS.get(name.lower(), name)
-        path.append(name)
-        columns.append(name_range(access))
-    return Reference(
-        context=canonical,
-        name=context.name,
-        path=tuple(path),
-        column=node.start + 1,
-        end_column=node.end + 1,
-        bare=bare,
-        columns=tuple((start + 1, end + 1) for start, end in columns),
-    )
+    for access in accesses:
+        if isinstance(access, Property):
+            path.append(access.name)
+            bounds += (access.name_start + 1, access.end + 1)
+        else:
+            start, end = name_range(access)
+            path.append(static_name(access))
+            bounds += (start + 1, end + 1)
+    if canonical in OWNERS and len(path) > 1 and path[1] is not None:
+        path[1] = _SYNONYMS.get(path[1].lower(), path[1])
+    return Reference(canonical, context.name, tuple(path), node.start + 1, node.end + 1, bare, tuple(bounds))
 
 
 def canonical_context(name: str) -> str:
     """A context's name in lower case, ``input`` being ``inputs``."""
-    return _SYNONYMS.get(name.lower(), name.lower())
+    folded = name.lower()
+    return _SYNONYMS.get(folded, folded)
 
 
 def synonym(name: str) -> str | None:

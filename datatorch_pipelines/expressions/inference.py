@@ -87,6 +87,10 @@ def constant_truth(node: Node, contexts: ContextTypes) -> bool | None:
     if isinstance(node, Not):
         answer = constant_truth(node.operand, contexts)
         return None if answer is None else not answer
+    if isinstance(node, Comparison):
+        return None
+    if isinstance(node, Call) and (signature := SIGNATURES.get(node.name.lower())) and signature.impure:
+        return None
     if isinstance(node, Logical):
         deciding_answer = node.operator is Operator.OR
         answers = [constant_truth(operand, contexts) for operand in node.operands]
@@ -149,6 +153,8 @@ class _Inference:
         context, accesses = chain(node)
         base = accesses[0].target
         target = self.type(base)
+        if target is ANY and context is not None and all(isinstance(access, Property) for access in accesses):
+            return ANY
         if context is None and any(isinstance(part, Wildcard) for part in walk(base)):
             return ANY  # what `*` gave may be inside: look-ups on it are look-ups on each of its items
         owned = context is not None and canonical_context(context.name) in OWNERS
@@ -182,10 +188,10 @@ class _Inference:
         if self.report is None or not target.kinds:
             return False
         kinds = target.found()
-        what = describe(target)
-        start, end = name_range(access)
         name = index.values[0] if len(index.values) == 1 and len(index.kinds) == 1 else None
+        start, end = name_range(access)
         if kinds <= SCALARS:
+            what = describe(target)
             if isinstance(access, Property):
                 message = f"{what} has no property {access.name!r}"
             else:
@@ -217,7 +223,7 @@ class _Inference:
 
     def _compare(self, node: Comparison, left: Type, right: Type) -> None:
         """Reports operands that can't be compared, unless the whole is written out."""
-        if self.report is None or not left.kinds or not right.kinds:
+        if self.report is None or left is ANY or right is ANY or not left.kinds or not right.kinds:
             return
         if is_constant(node.left) and is_constant(node.right):
             return

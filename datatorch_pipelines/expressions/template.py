@@ -70,7 +70,8 @@ class Template:
 
     @expressions.default
     def _expressions(self) -> tuple[Expression, ...]:
-        return tuple(part for part in self.parts if isinstance(part, Expression))
+        found = tuple(part for part in self.parts if isinstance(part, Expression))
+        return self.parts if len(found) == len(self.parts) else found  # type: ignore[return-value]  # the same parts
 
     @property
     def is_literal(self) -> bool:
@@ -84,10 +85,14 @@ class Template:
 
     def references(self) -> tuple[Reference, ...]:
         """The contexts that the expressions refer to, with the names looked up on them, in the order of the text."""
+        if len(self.expressions) == 1:
+            return self.expressions[0].references
         return tuple(reference for part in self.expressions for reference in part.references)
 
     def calls(self) -> tuple[FunctionCall, ...]:
         """The functions that the expressions call, known or not."""
+        if len(self.expressions) == 1:
+            return self.expressions[0].calls
         return tuple(call for part in self.expressions for call in part.calls)
 
     def evaluate(

@@ -19,7 +19,7 @@ from datatorch_pipelines.expressions.values import as_list, as_mapping, fold, is
 Scalar = str | int | float | bool | None
 
 
-class Kind(enum.Enum):
+class Kind(enum.StrEnum):
     """The kinds of values that a type tells apart, by the words that messages about expressions use."""
 
     NULL = "null"
@@ -53,11 +53,11 @@ class Type:
 
     def only(self, kind: Kind) -> tuple[Scalar, ...]:
         """The values of a kind that are in it; none where all of them are."""
-        return tuple(value for value in self.values if scalar_kind(value) is kind)
+        return tuple(value for value in self.values if scalar_kind(value) is kind) if self.values else ()
 
     def found(self) -> frozenset[Kind]:
         """Its kinds but null, which any look-up may give; null where there is no other."""
-        return self.kinds - {Kind.NULL} or self.kinds
+        return (self.kinds - {Kind.NULL} or self.kinds) if Kind.NULL in self.kinds else self.kinds
 
 
 ANY = Type(frozenset(Kind))
@@ -121,6 +121,8 @@ def union(types: Iterable[Type]) -> Type:
 
 
 def _either(left: Type, right: Type) -> Type:
+    if left is ANY or right is ANY:
+        return ANY
     if not left.kinds or not right.kinds:
         return right if not left.kinds else left
     values: list[Scalar] = []
@@ -180,6 +182,8 @@ def contains(type_: Type, value: object) -> bool:
 
 def look_up_type(target: Type, index: Type) -> Type:
     """What ``target[index]`` gives: null among it, since a look-up may find nothing."""
+    if target is ANY:
+        return ANY
     found = [NULL]
     if Kind.ARRAY in target.kinds and _may_be_position(index):
         found.append(target.items or ANY)
@@ -215,6 +219,8 @@ def truth(type_: Type) -> bool | None:
     >>> truth(type_of("a")), truth(NULL), truth(BOOLEAN), truth(ARRAY)
     (True, False, None, True)
     """
+    if type_ is BOOLEAN or type_ is ANY:
+        return None
     answers = {_truth_of_kind(type_, kind) for kind in type_.kinds}
     return answers.pop() if len(answers) == 1 else None
 
@@ -237,6 +243,12 @@ def deciding(type_: Type, *, counting: bool) -> Type:
     >>> deciding(BOOLEAN, counting=False).values
     (False,)
     """
+    if type_ is BOOLEAN or type_ is ANY:  # most are
+        return _DECIDING[type_ is ANY, counting]
+    return _deciding(type_, counting)
+
+
+def _deciding(type_: Type, counting: bool) -> Type:
     kinds: set[Kind] = set()
     values: list[Scalar] = []
     for kind in type_.kinds:
@@ -251,6 +263,13 @@ def deciding(type_: Type, *, counting: bool) -> Type:
         elif not counting and kind in _FALSE:
             values.append(_FALSE[kind])
     return evolve(type_, kinds=frozenset(kinds), values=tuple(values))
+
+
+_DECIDING = {
+    (is_any, counting): _deciding(type_, counting)
+    for is_any, type_ in ((False, BOOLEAN), (True, ANY))
+    for counting in (False, True)
+}
 
 
 def describe(type_: Type, words: Mapping[Kind, str] | None = None) -> str:
