@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import os
 import stat
@@ -36,7 +37,9 @@ class Rewritten:
 
     def diff(self) -> str:
         """The change as a unified diff, empty where there is none; users and passwords of URLs are stars in it."""
-        return unified_diff(self.before, self.after, self.file)
+        # A mark that is kept out of the text is part of the file's first line.
+        mark = "\ufeff" if self.original is not None and self.original.startswith(codecs.BOM_UTF8) else ""
+        return unified_diff(mark + self.before, mark + self.after, self.file)
 
     def write(self) -> bool:
         """Puts the new text into the file, all at once, and says whether there was anything to write.

@@ -89,7 +89,8 @@ async def list_refs(resolvers: Sequence[object], reference: ActionReference, con
             raise
         except Exception as error:
             name = type(resolver).__name__
-            raise ResolveError(f"{name} failed on {reference}: {type(error).__name__}: {error}") from error
+            said = " ".join(f"{type(error).__name__}: {error}".split())
+            raise ResolveError(f"{name} failed on {reference}: {said}") from error
     if not missing:
         raise ActionNotFound(f"no resolver can list the tags of {reference}", hint="write its tag by hand")
     raise missing[0]

@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
+import re
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 import datatorch_pipelines as dtp
+from datatorch_pipelines.resolvers.listing import RemoteRefs
+from datatorch_pipelines.resolvers.refs import is_full_commit
 from datatorch_pipelines.syntax.files import decode_text, encode_like
 
 SLIPS = [
@@ -97,3 +105,93 @@ def _is_free(text: str, start: int, name: str) -> bool:
         return True
     line = text[max(text.rfind("\n", 0, start), text.rfind("\r", 0, start)) + 1 : start]
     return "#" in line or (name == "Count Files" and "name:" in line)
+
+
+class Listed(dtp.Resolver):
+    """A resolver that knows one repository, without a server."""
+
+    def matches(self, reference: dtp.ActionReference) -> bool:
+        return reference.name == "acme/add"
+
+    async def resolve(self, reference: dtp.ActionReference, context: object) -> dtp.ResolvedAction:
+        raise NotImplementedError
+
+    async def refs(self, reference: dtp.ActionReference, context: object) -> RemoteRefs:
+        tags = {"v1": "1" * 40, "v1.2.3": "a" * 40, "v2": "2" * 39 + "f"}
+        return RemoteRefs("https://example.org/acme/add", {"main": "b" * 40}, tags, "main", "b" * 40)
+
+
+@st.composite
+def steps(draw: st.DrawFn) -> str:
+    """A pipeline whose steps name an action in many ways."""
+    end = draw(st.sampled_from(["\n", "\r\n", "\r"]))
+
+    def step() -> str:
+        tag = draw(st.sampled_from(["v1", "v1.2.3", "v2", "main", "latest", "1" * 40, "a" * 40]))
+        quote = draw(st.sampled_from(["", "'", '"']))
+        after = draw(st.sampled_from(["", "  ", " # why", f" # {tag}", "   #  v1  ", " # 数"]))
+        text = f"{quote}acme/add@{tag}{quote}"
+        unsafe = quote == "" and tag.isdigit()
+        written = f"'{tag}'" if unsafe else f"{quote}{tag}{quote}"
+        return draw(
+            st.sampled_from(
+                [
+                    f"action: {text}{after}",
+                    f"{{action: {text} }}{after}",
+                    f"{{ action: {text}, name: a }}{after}",
+                    f"{{action: {text},{after}{end}      name: a}}",
+                    f"action: {{name: acme/add, tag: {written}}}{after}",
+                    f"action:{after}{end}        tag: {written}{after}{end}        name: acme/add",
+                    f"action: >-{after}{end}        acme/add@{tag}",
+                    f"action: |-{after}{end}        acme/add@{tag}",
+                    f'"action" : "acme\\u002fadd@{tag}"{after}',
+                    f"run: echo acme/add@{tag}{after}",
+                ]
+            )
+        )
+
+    lines = ["name: P", "jobs:", "  a:", "    steps:", *(f"    - {step()}" for _ in range(draw(st.integers(1, 4))))]
+    return end.join(lines) + draw(st.sampled_from(["", end]))
+
+
+@given(steps(), st.sampled_from(["", "\ufeff"]))
+def test_pinning_changes_tags_and_their_comments_alone(text: str, mark: str) -> None:
+    pinned = _rewritten(mark + text, dtp.pin)
+    assert pinned.before == text
+    assert pinned.failures == ()
+    assert _messages(pinned.after) == _messages(text)
+    assert _without_tags(pinned.after) == _without_tags(text)
+    before, after = dtp.loads(text).jobs["a"].steps, dtp.loads(pinned.after).jobs["a"].steps
+    for old, new in zip(before, after, strict=True):
+        assert evolve(new, action=None, run="x") == evolve(old, action=None, run="x")
+        if old.reference is not None and new.reference is not None:
+            assert new.reference.name == old.reference.name
+            assert is_full_commit(new.reference.ref)
+    assert not _rewritten(pinned.after, dtp.pin).changed
+
+
+@given(steps())
+def test_upgrading_changes_tags_and_their_comments_alone(text: str) -> None:
+    upgraded = _rewritten(text, dtp.upgrade)
+    assert upgraded.failures == ()
+    assert _messages(upgraded.after) == _messages(text)
+    assert _without_tags(upgraded.after) == _without_tags(text)
+    assert not _rewritten(upgraded.after, dtp.upgrade).changed
+
+
+def _rewritten(text: str, function: Callable[..., dtp.Pinned]) -> dtp.Pinned:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "p.yaml")
+        path.write_bytes(text.encode())
+        return function(path, resolvers=[Listed()])
+
+
+def _messages(text: str) -> list[str]:
+    return [item.message for item in dtp.check_text(text)]
+
+
+def _without_tags(text: str) -> str:
+    """A text without the tags and commits that are in question, and without comments that are one."""
+    tags = r"(?:v1(?:\.2\.3)?|v2|main|latest|1{40}|a{40}|b{40}|2{39}f)"
+    text = re.sub(rf" # {tags}(?=[ \t]*(?:[\r\n]|$))|(?<=#  ){tags}", "", text)
+    return re.sub(rf"(?<=@){tags}|(?<=tag: )(['\"]?){tags}\1", "TAG", text)

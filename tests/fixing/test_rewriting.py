@@ -6,6 +6,7 @@ import codecs
 import errno
 import os
 import stat
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 
@@ -31,6 +32,13 @@ def test_the_encoding_and_its_mark_stay(write: Write, mark: bytes, encoding: str
     path = write("p.yaml", mark + WRONG.encode(encoding))
     assert dtp.fix(path).write()
     assert path.read_bytes() == mark + RIGHT.encode(encoding)
+
+
+def test_the_patch_of_a_file_with_a_mark_has_it_too(write: Write, tmp_path: Path) -> None:
+    path = write("p.yaml", codecs.BOM_UTF8 + b"jobs: {a: {steps: [{run: x}]}}\n")
+    patch = dtp.fix(path).diff().replace(str(path), path.name)
+    subprocess.run(["git", "apply", "-p0"], cwd=tmp_path, input=patch.encode(), check=True)
+    assert path.read_bytes() == codecs.BOM_UTF8 + b"name: p\njobs: {a: {steps: [{run: x}]}}\n"
 
 
 def test_the_mode_stays(write: Write) -> None:
