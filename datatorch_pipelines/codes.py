@@ -1,4 +1,4 @@
-"""The code of every diagnostic: stable, each with the one sentence that ``docs/reference/diagnostics.md`` lists."""
+"""The code of every diagnostic: stable, each with the one sentence that its page in ``docs/checks`` begins with."""
 
 from __future__ import annotations
 

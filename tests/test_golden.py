@@ -9,17 +9,21 @@ from __future__ import annotations
 
 import re
 import shutil
+from functools import partial
 from pathlib import Path
+from unittest.mock import patch
 
 import pytest
 
 import datatorch_pipelines as dtp
-from datatorch_pipelines.checks import check_pipeline
+from datatorch_pipelines.checking import CheckOptions
+from datatorch_pipelines.checking.definitions import Definitions
 from datatorch_pipelines.codes import Code
-from datatorch_pipelines.diagnostics import Diagnostic, sort_diagnostics
+from datatorch_pipelines.diagnostics import Diagnostic
 from datatorch_pipelines.display import diagnostic_text
+from datatorch_pipelines.model import Pipeline
 from datatorch_pipelines.resolvers import MappingResolver
-from datatorch_pipelines.syntax import decode_text, read_pipeline
+from datatorch_pipelines.syntax import decode_text
 
 DATA = Path(__file__).parent / "data"
 
@@ -56,17 +60,18 @@ def _report(path: Path, actions: MappingResolver) -> list[Diagnostic]:
         name, text = _source(path)
     except dtp.PipelineSyntaxError as error:
         return list(error.diagnostics)
-    if not name.startswith("action-"):
-        pipeline, read = read_pipeline(text, name)
-        if pipeline is not None:
-            known = {
-                (job_id, index): dtp.load_action(folder)
-                for job_id, job in pipeline.jobs.items()
-                for index, step in enumerate(job.steps)
-                if (folder := actions._find(step.reference) if step.reference else None)
-            }
-            return sort_diagnostics([*read, *check_pipeline(pipeline, actions=known)])
-    return dtp.check_text(text, filename=name)
+    with patch("datatorch_pipelines.checking.one.find_definitions", partial(_definitions, actions)):
+        return dtp.check_text(text, filename=name, resolvers=[actions])
+
+
+def _definitions(actions: MappingResolver, pipeline: Pipeline, filename: str, options: CheckOptions) -> Definitions:
+    known = {
+        (job_id, index): dtp.load_action(folder)
+        for job_id, job in pipeline.jobs.items()
+        for index, step in enumerate(job.steps)
+        if (folder := actions._find(step.reference) if step.reference else None)
+    }
+    return Definitions(known)
 
 
 def _as_text(path: Path, report: list[Diagnostic]) -> str:

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 import datatorch_pipelines as dtp
-from datatorch_pipelines.codes import Code
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -58,12 +57,6 @@ def test_the_reference_names_every_public_name_once() -> None:
     text = (DOCS / "reference" / "api.md").read_text(encoding="utf-8")
     named = re.findall(r"^\| `(\w+)", text, re.MULTILINE)
     assert sorted(named) == sorted(dtp.__all__)
-
-
-def test_the_reference_names_every_diagnostic_with_its_summary() -> None:
-    text = (DOCS / "reference" / "diagnostics.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `(DT\d+)` \| (.+?) \|$", text, re.MULTILINE)
-    assert rows == [(code.value, code.summary) for code in sorted(Code)]
 
 
 def test_nothing_of_the_machine_that_wrote_it_is_in_the_documentation() -> None:
