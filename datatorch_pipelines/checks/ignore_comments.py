@@ -12,9 +12,10 @@ from datatorch_pipelines.diagnostics import Location
 from datatorch_pipelines.syntax import TextLocator
 
 _TOOL, _WORD = "datatorch", "ignore"
-_CANDIDATE = re.compile(
-    r"#[ \t]*(?P<tool>[Dd][A-Za-z]{6,11})(?P<between>[ \t]*[:=_-]?[ \t]*)(?P<word>[A-Za-z]+)(?P<rest>[^\r\n]*)"
-)
+_CANDIDATE = re.compile(r"#[ \t]*(?P<tool>[Dd][A-Za-z]{6,11})(?P<between>[ \t]*[:=_-]?[ \t]*)(?P<word>[A-Za-z]{1,20})")
+_REST = re.compile(r"[^\r\n]{0,1000}")
+"""What follows a word; a line that goes on for ever must not be read again for each of its words."""
+_BLANKS = re.compile(r"[ \t]*")
 _CODES = re.compile(r"[ \t]*\[([^\[\]\r\n]*)\]")
 _LOOSE_CODES = re.compile(r"[ \t]*[\[(=:]*[ \t]*((?:[A-Za-z]{1,10}\d{1,5}[ \t]*,?[ \t]*)+)[\])]?")
 _CODE = re.compile(r"[^,\s](?:[^,]*[^,\s])?")
@@ -49,37 +50,42 @@ def ignore_comments(source: TextLocator) -> Iterator[IgnoreComment]:
         return
     text = source.text
     reached = 0  # the line that the last comment on a line of its own holds for
+    line, first = 0, 0  # the last line that was looked at, and where its first character stands that is no blank
     for found in _CANDIDATE.finditer(text):
         start = found.start()
         blank_before = start == 0 or text[start - 1] in " \t\r\n"
         if not blank_before or not _is_near(found["tool"], _TOOL) or source.in_scalar(start):
             continue
         place = source.span(start, start)
-        before = text[start - place.column + 1 : start].strip(" \t")
-        if before.startswith("#"):  # a line that is commented out, with its comment
-            continue
-        if not before and reached <= place.line:
-            reached = _next_line(source, place.line)
-        comment = _comment(source, found, place.line, place.line if before else reached)
+        if place.line != line:
+            blanks = _BLANKS.match(text, start - place.column + 1)
+            line, first = place.line, blanks.end() if blanks else start
+        if first != start and text[first] == "#" and not source.in_scalar(first):
+            continue  # in a line that is commented out, with its comment
+        if first == start and reached <= line:
+            reached = _next_line(source, line)
+        comment = _comment(source, found, line, reached if first == start else line)
         if comment is not None:
             yield comment
 
 
 def _comment(source: TextLocator, found: re.Match[str], line: int, target: int) -> IgnoreComment | None:
     """What a comment that speaks of this program says; ``None`` where that is nothing about ignoring."""
-    rest, start = found["rest"], found.start("rest")
+    start = found.end()
+    written = _REST.match(source.text, start)
+    rest = written.group() if written else ""
     exact = found["tool"] == _TOOL and found["between"].strip() == ":" and found["word"] == _WORD
     listed = _CODES.match(rest)
     loose = _LOOSE_CODES.match(rest)
     if not exact and not _means_to_ignore(found, listed, loose):
         return None
-    written = listed or loose
-    first, last = written.span(1) if written else (0, 0)
+    given = listed or loose
+    first, last = given.span(1) if given else (0, 0)
     codes = tuple(
         NamedCode(code.group(), source.span(start + code.start(), start + code.end()))
         for code in _CODE.finditer(rest, first, last)
     )
-    end = start + (len(written.group().rstrip()) if written else 0)
+    end = start + (len(given.group().rstrip()) if given else 0)
     place = source.span(found.start("tool"), end)
     if not exact or listed is None:
         return IgnoreComment(line, target, codes, place, "a comment of this form ignores nothing")
@@ -101,7 +107,7 @@ def _means_to_ignore(found: re.Match[str], listed: re.Match[str] | None, loose: 
 def _is_near(written: str, wanted: str) -> bool:
     """Whether it is the wanted word, or that with a letter too many, too few, wrong or in another place."""
     word = written.lower()
-    if word == wanted or word[0] != wanted[0]:
+    if word == wanted or word[0] != wanted[0] or abs(len(word) - len(wanted)) > 1:
         return word == wanted
     letters, expected = Counter(word), Counter(wanted)
     return (letters - expected).total() <= 1 and (expected - letters).total() <= 1

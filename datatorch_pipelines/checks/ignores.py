@@ -7,7 +7,8 @@ on the line, it holds for the whole of it. Errors are never ignored: the file ca
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
+from itertools import islice
 
 from attrs import frozen
 
@@ -19,27 +20,27 @@ from datatorch_pipelines.syntax import TextLocator
 from datatorch_pipelines.syntax.names import shown
 
 _ABOUT_COMMENTS = frozenset({str(Code.BAD_IGNORE), str(Code.UNUSED_IGNORE)})
-_MOST = 1_000
-"""How many diagnostics about comments are told: a file that is all comments must not cost all memory."""
+_MOST_COMMENTS, _MOST_TOLD = 10_000, 1_000
+"""How many comments of a file count, and how many diagnostics are told of them: a file that is all comments must not
+cost all memory."""
+
+_Key = tuple[int, str]
+"""A line that a comment holds for, and a code that it names."""
 
 
 @frozen
 class _Ignores:
-    """A file's comments that were understood, by the line that they hold for and by their own."""
+    """What a file's comments ignore."""
 
     source: TextLocator
-    by_target: Mapping[int, Sequence[IgnoreComment]]
-    by_line: Mapping[int, Sequence[IgnoreComment]]
+    keys: frozenset[_Key]
 
-    def names(self, diagnostic: Diagnostic) -> list[NamedCode]:
-        """The codes in comments that hold for a diagnostic and name its code."""
+    def of(self, diagnostic: Diagnostic) -> list[_Key]:
+        """What in comments holds for a diagnostic and names its code."""
         if diagnostic.file != self.source.file:
             return []
-        lines = dict.fromkeys((diagnostic.line, *self.source.scalar_lines(diagnostic.line, diagnostic.column)))
-        comments = [comment for line in lines for comment in self.by_target.get(line, ())]
-        if diagnostic.code in _ABOUT_COMMENTS:
-            comments += self.by_line.get(diagnostic.line, ())
-        return [name for comment in comments for name in comment.codes if name.code == diagnostic.code]
+        lines = {diagnostic.line, *self.source.scalar_lines(diagnostic.line, diagnostic.column)}
+        return [(line, diagnostic.code) for line in lines if (line, diagnostic.code) in self.keys]
 
 
 def without_ignored(source: Locator, diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:
@@ -55,7 +56,7 @@ def without_ignored(source: Locator, diagnostics: Sequence[Diagnostic]) -> list[
     comments = _comments(source)
     if not comments or not isinstance(source, TextLocator):
         return list(diagnostics)
-    return _kept(diagnostics, _indexed(source, comments), set())
+    return _kept(diagnostics, _ignores(source, comments), set())
 
 
 def apply_ignores(
@@ -69,10 +70,10 @@ def apply_ignores(
     comments = _comments(source)
     if not comments or not isinstance(source, TextLocator):
         return list(diagnostics)
-    ignores = _indexed(source, comments)
-    used: set[NamedCode] = set()
+    ignores = _ignores(source, comments)
+    used: set[_Key] = set()
     kept = _kept(diagnostics, ignores, used)
-    refused = {name for item in kept if item.severity is Severity.ERROR for name in ignores.names(item)}
+    refused = {key for item in kept if item.severity is Severity.ERROR for key in ignores.of(item)}
     told: list[Diagnostic] = []
     for comment in comments:
         if comment.problem is not None:
@@ -81,38 +82,43 @@ def apply_ignores(
         for name in comment.codes:
             if name.code not in known:
                 told.append(_unknown(name, known))
-            elif name in refused:
+            elif (comment.target, name.code) in refused:
                 told.append(_refused(name))
-            elif name not in used and name.code in judged and name.code not in _ABOUT_COMMENTS:
+            elif (comment.target, name.code) not in used and name.code in judged and name.code not in _ABOUT_COMMENTS:
                 told.append(_unused(name))
+        if len(told) >= _MOST_TOLD:
+            break
     # What is told of comments can be ignored too; that there was nothing of it to ignore is the last that is told.
-    told = _kept(told[:_MOST], ignores, used)
-    names = (name for comment in comments if comment.problem is None for name in comment.codes)
-    told += [_unused(name) for name in names if name.code in _ABOUT_COMMENTS and name not in used][:_MOST]
+    told = _kept(told[:_MOST_TOLD], ignores, used)
+    for comment in comments:
+        for name in comment.codes if comment.problem is None else ():
+            keys = {(comment.target, name.code), (comment.line, name.code)}
+            if name.code in _ABOUT_COMMENTS and not keys & used and len(told) < _MOST_TOLD:
+                told.append(_unused(name))
     return sort_diagnostics([*kept, *told])
 
 
 def _comments(source: Locator) -> list[IgnoreComment]:
-    return list(ignore_comments(source)) if isinstance(source, TextLocator) else []
+    return list(islice(ignore_comments(source), _MOST_COMMENTS)) if isinstance(source, TextLocator) else []
 
 
-def _indexed(source: TextLocator, comments: Sequence[IgnoreComment]) -> _Ignores:
-    by_target: dict[int, list[IgnoreComment]] = {}
-    by_line: dict[int, list[IgnoreComment]] = {}
+def _ignores(source: TextLocator, comments: Sequence[IgnoreComment]) -> _Ignores:
+    keys: set[_Key] = set()
     for comment in comments:
-        if comment.problem is None:
-            by_target.setdefault(comment.target, []).append(comment)
-            by_line.setdefault(comment.line, []).append(comment)
-    return _Ignores(source, by_target, by_line)
+        for name in comment.codes if comment.problem is None else ():
+            keys.add((comment.target, name.code))
+            if name.code in _ABOUT_COMMENTS:
+                keys.add((comment.line, name.code))
+    return _Ignores(source, frozenset(keys))
 
 
-def _kept(diagnostics: Sequence[Diagnostic], ignores: _Ignores, used: set[NamedCode]) -> list[Diagnostic]:
-    """The diagnostics that no comment ignores; notes in ``used`` each code that ignored something."""
+def _kept(diagnostics: Sequence[Diagnostic], ignores: _Ignores, used: set[_Key]) -> list[Diagnostic]:
+    """The diagnostics that no comment ignores; notes in ``used`` what ignored the others."""
     kept: list[Diagnostic] = []
     for item in diagnostics:
-        names = ignores.names(item) if item.severity is Severity.WARNING else []
-        used.update(names)
-        if not names:
+        keys = ignores.of(item) if item.severity is Severity.WARNING else []
+        used.update(keys)
+        if not keys:
             kept.append(item)
     return kept
 

@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 import datatorch_pipelines as dtp
 from datatorch_pipelines.checks import Check, Finding, PipelineSubject
+from datatorch_pipelines.checks.ignore_comments import ignore_comments
 from datatorch_pipelines.checks.ignores import without_ignored
 from datatorch_pipelines.diagnostics import Diagnostic, Severity, sort_diagnostics
-from datatorch_pipelines.syntax import read_pipeline
+from datatorch_pipelines.syntax import TextLocator, read_pipeline
 
 UNPINNED = "the action 'acme/add' has no tag: it follows the default branch [DT401]; pin it: acme/add@TAG"
 UNUSED = "remove it; a comment holds for its own line, or on a line of its own for the next"
@@ -285,9 +286,63 @@ def test_a_run_refuses_errors_whatever_the_comments_say(tmp_path: Path) -> None:
         dtp.run(path)
 
 
-def test_a_file_that_is_all_comments_is_told_of_in_part() -> None:
-    text = in_steps("- run: x") + "# datatorch: ignore[nope]\n" * 5_000
+@pytest.mark.parametrize(
+    "comment", ["# datatorch: ignore[nope]\n", " # datatorch: ignore[nope]", "# datatorch: ignore\n"]
+)
+def test_a_file_that_is_all_comments_is_told_of_in_part(comment: str) -> None:
+    text = in_steps("- run: x").rstrip("\n") + " # x" + comment * 20_000
     assert len(dtp.check_text(text)) == 1_000
+
+
+EVERYWHERE = """\
+name: A@
+jobs:
+  a: # datatorch: ignore[A1]
+    steps: # datatorch: ignore[A2]
+      - run: | # datatorch: ignore[A3]
+          echo # datatorch: ignore[NO]
+
+          # datatorch: ignore[NO]
+        # datatorch: ignore[A4]
+        name: >+ # datatorch: ignore[A5]
+
+          x
+
+        # datatorch: ignore[A6]
+      - run: 'x # datatorch: ignore[NO]
+
+           # datatorch: ignore[NO]' # datatorch: ignore[A7]
+      - run: "a
+           # datatorch: ignore[NO]
+           " # datatorch: ignore[A8]
+      - run: plain
+           more # datatorch: ignore[A9]
+      - run: &x # datatorch: ignore[A10]
+          foo#bar # datatorch: ignore[A11]
+        env: {A: b, # datatorch: ignore[A12]
+          B: "c" # datatorch: ignore[A13]
+          } # datatorch: ignore[A14]
+      - run: *x # datatorch: ignore[A15]
+        # datatorch: ignore[A16]
+      - ? run # datatorch: ignore[A17]
+        : |2 # datatorch: ignore[A18]
+            indented # datatorch: ignore[NO]
+            # datatorch: ignore[NO]
+      - run: |2+ # datatorch: ignore[A19]
+           # datatorch: ignore[NO]
+
+      # datatorch: ignore[A20]
+# datatorch: ignore[A21]
+"""
+
+
+@pytest.mark.parametrize("other", ["", "\x85"], ids=["fast parser", "pure parser"])
+def test_comments_are_told_from_text_in_every_kind_of_scalar(other: str) -> None:
+    pipeline, _ = read_pipeline(EVERYWHERE.replace("@", other), "p.yaml")
+    assert pipeline is not None
+    assert isinstance(pipeline.source, TextLocator)
+    found = [name.code for comment in ignore_comments(pipeline.source) for name in comment.codes]
+    assert found == [f"A{number}" for number in range(1, 22)]
 
 
 PIECES = [
