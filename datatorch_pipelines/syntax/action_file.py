@@ -125,8 +125,9 @@ def _check_runs(runs: dict[str, Any], extra_using: frozenset[str], report: Repor
     needed = _NEEDED[Using(using)]
     if not needed or report.is_open(("runs",)) or any(key in runs and runs[key] is not None for key in needed):
         return
+    example = "index.js" if using == Using.NODE else _EXAMPLES[needed[0]]
     message = f"runs with 'using: {using}' needs {listed(map(repr, needed))}"
-    report.error(Code.MISSING_KEY, report.locator.key(("runs",)), message, f'add "{needed[0]}: {_EXAMPLES[needed[0]]}"')
+    report.error(Code.MISSING_KEY, report.locator.key(("runs",)), message, f'add "{needed[0]}: {example}"')
 
 
 def _check_default(name: str, declared: object, report: Report) -> None:

@@ -12,6 +12,7 @@ from datatorch_pipelines.syntax.names import shown
 
 WORD = re.compile(r"[^\s\"',:\[\]{}]+")
 _STRING_BEGUN = re.compile(r'"(?:[^"\\\x00-\x1f]|\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4}))*')
+_LEADING_ZERO = re.compile(r"-?0\d+(?:\.\d+)?")
 _OTHER_WORDS = {
     "True": "write true",
     "False": "write false",
@@ -45,6 +46,10 @@ def no_value(text: str, at: int) -> Problem:
     if word is None:
         return syntax(f"a value is missing before {text[at]!r}", at, at + 1, "write a value, or drop the comma")
     hint = _OTHER_WORDS.get(word.group(), 'put a text in double quotes: "text"')
+    if _LEADING_ZERO.fullmatch(word.group()):
+        hint = "a number begins with no 0"
+    elif not text[:at].strip() and text.startswith(":", word.end()):
+        hint = 'name the file .yaml, or write JSON: {"key": value}'
     return syntax(f"{shown(word.group())} is no JSON value", at, word.end(), hint)
 
 

@@ -108,9 +108,11 @@ def _check_pipeline(data: object, filename: str, report: Report) -> None:
     if "jobs" in data and not jobs and (jobs is None or isinstance(jobs, dict)):
         known = {**known, "jobs": {"_": None}}
         if not report.unread(("jobs",)):
-            _nothing(
-                report, ("jobs",), "a pipeline needs at least one job", "write a job's id and its steps below jobs"
-            )
+            outside = next((key for key, item in data.items() if isinstance(item, dict) and "steps" in item), None)
+            hint = "write a job's id and its steps below jobs"
+            if outside is not None:
+                hint = f"indent {shown(outside)} below jobs"
+            _nothing(report, ("jobs",), "a pipeline needs at least one job", hint)
     validate(pipeline_schema.validate, known, (), "a pipeline", report)
     _check_env(data, (), report)
     if isinstance(jobs, dict):
@@ -125,9 +127,11 @@ def _check_job(job_id: str, job: Any, checker: _StepChecker, report: Report) -> 
         rule = "use letters, digits, '_' and '-', not a digit or '-' first"
         report.error(Code.BAD_ID, report.locator.key(path), f"{shown(job_id)} is no job id", rule)
     if not isinstance(job, dict):
-        hint = "write its steps below it" if job is None else None
+        hint = "write its steps below it" if job is None else "write steps: below it"
         if isinstance(job, str) and job in source("job")["properties"]:
             hint = f"write {job}: with a colon"
+        elif job_id in source("job")["properties"]:
+            hint = "indent it below the id of its job"
         wrong_type(report, path, f"the job {shown(job_id)}", "a mapping", job, hint)
         return
     steps = job.get("steps", ())

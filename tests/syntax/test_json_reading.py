@@ -67,7 +67,7 @@ def test_what_is_read_is_what_python_reads(text: str) -> None:
         ("[NaN]", 1, 4, "'NaN' is no JSON value", "JSON has no such number; write null or a text"),
         ("[True]", 1, 5, "'True' is no JSON value", "write true"),
         ("[yes]", 1, 4, "'yes' is no JSON value", 'put a text in double quotes: "text"'),
-        ("[01]", 1, 3, "'01' is no JSON value", 'put a text in double quotes: "text"'),
+        ("[01]", 1, 3, "'01' is no JSON value", "a number begins with no 0"),
         ("[1,,2]", 3, 4, "a value is missing before ','", "write a value, or drop the comma"),
         ("[1] c", 4, 5, "text follows the end of the document", "a JSON file holds one value"),
         ("[1] // c", 4, 5, "JSON has no comments", "drop it, or name the file .yaml and write # comments"),
