@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from datatorch_pipelines.syntax.names import listed
 
 _MOST_NAMES = 24
 _LONGEST_LINE = 600
+_BREAKS = re.compile(r" *\n[ \n]*")
 
 
 def few(names: Iterable[str], last: str = "and") -> str:
@@ -27,5 +29,6 @@ def one_line(text: str) -> str:
     >>> one_line("use\\n  round\\x1b[0m")
     'use round [0m'
     """
-    line = " ".join("".join(character if character.isprintable() else " " for character in text).split())
+    # Spaces stay as they are: a name that is told may hold two in a row.
+    line = _BREAKS.sub(" ", "".join(character if character.isprintable() else "\n" for character in text)).strip()
     return line if len(line) <= _LONGEST_LINE else line[: _LONGEST_LINE - 3] + "..."

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping
 
 from attrs import frozen
 
-from datatorch_pipelines.expressions import types
 from datatorch_pipelines.expressions.analysis import OWNERS, canonical_context, chain, name_range, synonym
 from datatorch_pipelines.expressions.functions import find_function
 from datatorch_pipelines.expressions.nodes import (
@@ -28,6 +27,7 @@ from datatorch_pipelines.expressions.signatures import SIGNATURES
 from datatorch_pipelines.expressions.types import (
     ANY,
     BOOLEAN,
+    NULL,
     SCALARS,
     Kind,
     Scalar,
@@ -64,17 +64,23 @@ def infer(node: Node, contexts: ContextTypes) -> Type:
 
     >>> from datatorch_pipelines.expressions.parser import parse_expression
     >>> node, _ = parse_expression("length(x) == 1 && 'one' || x.y")
-    >>> infer(node, {"x": types.object_of({"y": types.INTEGER})}).values
-    ('one',)
+    >>> describe(infer(node, {"x": type_of({"y": 5})}))
+    'an integer or text'
     """
     return _Inference(contexts, None).type(node)
+
+
+def infer_found(node: Node, contexts: ContextTypes) -> Type:
+    """As `infer`, for a whole ``${{ }}``: there, a reference that finds nothing is an error, and gives no null."""
+    inference = _Inference(contexts, None)
+    return inference.found(node) if isinstance(node, Access) and chain(node)[0] is not None else inference.type(node)
 
 
 def problems(node: Node, contexts: ContextTypes) -> list[Problem]:
     """What can't give anything useful in an expression; what follows from it is not told.
 
     >>> from datatorch_pipelines.expressions.parser import parse_expression
-    >>> problems(parse_expression("length(x.y)")[0], {"x": types.object_of({"y": types.INTEGER})})[0].message
+    >>> problems(parse_expression("length(x.y)")[0], {"x": type_of({"y": 5})})[0].message
     'length() wants text, a list or a mapping, not an integer'
     """
     found: list[Problem] = []
@@ -98,6 +104,11 @@ def constant_truth(node: Node, contexts: ContextTypes) -> bool | None:
             return deciding_answer
         return None if None in answers else not deciding_answer
     return truth(infer(node, contexts))
+
+
+def constant_condition(node: Node, contexts: ContextTypes) -> bool | None:
+    """As `constant_truth`, for a whole condition: what finds nothing there is an error."""
+    return constant_truth(node, contexts) if not isinstance(node, Access) else truth(infer_found(node, contexts))
 
 
 def is_constant(node: Node) -> bool:
@@ -126,7 +137,8 @@ class _Inference:
             case Context():
                 return self.contexts.get(canonical_context(node.name), ANY)
             case Property() | Index() | Wildcard():
-                return self._access(node)
+                found = self.found(node)
+                return found if any(isinstance(part, Wildcard) for part in chain(node)[1]) else union([found, NULL])
             case Call():
                 return self._call(node)
             case Not():
@@ -149,7 +161,8 @@ class _Inference:
                 return union(found)
         return union([*found, self.type(node.operands[-1])])
 
-    def _access(self, node: Access) -> Type:
+    def found(self, node: Access) -> Type:
+        """What look-ups find, if they find anything."""
         context, accesses = chain(node)
         base = accesses[0].target
         target = self.type(base)
@@ -198,7 +211,7 @@ class _Inference:
                 message = f"{what} has no items"
             self.report(Problem(message, start, end, _length_hint(name)))
             return True
-        if kinds == {Kind.ARRAY} and isinstance(name, str) and look_up_type(target, index) == types.NULL:
+        if kinds == {Kind.ARRAY} and isinstance(name, str) and not look_up_type(target, index).kinds:
             hint = _length_hint(name) or f"an item of it is [0], and .*.{name} is that of each item"
             self.report(Problem(f"a list has no property {name!r}", start, end, hint))
             return True
@@ -280,7 +293,9 @@ def _length_hint(name: object) -> str | None:
 
 
 def _argument_hint(name: str, index: int, type_: Type) -> str | None:
-    if name == "format" or (name in ("startsWith", "endsWith", "contains") and index):
+    if name == "contains" and index == 0:
+        return "look among its values: value.*"
+    if name == "format":
         return "write it as text with toJSON(value)"
     if name == "case":
         return "compare the value, or write !!value"
@@ -290,6 +305,6 @@ def _argument_hint(name: str, index: int, type_: Type) -> str | None:
 
 
 def _wanted(kinds: frozenset[Kind]) -> str:
-    if kinds >= SCALARS - {Kind.NULL} and Kind.ARRAY not in kinds:
-        return "a single value"
+    if kinds >= SCALARS - {Kind.NULL}:
+        return "a single value or a list" if Kind.ARRAY in kinds else "a single value"
     return describe(Type(kinds))

@@ -106,7 +106,7 @@ def tokenize(text: str, start: int, *, closing: bool) -> tuple[list[Token], int]
             elif group == "string":
                 token = Token(Kind.LITERAL, match[group], at, position, match[group][1:-1].replace("''", "'"))
             else:
-                token = _other(text, at)
+                token = _other(text, at, tokens)
         tokens.append(token)
         position = token.end
     if closing:
@@ -137,7 +137,18 @@ def _starts_number(text: str, position: int, before: list[Token]) -> bool:
     return not _ends_operand(before) and _NUMBER_START.match(text, position) is not None
 
 
-def _other(text: str, position: int) -> Token:
+def ends_in_step(tokens: list[Token]) -> bool:
+    """Whether the tokens end in what is probably a step's name, after ``steps.``."""
+    end = len(tokens)
+    while end and tokens[end - 1].kind is Kind.NAME:
+        end -= 1
+    return end < len(tokens) and end > 1 and tokens[end - 1].symbol == "." and _starts_step(tokens[:end])
+
+
+STEP_HINT = "a step's name with other characters goes into brackets: steps['Count (all)']"
+
+
+def _other(text: str, position: int, before: list[Token]) -> Token:
     """The number at an offset; raises for what is none, and for a text without its end."""
     character = text[position]
     if character == "'":
@@ -154,7 +165,7 @@ def _other(text: str, position: int) -> Token:
         f"unexpected {character!r} in the expression",
         column=position + 1,
         code=Code.BAD_EXPRESSION,
-        hint=_HINTS.get(character),
+        hint=STEP_HINT if ends_in_step(before) else _HINTS.get(character),
     )
 
 

@@ -12,7 +12,7 @@ from typing import NoReturn, TypeVar
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.errors import ExpressionError
 from datatorch_pipelines.expressions.functions import arity_problem, find_function
-from datatorch_pipelines.expressions.lexer import Kind, Token, is_reserved, tokenize
+from datatorch_pipelines.expressions.lexer import STEP_HINT, Kind, Token, ends_in_step, is_reserved, tokenize
 from datatorch_pipelines.expressions.nodes import (
     Call,
     Comparison,
@@ -169,6 +169,8 @@ class _Parser:
             return "a list is written fromJSON('[]')"
         if before is None or token.kind is Kind.END:
             return None
+        if ends_in_step(self._tokens[: self._position]):
+            return STEP_HINT
         if token.kind is Kind.NAME and token.text in _OTHER_WORDS:
             return _OTHER_WORDS[token.text]
         if before.symbol == "." and isinstance(token.value, int):

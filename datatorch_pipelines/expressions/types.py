@@ -181,10 +181,10 @@ def contains(type_: Type, value: object) -> bool:
 
 
 def look_up_type(target: Type, index: Type) -> Type:
-    """What ``target[index]`` gives: null among it, since a look-up may find nothing."""
+    """What ``target[index]`` gives where it finds something."""
     if target is ANY:
         return ANY
-    found = [NULL]
+    found: list[Type] = []
     if Kind.ARRAY in target.kinds and _may_be_position(index):
         found.append(target.items or ANY)
     if Kind.OBJECT in target.kinds and index.kinds & SCALARS:

@@ -11,11 +11,13 @@ from datatorch_pipelines.checks.subject import Path, PipelineSubject, Text
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Severity
 from datatorch_pipelines.errors import ExpressionError
-from datatorch_pipelines.expressions.inference import constant_truth, is_constant
+from datatorch_pipelines.expressions.inference import constant_condition, is_constant
 from datatorch_pipelines.limits import Limits
 from datatorch_pipelines.model.availability import Place
 
 _WHOSE = {Place.JOB_CONDITION: "job", Place.STEP_CONDITION: "step"}
+
+_STATUS = frozenset({"success", "failure", "cancelled", "always"})
 
 
 def _find(subject: PipelineSubject) -> Iterator[Finding]:
@@ -41,14 +43,16 @@ def _truth(subject: PipelineSubject, text: Text, limits: Limits) -> bool | None:
             return text.template.evaluate_condition({}, limits=limits)
         except ExpressionError:
             return None  # the check for what can't give anything useful says why
-    holds = constant_truth(expression.node, certain_types(subject, text))
+    holds = constant_condition(expression.node, certain_types(subject, text))
+    if holds and any(call.name.lower() in _STATUS for call in expression.calls):
+        return None  # one of these makes a step run after a failure
     return None if holds is None or not is_sound(subject, text, expression) else holds
 
 
 def _finding(subject: PipelineSubject, path: Path, whose: str, *, holds: bool) -> Finding:
     place = subject.source.value(path)
     if holds:
-        return Finding(place, "this condition is always true", hint=f"drop it: the {whose} runs anyway")
+        return Finding(place, "this condition is always true", hint="drop it: it changes nothing")
     return Finding(
         place,
         f"this condition is never true, so the {whose} never runs",

@@ -14,10 +14,12 @@ from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import PipelineSubject, Text
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Related, Severity
-from datatorch_pipelines.expressions.inference import infer
+from datatorch_pipelines.expressions.inference import infer_found
 from datatorch_pipelines.expressions.types import NUMBERS, Kind, Type
 from datatorch_pipelines.model import ValueType
 from datatorch_pipelines.syntax.names import shown
+
+_LONGEST = 60
 
 
 def _find(subject: PipelineSubject) -> Iterator[Finding]:
@@ -27,8 +29,10 @@ def _find(subject: PipelineSubject) -> Iterator[Finding]:
         if declared is None or not text.template.is_whole or not _uses_outputs(text):
             continue
         node = text.template.expressions[0].node
-        type_ = infer(node, types.at(text))
-        if usually_converts(type_, declared) or not can_convert(infer(node, certain_types(subject, text)), declared):
+        type_ = infer_found(node, types.at(text))
+        if usually_converts(type_, declared) or not can_convert(
+            infer_found(node, certain_types(subject, text)), declared
+        ):
             continue
         yield _finding(subject, given, declared, type_)
 
@@ -57,7 +61,8 @@ def _finding(subject: PipelineSubject, given: GivenText, declared: ValueType, ty
 def _setter(subject: PipelineSubject, text: Text) -> tuple[int, str] | None:
     """The step whose output a text gives, if it is nothing but that, with its action's name."""
     reference = text.references[0]
-    name = reference.path[0] if reference.context == "steps" and reference.bare else None
+    is_output = reference.context == "steps" and reference.bare and len(reference.path) == len(("X", "outputs", "Y"))
+    name = reference.path[0] if is_output else None
     if text.job is None or name is None:
         return None
     index = subject.step_names(text.job).find(name, text.step)
@@ -67,10 +72,11 @@ def _setter(subject: PipelineSubject, text: Text) -> tuple[int, str] | None:
 
 def _hint(declared: ValueType, type_: Type, written: str) -> str:
     kinds = type_.found()
+    value = written if len(written) <= _LONGEST and " " not in written else "VALUE"
     if declared is ValueType.BOOLEAN and kinds <= NUMBERS:
-        return "compare it, as in ${{ VALUE != 0 }}: of all numbers, only 0 and 1 are booleans"
+        return f"compare it, as in ${{{{ {value} != 0 }}}}: of all numbers, only 0 and 1 are booleans"
     if kinds == {Kind.ARRAY} and declared is not ValueType.OBJECT:
-        return "give one of its items, [0] being the first, or their number: length(VALUE)"
+        return f"give one of its items, [0] being the first, or their number: length({value})"
     if kinds == {Kind.OBJECT}:
         return "give a value that is in it"
     return f"give it {WORDS[declared]}"

@@ -12,7 +12,7 @@ from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import PipelineSubject
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Severity
-from datatorch_pipelines.expressions.inference import infer, is_constant
+from datatorch_pipelines.expressions.inference import infer_found, is_constant
 from datatorch_pipelines.model import ValueType
 from datatorch_pipelines.syntax.names import shown
 
@@ -31,7 +31,7 @@ def _find(subject: PipelineSubject) -> Iterator[Finding]:
 
 def _find_in_expression(subject: PipelineSubject, given: GivenText, declared: ValueType) -> Iterator[Finding]:
     text = given.text
-    type_ = infer(text.template.expressions[0].node, certain_types(subject, text))
+    type_ = infer_found(text.template.expressions[0].node, certain_types(subject, text))
     if not can_convert(type_, declared):
         message = f"the input {given.name!r}: this expression gives {in_words(type_)}, which is not {WORDS[declared]}"
         yield Finding(subject.source.value(text.path), message, hint=f"give it {WORDS[declared]}")
