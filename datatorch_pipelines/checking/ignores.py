@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from datatorch_pipelines.checking.options import CheckOptions
 from datatorch_pipelines.checks import CHECKS
+from datatorch_pipelines.checks.ignore_comments import may_ignore
 from datatorch_pipelines.checks.ignores import apply_ignores, without_ignored
 from datatorch_pipelines.checks.known import known_codes
 from datatorch_pipelines.codes import Code
@@ -45,7 +46,7 @@ def ignored_by_comments(
     ignores nothing, and in a text that can't be read at all, nothing is ignored. ``all_actions_known`` says whether the
     checks saw the definition of each action that is named.
     """
-    if "ignore" not in text.lower() and "datatorch" not in text.lower():
+    if not may_ignore(text):
         return list(diagnostics)
     known = known_codes(options.extra_checks)
     if source is not None:

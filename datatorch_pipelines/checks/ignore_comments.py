@@ -44,6 +44,11 @@ class IgnoreComment:
     problem: str | None = None
 
 
+def may_ignore(text: str) -> bool:
+    """Whether a text may hold such a comment: a quick look, before anything is known about its scalars."""
+    return any(_is_near(found["tool"], _TOOL) for found in _CANDIDATE.finditer(text))
+
+
 def ignore_comments(source: TextLocator) -> Iterator[IgnoreComment]:
     """Every such comment of a text, in its order. A ``#`` inside a scalar begins none, and JSON has none."""
     if source.file.lower().endswith(".json"):

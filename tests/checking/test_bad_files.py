@@ -93,7 +93,7 @@ def test_bytes_that_are_no_text_are_called_so(tmp_path: Path, good: Path, data: 
 def test_a_text_with_a_mistake_is_told_of_at_its_place(tmp_path: Path, data: bytes, expected: str) -> None:
     path = tmp_path / "p.yaml"
     path.write_bytes(data)
-    (found,) = dtp.check(path)
+    (found,) = [item for item in dtp.check(path) if item.code in ("DT103", "DT104")]
     assert str(found).removeprefix(f"{path}:").startswith(expected)
 
 

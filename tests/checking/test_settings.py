@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import re
 from pathlib import Path
 
 import attrs
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 import datatorch_pipelines as dtp
 from datatorch_pipelines.checking.globs import glob_matches
 from datatorch_pipelines.checks import Check, Finding, PipelineSubject
+from datatorch_pipelines.checks.known import warning_codes
 from datatorch_pipelines.diagnostics import Severity
 
 UNPINNED = "name: A\njobs: {a: {steps: [{action: acme/add}]}}\n"
@@ -113,6 +115,17 @@ def test_settings_that_make_no_sense_are_refused(arguments: dict[str, object], m
 
 def test_the_codes_of_others_are_not_judged_by_settings_in_python() -> None:
     assert "ACME7" in dtp.Settings(ignore=["ACME7"]).ignore
+
+
+def test_every_code_that_is_known_to_be_a_warning_can_be_ignored() -> None:
+    reports = (Path(__file__).parents[1] / "data" / "err").glob("*.txt")
+    seen = {
+        code for path in reports for code in re.findall(r": warning: .* \[(DT\d+)\]$", path.read_text(), re.MULTILINE)
+    }
+    assert len(seen) > 8
+    assert seen <= warning_codes()
+    for code in seen:
+        assert code in dtp.Settings(ignore=[code]).ignore
 
 
 @pytest.mark.parametrize(
