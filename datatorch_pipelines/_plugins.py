@@ -78,8 +78,9 @@ def make(kind: Kind, name: str, wanted: type[T]) -> T:
         loaded = point.load()
         made = loaded() if callable(loaded) and not isinstance(loaded, wanted) else loaded
     except Exception as error:
+        said = " ".join(str(error).split())
         raise PipelinesError(
-            f"the {kind[:-1]} {name!r} ({point.value}) can't be loaded: {type(error).__name__}: {error}",
+            f"the {kind[:-1]} {name!r} ({point.value}) can't be loaded: {type(error).__name__}: {said}",
             hint="mend or uninstall the package that registers it",
         ) from error
     if not isinstance(made, wanted):

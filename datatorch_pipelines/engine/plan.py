@@ -90,16 +90,16 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
     Raises `PlanError` with everything that stands in the way, at its place; nothing has run then.
     """
     early = [*refuse_unhonoured(pipeline, source), *_check(pipeline, {}, options)]
-    _raise_errors(early)
+    _raise_errors(source, early)
     actions, found = await _resolve_all(pipeline, source, options)
-    _raise_errors(found)
+    _raise_errors(source, found)
     definitions = {key: action.definition for key, action in actions.items()}
     checked = _check(pipeline, definitions, options)
     for definition in {id(definition): definition for definition in definitions.values()}.values():
         told = check_action(definition, limits=options.limits, extra_checks=options.extra_checks)
         checked += [item for item in told if has_errors([item])]
     checked += [*_refuse_unknown_runtimes(actions, source, options), *_refuse_missing_files(actions, source)]
-    _raise_errors([*checked, *found])
+    _raise_errors(source, [*checked, *found])
     jobs = tuple(
         PlannedJob(
             id=job_id,
@@ -119,9 +119,9 @@ def _check(pipeline: Pipeline, actions: Mapping[_StepKey, Action], options: RunO
     return check_pipeline(pipeline, actions=actions, limits=options.limits, extra_checks=options.extra_checks)
 
 
-def _raise_errors(diagnostics: Sequence[Diagnostic]) -> None:
+def _raise_errors(source: Locator, diagnostics: Sequence[Diagnostic]) -> None:
     if has_errors(diagnostics):
-        raise PlanError(sort_diagnostics(diagnostics))
+        raise PlanError(without_ignored(source, sort_diagnostics(diagnostics)))
 
 
 async def _resolve_all(

@@ -218,6 +218,10 @@ def made():
     return Check(code="ACME2", severity=Severity.WARNING, summary="A name.", pipeline=find)
 
 
+def failing():
+    raise ValueError("not\\ntoday")
+
+
 not_one = 5
 ours = Check(code="DT401", severity=Severity.WARNING, summary="A name.", pipeline=find)
 """
@@ -254,10 +258,14 @@ REGISTERED = "mend or uninstall the package that registers it"
                 + REGISTERED
             ],
         ),
+        (
+            ["x = plugin:failing"],
+            [f"the check 'x' (plugin:failing) can't be loaded: ValueError: not today; {REGISTERED}"],
+        ),
         (["x = plugin:ours"], ["the code 'DT401' of a check is the library's own; begin it otherwise"]),
         ([], [""]),
     ],
-    ids=["object", "function", "none", "broken", "collision", "nothing"],
+    ids=["object", "function", "none", "broken", "failing", "collision", "nothing"],
 )
 def test_what_a_package_registers_looks_by_itself(tmp_path: Path, registered: list[str], printed: list[str]) -> None:
     (tmp_path / "plugin.py").write_text(PLUGIN)

@@ -281,9 +281,11 @@ def test_a_plan_and_a_run_do_not_tell_what_a_comment_ignores(tmp_path: Path) -> 
 
 def test_a_run_refuses_errors_whatever_the_comments_say(tmp_path: Path) -> None:
     path = tmp_path / "p.yaml"
-    path.write_text(in_steps("- run: echo ${{ event.x }} # datatorch: ignore[DT501, DT302, DT305]"))
-    with pytest.raises(dtp.PlanError, match="DT501"):
+    twice = ["- {name: A, run: echo}", "- {name: A, run: echo} # datatorch: ignore[DT211]"]
+    path.write_text(in_steps("- run: echo ${{ event.x }} # datatorch: ignore[DT501, DT302, DT305]", *twice))
+    with pytest.raises(dtp.PlanError) as caught:
         dtp.run(path)
+    assert [item.code for item in caught.value.diagnostics] == ["DT501"]
 
 
 @pytest.mark.parametrize(
