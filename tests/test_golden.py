@@ -101,6 +101,15 @@ def test_a_wrong_file_gives_exactly_its_report(
     assert text == expected.read_text(encoding="utf-8")
 
 
+@every_bad_file
+def test_the_slower_parser_tells_the_same(
+    path: Path, actions: MappingResolver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    expected = _report(path, actions)
+    monkeypatch.setattr("datatorch_pipelines.syntax.yaml_reader.HAS_FAST_PARSER", False)
+    assert _report(path, actions) == expected
+
+
 @every_good_file
 def test_a_right_file_gives_no_report(path: Path, actions: MappingResolver) -> None:
     assert _as_text(path, _report(path, actions)) == ""
@@ -122,3 +131,36 @@ def _nothing_is_there(path: Path, item: Diagnostic) -> bool:
         return True
     line = re.split(r"\r\n|\r|\n", _source(path)[1])[item.line - 1]
     return not line[item.column - 1 :].strip()
+
+
+NOT_IN_ONE_FILE = {
+    Code.UNREADABLE: "a file that can't be opened: tests/syntax/test_text_files.py",
+    Code.BAD_EXTENSION: "a file of another name: tests/syntax/test_text_files.py",
+    Code.NOT_HONOURED: "told when a run is planned: tests/docs/test_format.py",
+    Code.DUPLICATE_PIPELINE: "two files: tests/checking",
+    Code.BROKEN_CHECK: "a check of somebody else: tests/checks",
+    Code.EVALUATION: "a run's data: tests/expressions",
+    Code.UNRESOLVED: "a server, or the store: tests/checking",
+    Code.BAD_ACTION: "an action's own file, which is another one: tests/checking",
+    Code.ACTION_WARNING: "a server: tests/checking",
+    Code.CANNOT_RUN: "told when a run is planned: tests/engine",
+    Code.NOT_PORTABLE: "only looked for where settings enable it: tests/checking",
+}
+"""Codes that no golden file can show, and where they are shown."""
+
+
+def test_each_code_that_a_file_can_show_is_in_a_golden_file() -> None:
+    reports = "".join(path.read_text(encoding="utf-8") for path in (DATA / "err").glob("*.txt"))
+    shown = set(re.findall(r"\[(DT\d+)\]$", reports, re.MULTILINE))
+    assert sorted(set(map(str, Code)) - shown) == sorted(map(str, NOT_IN_ONE_FILE))
+
+
+def test_the_golden_files_hold_more_than_150_errors_that_differ() -> None:
+    reports = "".join(path.read_text(encoding="utf-8") for path in (DATA / "err").glob("*.txt"))
+    messages = set(re.findall(r"^\S+?:\d+:\d+: error: (.*)$", reports, re.MULTILINE))
+    assert len(messages) > 150
+
+
+def test_each_report_belongs_to_a_file() -> None:
+    reports = {path.name.removesuffix(".txt") for path in (DATA / "err").glob("*.txt")}
+    assert reports == {path.name for path in BAD}

@@ -24,7 +24,7 @@ def _find(subject: PipelineSubject) -> Iterator[Finding]:
             if wrong is None:
                 hint = f"add {name} to the step's inputs"
                 if name in known.site.step.inputs:
-                    place, hint = subject.source.value((*path, "inputs", name)), f"give {name} a value"
+                    place, hint = subject.source.key((*path, "inputs", name)), f"give {name} a value"
                 yield Finding(place, message, hint=hint)
             else:
                 given = subject.source.key((*path, "inputs", wrong))

@@ -10,6 +10,7 @@ from datatorch_pipelines.checks.wording import few
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Severity
 from datatorch_pipelines.expressions import known_functions
+from datatorch_pipelines.model.availability import CONTEXTS
 from datatorch_pipelines.syntax.edits import respelt
 from datatorch_pipelines.syntax.names import did_you_mean
 
@@ -22,9 +23,15 @@ def _find(subject: Subject) -> Iterator[Finding]:
             if call.name.lower() in folded:
                 continue
             hint = did_you_mean(call.name, functions) or f"known: {few(functions)}"
+            if call.name.lower() in CONTEXTS:  # `event.a | event.b`
+                hint = "a function follows '|'; one of two values is written a || b"
             place = at_columns(subject.source, text.path, (call.column, call.end_column))
-            fix = respelt(subject.source, place, call.name, functions)
-            yield Finding(place, f"unknown function {call.name!r}", hint=hint, fix=fix)
+            yield Finding(
+                place,
+                f"unknown function {call.name!r}",
+                hint=hint,
+                fix=respelt(subject.source, place, call.name, functions),
+            )
 
 
 CHECK = Check(
