@@ -56,7 +56,7 @@ def mend(text: str, diagnose: Diagnose) -> Mended:
         wanted = [item for item in state.fixable() if state.key(item) not in refused]
         after, taken = state.fixed(wanted, diagnose)
         if not _is_better(state, taken, after):
-            after, taken = _one_by_one(state, taken, diagnose)
+            after, taken = state.fixed(_harmless(state, taken, (), diagnose), diagnose)
         refused |= {state.key(item) for item in wanted if item not in taken and not _waits(item, taken)}
         refused = {(code, message, state.moved(start, _edits(taken))) for code, message, start in refused}
         if after.text == state.text:
@@ -122,15 +122,17 @@ class _State:
         return places
 
 
-def _one_by_one(state: _State, candidates: Iterable[Diagnostic], diagnose: Diagnose) -> tuple[_State, list[Diagnostic]]:
-    """The text with those fixes made that do no harm, and these fixes."""
-    good: list[Diagnostic] = []
-    best = state
-    for candidate in candidates:
-        after, taken = state.fixed([*good, candidate], diagnose)
-        if _is_better(state, taken, after):
-            good, best = taken, after
-    return best, good
+def _harmless(
+    state: _State, candidates: Sequence[Diagnostic], good: Sequence[Diagnostic], diagnose: Diagnose
+) -> list[Diagnostic]:
+    """Those of the candidates whose fixes do no harm beside the good ones, and these: found by halves."""
+    after, taken = state.fixed([*good, *candidates], diagnose)
+    if _is_better(state, taken, after):
+        return taken
+    if len(candidates) < 2:
+        return list(good)
+    half = len(candidates) // 2
+    return _harmless(state, candidates[half:], _harmless(state, candidates[:half], good, diagnose), diagnose)
 
 
 def _is_better(before: _State, taken: Sequence[Diagnostic], after: _State) -> bool:

@@ -84,10 +84,10 @@ def _keys_of_parts() -> Mapping[str, frozenset[str]]:
 
 
 def _right_key(report: Report, path: Path, known: list[str], beside: Iterable[str]) -> Fix | None:
-    """The fix of a misspelt key, unless the right one, or one more that is meant to be it, stands beside it."""
+    """The fix of a misspelt key, unless the right one, or one more that is meant to be it, stands beside it, or may."""
     key = str(path[-1])
     right = None if key in _OTHER_NAMES or _home(key, known) else only_nearest(key, known)
-    if right is None or report.locator.is_there((*path[:-1], right)):
+    if right is None or report.locator.is_there((*path[:-1], right)) or report.is_open(path[:-1]):
         return None
     if any(meant(name, known) == right for name in beside if name != key):
         return None

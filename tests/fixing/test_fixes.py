@@ -84,6 +84,8 @@ def test_a_mistake_with_one_meaning_is_fixed_and_nothing_else_is_touched(right: 
         "name: P\njobs: {a: {steps: [{id: step1, run: x}, {run: x, env: {A: '${{ steps.step2.outputs.x }}'}}]}}\n",
         # Written with escapes, or over two lines.
         'name: P\njobs: {a: {"st\\u0065sp": [{run: x}]}}\n',
+        # The right key may stand where nothing could be read.
+        "name: P\njobs:\n  a:\n    stesp: [{run: x}]\n    env: {A: b\n",
         # What other tools call it is more than a misspelling.
         "name: P\njobs: {a: {steps: [{uses: a/b@v1}]}}\n",
         # Text without quotes.

@@ -94,6 +94,19 @@ def test_a_refused_fix_is_known_again_where_it_stands_after_the_others() -> None
     assert mended.text == "best no bad worse best worse"
 
 
+def test_among_many_fixes_the_harmful_ones_are_found_in_few_looks() -> None:
+    looks = 0
+
+    def diagnose(text: str) -> Sequence[Diagnostic]:
+        nonlocal looks
+        looks += 1
+        return [*found(text, "bad", "worse"), *found(text, "(?<=no )worse", code="DT101")]
+
+    mended = mend("bad\n" * 300 + "no bad\n" + "bad\n" * 200, diagnose)
+    assert mended.text == "worse\n" * 300 + "no bad\n" + "worse\n" * 200
+    assert looks < 30
+
+
 def test_fixes_that_undo_each_other_come_to_an_end() -> None:
     def diagnose(text: str) -> Sequence[Diagnostic]:
         return [*found(text, "^a$", "b"), *found(text, "^b$", "a")]
