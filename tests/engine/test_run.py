@@ -270,7 +270,7 @@ def test_defaults_and_undeclared_inputs_reach_the_action(project, logged) -> Non
     ("given", "refused"),
     [
         ("{a: 1}", "6:17: error: the action 'Add' needs the input 'b' [DT403]; add b to the step's inputs"),
-        ("{a: 1, b: null}", "7:27: error: the action 'Add' needs the input 'b' [DT403]; give b a value"),
+        ("{a: 1, b: null}", "7:24: error: the action 'Add' needs the input 'b' [DT403]; give b a value"),
     ],
 )
 def test_a_missing_required_input_is_refused_before_anything_runs(project, given: str, refused: str) -> None:
