@@ -48,7 +48,10 @@ def find_settings(folder: str | os.PathLike[str] = ".", *, extra_checks: Iterabl
     ``tool.datatorch-pipelines``. The search ends with the folder that holds ``.git``. Raises `PipelinesError` as
     `load_settings` does.
     """
-    start = Path(folder).absolute()
+    try:
+        start = Path(folder).absolute()
+    except OSError:  # the current folder was deleted: nothing is above it
+        return Settings()
     for place in (start, *start.parents):
         for name in (OWN_FILE, PYPROJECT):
             if os.path.lexists(place / name):

@@ -175,6 +175,16 @@ def test_settings_are_found_upward_until_the_repository_ends(tmp_path: Path) -> 
     assert dtp.find_settings(inner) == dtp.Settings(folder=inner)
 
 
+def test_a_folder_that_is_gone_has_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert dtp.find_settings(tmp_path / "gone" / "\0" / "\ud800").limits is None
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert dtp.find_settings() == dtp.Settings()
+    settings = dtp.Settings(per_file_ignores={"**": ["DT"]})
+    assert [item.code for item in dtp.check_text("name: A\njobs: {}\n", settings=settings)] == ["DT205"]
+
+
 def test_a_mistake_is_shown_with_the_path_from_the_current_folder(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
