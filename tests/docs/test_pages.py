@@ -178,6 +178,12 @@ def test_every_block_is_of_a_kind_that_is_looked_at() -> None:
     assert opened == 2 * sum(1 for page in PAGES for _ in _blocks(page)), "a fence without a language, or unclosed"
 
 
+def test_every_mark_belongs_to_a_block() -> None:
+    for page in PAGES:
+        written = re.findall(r"^<!-- (\w+): (.+) -->$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        assert written == [(block.mark, block.argument) for block in _blocks(page) if block.mark], _name(page)
+
+
 def test_the_tests_that_the_readme_tells_of_are_those_that_ci_runs() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     commands = re.findall(r"^\$ (.*nox)$", readme, re.MULTILINE)
