@@ -38,7 +38,7 @@ def _text(code: Code) -> str:
 
 def _said(text: str) -> str:
     """What a page says about its code's severity."""
-    return text.split("\nSeverity: ")[1].split(".\n")[0]
+    return text.split("\nSeverity: ")[1].split(".\n", maxsplit=1)[0]
 
 
 def _severities(said: str) -> set[str]:

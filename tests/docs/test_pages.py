@@ -31,7 +31,8 @@ from datatorch_pipelines.display import diagnostic_text
 ROOT = Path(__file__).parents[2]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 FENCE = re.compile(
-    r"^(?:<!-- (?P<mark>file|shown|bad|good): (?P<argument>.+?) -->\n\n?)?(?P<indent> *)```(?P<kind>\w+)\n(?P<text>.*?)^ *```$",
+    r"^(?:<!-- (?P<mark>file|shown|bad|good): (?P<argument>.+?) -->\n\n?)?"
+    r"(?P<indent> *)```(?P<kind>\w+)\n(?P<text>.*?)^ *```$",
     re.MULTILINE | re.DOTALL,
 )
 
