@@ -29,6 +29,18 @@ _EXPRESSION = r"\$\{\{"
 _ONE_WORD = re.compile(r"[A-Za-z0-9.+_-]+")
 _WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 _WORDS_FOR_BOOLEANS = frozenset({"true", "yes", "on", "false", "no", "off"})
+_OTHER_VALUES = {
+    "dict": "object",
+    "map": "object",
+    "mapping": "object",
+    "json": "object",
+    "tuple": "array",
+    "file": "string",
+    "path": "string",
+    "text": "string",
+    "double": "float",
+}
+"""What other tools call our types."""
 _WITH_UNIT = re.compile(r"\d+(?:\.\d+)? ?[A-Za-z]+")
 
 Validator = Callable[[object], object]
@@ -112,7 +124,7 @@ def _tell_value(error: Any, path: Path, name: str, report: Report, *, lenient: b
     if error.rule == "enum":
         allowed = [str(item) for item in definition["enum"] if item is not None]
         text = shown(value) if isinstance(value, str) else type_name(value)
-        hint = did_you_mean(value, allowed) if isinstance(value, str) else None
+        hint = _value_meant(value, allowed) if isinstance(value, str) else None
         fix = respelt(report.locator, place, value, allowed) if isinstance(value, str) else None
         report.error(Code.WRONG_VALUE, place, f"{name} must be {listed(allowed)}, not {text}", hint, fix=fix)
     elif error.rule == "pattern" and definition["pattern"] != _EXPRESSION:
@@ -140,6 +152,11 @@ def _tell_value(error: Any, path: Path, name: str, report: Report, *, lenient: b
             fix = _in_quotes(report, place, value) if as_text else None
             hint = fix.title if fix is not None else _hint(value, definition)
             wrong_type(report, path, name, wanted, value, hint, fix=fix)
+
+
+def _value_meant(value: str, allowed: list[str]) -> str | None:
+    other = _OTHER_VALUES.get(value.lower())
+    return f"did you mean {other!r}?" if other in allowed else did_you_mean(value, allowed)
 
 
 def _wanted(definition: Mapping[str, Any]) -> str:
