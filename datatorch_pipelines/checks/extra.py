@@ -11,13 +11,17 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TypeVar
 
+from attrs import evolve, frozen
+
 from datatorch_pipelines._plugins import make_all
 from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import ActionSubject, PipelineSubject
 from datatorch_pipelines.checks.wording import one_line
 from datatorch_pipelines.codes import Code
-from datatorch_pipelines.diagnostics import Diagnostic, Fix, Location, Related, Severity
+from datatorch_pipelines.diagnostics import Diagnostic, Edit, Fix, Location, Locator, Related, Severity
 from datatorch_pipelines.errors import PipelinesError
+from datatorch_pipelines.syntax import TextLocator
+from datatorch_pipelines.syntax.edits import Offsets
 from datatorch_pipelines.syntax.names import shown
 
 _CODE = re.compile(r"[A-Z][A-Z-]*[0-9]+")
@@ -48,17 +52,19 @@ def diagnostics_of(
     check: Check, look: Callable[[SubjectT], Iterable[Finding]], subject: SubjectT
 ) -> Iterator[Diagnostic]:
     """What a check of others finds; where it breaks, one error that says so."""
-    file = subject.source.file
+    name = subject.source.file
+    file: _File | None = None
     try:
-        given = look(subject)
-        for finding in itertools.islice(given, _MOST):
+        for finding in itertools.islice(look(subject), _MOST):
+            file = file or _file_of(subject.source)
             wrong = _wrong_with(finding, file)
             if wrong is not None:
-                yield _broken(check, file, wrong)
+                yield _broken(check, name, wrong)
                 return
-            yield from check.diagnostics([finding])
+            fix = evolve(finding.fix, title=one_line(finding.fix.title)) if finding.fix else None
+            yield from check.diagnostics([evolve(finding, fix=fix)])
     except Exception as error:  # whatever it is, it is theirs
-        yield _broken(check, file, f"raised {type(error).__name__}: {_said(error)}".rstrip(": "))
+        yield _broken(check, name, f"raised {type(error).__name__}: {_said(error)}".rstrip(": "))
 
 
 def _accepted(check: object) -> Check:
@@ -83,7 +89,19 @@ def _accepted(check: object) -> Check:
     return check
 
 
-def _wrong_with(finding: object, file: str) -> str | None:
+@frozen
+class _File:
+    """The file that a check looks at; without ``offsets`` there is no text."""
+
+    name: str
+    offsets: Offsets | None
+
+
+def _file_of(source: Locator) -> _File:
+    return _File(source.file, Offsets.of(source.text) if isinstance(source, TextLocator) else None)
+
+
+def _wrong_with(finding: object, file: _File) -> str | None:
     """Why something that a check gave is no finding in this file; ``None`` for one that is."""
     if not isinstance(finding, Finding):
         return f"gave {shown(_text_of(finding))}, which is no Finding"
@@ -91,22 +109,45 @@ def _wrong_with(finding: object, file: str) -> str | None:
     hint: object = finding.hint
     if not isinstance(message, str) or not isinstance(hint, str | None):
         return "gave a finding whose message or hint is no text"
-    fix: object = finding.fix
-    related: Sequence[object] = finding.related
-    if not isinstance(fix, Fix | None) or not all(isinstance(item, Related) for item in related):
-        return "gave a finding whose fix or related places are none"
-    places: Sequence[object] = (finding.location, *(edit.location for edit in (fix.edits if fix else ())))
-    return next((wrong for place in places if (wrong := _wrong_with_place(place, file)) is not None), None)
+    if not all(isinstance(item, Related) for item in finding.related):
+        return "gave a finding whose related places are none"
+    return _wrong_with_place(finding.location, file) or _wrong_with_fix(finding.fix, file)
 
 
-def _wrong_with_place(place: object, file: str) -> str | None:
+def _wrong_with_fix(fix: object, file: _File) -> str | None:
+    if fix is None:
+        return None
+    if not isinstance(fix, Fix) or not isinstance(fix.title, str):
+        return "gave a finding whose fix is none"
+    edits: Sequence[object] = fix.edits
+    spans: list[tuple[int, int]] = []
+    for edit in edits:
+        if not isinstance(edit, Edit) or not isinstance(edit.text, str):
+            return "gave a finding whose fix is none"
+        wrong = _wrong_with_place(edit.location, file)
+        if wrong is not None:
+            return wrong
+        if file.offsets is not None:
+            spans.append(file.offsets.span(edit.location))
+    spans.sort()
+    if any(before[1] > after[0] for before, after in itertools.pairwise(spans)):
+        return "gave a fix whose edits overlap"
+    return None
+
+
+def _wrong_with_place(place: object, file: _File) -> str | None:
     if not isinstance(place, Location):
         return "gave a finding whose location is none"
-    if (place.file or "") != file:
+    if (place.file or "") != file.name:
         return f"gave a finding in another file, {shown(_text_of(place.file))}"
     numbers = (place.line, place.column, place.end_line, place.end_column)
     if min(numbers) < 1 or numbers[:2] > numbers[2:]:
         return "gave a finding whose location is no range"
+    try:
+        if file.offsets is not None:
+            file.offsets.span(place)
+    except ValueError:
+        return f"gave a finding outside the file, at {place.line}:{place.column}"
     return None
 
 

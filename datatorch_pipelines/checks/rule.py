@@ -36,7 +36,8 @@ class Check:
 
     ``pipeline`` looks at a pipeline, ``action`` at an action file; either may be ``None``. They must not change what
     they are given, read files or use the network, and stay silent about what can't be known. An ``opt_in`` check looks
-    only where settings enable its code.
+    only where settings enable its code. A code is capital letters and a number; those that begin with ``DT`` and a
+    digit are the library's own.
 
     >>> def find_shouting(subject):
     ...     if subject.pipeline.name.isupper():

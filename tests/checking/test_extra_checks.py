@@ -90,7 +90,8 @@ class Odd:
         raise ValueError
 
 
-HERE, THERE = Location("p.yaml", 1, 1, 1, 2), Location("q\n.yaml", 1, 1, 1, 2)
+HERE, BELOW = Location("p.yaml", 1, 1, 1, 2), Location("p.yaml", 9, 1, 9, 2)
+THERE = Location("q\n.yaml", 1, 1, 1, 2)
 
 
 @pytest.mark.parametrize(
@@ -110,8 +111,17 @@ HERE, THERE = Location("p.yaml", 1, 1, 1, 2), Location("q\n.yaml", 1, 1, 1, 2)
         (lambda subject: [Finding(Location("p.yaml", 2, 1, 1, 1), "x")], "gave a finding whose location is no range"),
         (lambda subject: [Finding(HERE, b"x")], "gave a finding whose message or hint is no text"),
         (lambda subject: [Finding(HERE, "x", hint=5)], "gave a finding whose message or hint is no text"),
-        (lambda subject: [Finding(HERE, "x", related=[5])], "gave a finding whose fix or related places are none"),
-        (lambda subject: [Finding(HERE, "x", fix="y")], "gave a finding whose fix or related places are none"),
+        (lambda subject: [Finding(HERE, "x", related=[5])], "gave a finding whose related places are none"),
+        (lambda subject: [Finding(HERE, "x", fix="y")], "gave a finding whose fix is none"),
+        (lambda subject: [Finding(HERE, "x", fix=Fix("y", [5]))], "gave a finding whose fix is none"),
+        (lambda subject: [Finding(HERE, "x", fix=Fix(5, []))], "gave a finding whose fix is none"),
+        (lambda subject: [Finding(HERE, "x", fix=Fix("y", [Edit(HERE, 5)]))], "gave a finding whose fix is none"),
+        (lambda subject: [Finding(HERE, "x", fix=Fix("y", [Edit(HERE, "a")] * 2))], "gave a fix whose edits overlap"),
+        (
+            lambda subject: [Finding(HERE, "x", fix=Fix("y", [Edit(BELOW, "a")]))],
+            "gave a finding outside the file, at 9:1",
+        ),
+        (lambda subject: [Finding(BELOW, "x")], "gave a finding outside the file, at 9:1"),
         (
             lambda subject: [Finding(HERE, "x", fix=Fix("y", [Edit(THERE, "z")]))],
             "gave a finding in another file, 'q\\n.yaml'",
@@ -152,9 +162,10 @@ def test_a_check_may_find_without_end() -> None:
 
 
 def test_words_of_a_check_stay_on_one_line() -> None:
-    look = of(lambda subject: [Finding(subject.source.value(("name",)), "a\nb\x1b[2J", hint="c\r\nd")])
+    look = of(lambda subject: [Finding(HERE, "a\nb\x1b[2J", hint="c\r\nd", fix=Fix("e\nf", []))])
     (found,) = dtp.check_text(PIPELINE.replace("add", "add@v1"), filename="p.yaml", extra_checks=[look])
-    assert str(found) == "p.yaml:1:7: warning: a b [2J [ACME2]; c d"
+    assert str(found) == "p.yaml:1:1: warning: a b [2J [ACME2]; c d"
+    assert found.fix == Fix("e f", [])
 
 
 def test_a_related_place_may_be_in_another_file() -> None:
