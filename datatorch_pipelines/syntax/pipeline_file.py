@@ -103,7 +103,7 @@ def _check_pipeline(data: object, filename: str, report: Report) -> None:
         if not report.is_open(()) and not any(meant(key, ("name",)) for key in unknown):
             hint = f'add "name: {stem}"' if stem and stem.isprintable() else 'add "name: ..."'
             place = report.mapping((), data)
-            fix = first_key(report.locator, place, "name", stem) if data and stem else None
+            fix = first_key(report.locator, place, "name", stem) if "jobs" in data and stem else None
             report.error(Code.MISSING_KEY, place, "a pipeline needs 'name'", hint, fix=fix)
     if "jobs" in data and not jobs and (jobs is None or isinstance(jobs, dict)):
         known = {**known, "jobs": {"_": None}}

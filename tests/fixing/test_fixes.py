@@ -86,6 +86,10 @@ def test_a_mistake_with_one_meaning_is_fixed_and_nothing_else_is_touched(right: 
         'name: P\njobs: {a: {"st\\u0065sp": [{run: x}]}}\n',
         # The right key may stand where nothing could be read.
         "name: P\njobs:\n  a:\n    stesp: [{run: x}]\n    env: {A: b\n",
+        # No pipeline at all, by the look of it.
+        "services: {web: {image: x}}\n",
+        # A function of another language.
+        "name: P\njobs: {a: {steps: [{run: x, env: {A: '${{ substring(event.x, 1) }}'}}]}}\n",
         # What other tools call it is more than a misspelling.
         "name: P\njobs: {a: {steps: [{uses: a/b@v1}]}}\n",
         # Text without quotes.
