@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Callable
+
+from attrs import evolve
 
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Diagnostic, Related, Severity
@@ -15,15 +19,24 @@ from datatorch_pipelines.syntax.yaml_reader import read_yaml
 
 _YAML_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 _JSON_FORBIDDEN = re.compile("[\x00\ud800-\udfff]")
+_MOST_CHARACTERS = 20
+"""How many forbidden characters of a text are told."""
 
 
 def read_source(text: str, filename: str, limits: Limits) -> tuple[object, Report, bool]:
     """The data of a text, the report to go on with, and whether there is data at all."""
     text = text.removeprefix("\ufeff")
     as_json = filename.lower().endswith(".json")
-    located = _refused(text, limits, as_json=as_json)
-    if located is None:
-        located = read_json(text, limits) if as_json else read_yaml(text, limits)
+    read = read_json if as_json else read_yaml
+    forbidden = _JSON_FORBIDDEN if as_json else _YAML_FORBIDDEN
+    if len(text) > limits.max_file_bytes:
+        message = f"the text is longer than {limits.max_file_bytes} characters"
+        problem = Problem(Code.OVER_LIMIT, message, 0, 0, "split it, or raise Limits.max_file_bytes")
+        located = Located(None, new_marks(), (problem,), complete=False)
+    elif forbidden.search(text) is None:
+        located = read(text, limits)
+    else:
+        located = _without_forbidden(text, forbidden, lambda changed: read(changed, limits), as_json=as_json)
     locator = TextLocator(filename, text, located.marks, located.text, located.names)
     report = Report(locator, frozenset(path for gap in located.gaps for path in gap.paths), tuple(located.gaps))
     for problem in located.problems:
@@ -31,21 +44,25 @@ def read_source(text: str, filename: str, limits: Limits) -> tuple[object, Repor
     return located.data, report, located.complete
 
 
-def _refused(text: str, limits: Limits, *, as_json: bool) -> Located | None:
-    """What stands for a text that no parser should see."""
-    if len(text) > limits.max_file_bytes:
-        message = f"the text is longer than {limits.max_file_bytes} characters"
-        problem = Problem(Code.OVER_LIMIT, message, 0, 0, "split it, or raise Limits.max_file_bytes")
-        return Located(None, new_marks(), (problem,), complete=False)
-    found = (_JSON_FORBIDDEN if as_json else _YAML_FORBIDDEN).search(text)
-    if found is None:
-        return None
+def _without_forbidden(
+    text: str, forbidden: re.Pattern[str], read: Callable[[str], Located], *, as_json: bool
+) -> Located:
+    """A text with characters that no parser should see: each is told, and the rest is read if they spoil nothing."""
+    found = list(itertools.islice(forbidden.finditer(text), _MOST_CHARACTERS))
+    problems = [_character(item, as_json=as_json) for item in found]
+    located = read(forbidden.sub("\ufffd", text))
+    if not located.complete or any(problem.code == Code.INVALID_SYNTAX for problem in located.problems):
+        return Located(None, new_marks(), problems[:1], complete=False)
+    changed = located.text or forbidden.sub("\ufffd", text)
+    return evolve(located, problems=(*problems, *located.problems), text=changed)
+
+
+def _character(found: re.Match[str], *, as_json: bool) -> Problem:
     name = f"U+{ord(found.group()):04X}"
     name = {"U+0000": "a NUL byte"}.get(name, f"the control character {name}")
     escape = "\\u0007" if as_json else "\\x07"
     hint = f"remove it; in double quotes an escape such as {escape} can stand for it"
-    problem = Problem(Code.CONTROL_CHARACTER, f"{name} is not allowed in the file", found.start(), found.end(), hint)
-    return Located(None, new_marks(), (problem,), complete=False)
+    return Problem(Code.CONTROL_CHARACTER, f"{name} is not allowed in the file", found.start(), found.end(), hint)
 
 
 def _diagnostic(problem: Problem, locator: TextLocator) -> Diagnostic:

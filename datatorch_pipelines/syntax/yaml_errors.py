@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from ruamel.yaml.error import YAMLError
+
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.syntax.located import STRIDE, Problem
 from datatorch_pipelines.syntax.names import shown
@@ -25,6 +27,9 @@ _OPEN_QUOTE = re.compile(
 _WORD = re.compile(r" *[\w$-]+[ \t]*(?:#.*)?")
 _DASHES = re.compile(r"[ ]*(?:- +)*")
 _NEXT_CONTENT = re.compile(r"(?:[ \t]*(?:\r\n|\r|\n))+(?=[ \t]*[^ \t\r\n])")
+CONFLICT = "<<<<<<< "
+"""What the first line of a merge conflict begins with."""
+_GLUED = re.compile(r"[ ]*-(?=[A-Za-z_][\w-]*:(?:[ ]|[\r\n]|$))")
 _TAIL = 8
 """How many of the last values may hold the beginning of a mistake that was noticed after them."""
 _WIDEST = 1000
@@ -38,18 +43,35 @@ def explain(error: Exception, text: str, marks: Sequence[int] = ()) -> Problem:
     at = min(mark.index, len(text)) if mark is not None else 0
     since = min(context_mark.index, len(text)) if context_mark is not None else at
     opening = next(_open(marks), None)
-    if opening is not None and "stream end" in problem and text[opening : opening + 1] in ("[", "{"):
+    is_flow = opening is not None and text[opening : opening + 1] in ("[", "{")
+    if opening is not None and is_flow and ("stream end" in problem or _left(text, opening, at)):
         since, context = opening, "flow sequence" if text[opening] == "[" else "flow mapping"
     return (
-        _unclosed(text, at, marks)
+        _conflict(text, at, since)
+        or _unclosed(text, at, marks)
+        or _glued(text, at)
         or _tab(text, at, problem)
         or _quoted(text, at, since, problem, context)
         or _brackets(text, at, since, problem, context)
         or _text_lines(text, at, since, problem)
         or _indentation(text, at, since, problem, context)
         or _characters(text, at, since, problem, context)
+        or _gave_up(error, text)
         or Problem(Code.INVALID_SYNTAX, f"not valid YAML: {problem}", at, at)
     )
+
+
+def _gave_up(error: Exception, text: str) -> Problem | None:
+    """What a parser stumbled over that failed without saying so: ruamel.yaml's own does at odd directives."""
+    if isinstance(error, YAMLError):
+        return None
+    if text.startswith("%"):
+        return _unknown_version(0, _line(text, 0)[1])
+    return Problem(Code.INVALID_SYNTAX, "not valid YAML", 0, 0)
+
+
+def _unknown_version(start: int, end: int) -> Problem:
+    return _syntax("the %YAML line names a version that nobody knows", start, end, "drop it: the format is YAML 1.2")
 
 
 def root_of(error: Exception, text: str, start: int, marks: Sequence[int]) -> int:
@@ -65,6 +87,31 @@ def root_of(error: Exception, text: str, start: int, marks: Sequence[int]) -> in
 def _open(marks: Sequence[int]) -> Iterator[int]:
     """Where the mappings and sequences begin whose end was not reached, innermost first."""
     return (marks[at] for at in range(len(marks) - STRIDE, -1, -STRIDE) if marks[at + 2] == at)
+
+
+def _conflict(text: str, at: int, since: int) -> Problem | None:
+    """What git leaves in a file whose two versions it could not merge."""
+    for place in (since, at):
+        start, end = _line(text, place)
+        if text.startswith(CONFLICT, start):
+            hint = "keep one of the two versions, and drop the lines of '<', '=' and '>'"
+            return _syntax("a merge conflict begins here", start, end, hint)
+    return None
+
+
+def _glued(text: str, at: int) -> Problem | None:
+    """A dash without its space, which makes a key of a list item: the lines below it then fit nowhere."""
+    start, _ = _line(text, at)
+    column = _indent_of(text, start)
+    while True:
+        found = _GLUED.match(text, start)
+        if found is not None:
+            dash = found.end() - 1
+            return _syntax("a space is missing after the '-'", dash, dash + 1, "begin each item with '- '")
+        above = _line_above(text, start)
+        if above is None or _indent_of(text, start) < column:
+            return None
+        start = above[0]
 
 
 def _unclosed(text: str, at: int, marks: Sequence[int]) -> Problem | None:
@@ -325,8 +372,7 @@ def _characters(text: str, at: int, since: int, problem: str, context: str) -> P
             f"quote a text that begins with {char_before!r}",
         )
     if "incompatible YAML" in problem:
-        end = _line(text, at)[1]
-        return _syntax("the %YAML line names a version that nobody knows", at, end, "drop it: the format is YAML 1.2")
+        return _unknown_version(at, _line(text, at)[1])
     if "directive" in context or "<document start>" in problem:
         return _syntax(
             "a '%' directive of the wrong form", since if context else 0, at, "drop it: the format needs none"

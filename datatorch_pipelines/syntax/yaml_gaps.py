@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 
 from attrs import evolve, frozen
+
+from datatorch_pipelines.syntax.yaml_errors import CONFLICT
 
 _LINE_END = re.compile(r"\r\n|\r|\n")
 _ROW = re.compile(r"[^\r\n]*")
@@ -13,6 +16,7 @@ _WHOLE = re.compile(r"[^\s#][^#]*?:[ \t]+(?![|>&!\[{]|#)\S")
 """A key with a value that ends on its line, as far as the line can tell."""
 _KEY = re.compile(r"[^\s#][^#]*?:(?:[ \t]|$)|-(?: |$)")
 _WORD = re.compile(r"([A-Za-z_$][\w-]+)[ \t]*(?:#.*)?")
+_BARE = re.compile(r"[A-Za-z_$][\w-]*[ \t]*(?:#.*)?")
 _CLOSING = re.compile(r"[\]}][\]},]*[ \t]*(?:#.*)?")
 
 
@@ -40,8 +44,6 @@ class Lines:
 
     def at(self, offset: int) -> int:
         """The number of the line (from 0) that holds an offset."""
-        from bisect import bisect_right
-
         return bisect_right(self.starts, offset) - 1
 
     def row(self, line: int) -> str:
@@ -82,6 +84,7 @@ def substitutes(text: str, root: int, mark: str) -> Iterator[Substitute]:
     """What to read instead of a text that can't be read at ``root``: the best first, the last one ends there."""
     lines = Lines(text)
     first = lines.at(root)
+    yield from _one_version(lines, first)
     columns = lines.columns(first)
     kept = [column for column in columns if lines.starts[first] + column <= root]
     column = kept[-1] if kept else columns[0]
@@ -103,6 +106,21 @@ def _blank(lines: Lines, first: int, column: int, last: int, stand_in: str = "",
     end = lines.starts[last + 1] if last + 1 < len(lines) else len(text)
     inside = stand_in + re.sub(r"[^\r\n]", " ", text[start + len(stand_in) : end])
     return Substitute(text[:start] + inside + text[end:], start, end, mark)
+
+
+def _one_version(lines: Lines, first: int) -> Iterator[Substitute]:
+    """Without the second version in a merge conflict, and without any."""
+    if not lines.row(first).startswith(CONFLICT):
+        return
+    middle = next((number for number in range(first, len(lines)) if lines.row(number) == "======="), None)
+    last = next(
+        (number for number in range(middle or first, len(lines)) if lines.row(number).startswith(">>>>>>>")), None
+    )
+    if middle is None or last is None:
+        return
+    head = _blank(lines, first, 0, first)
+    yield evolve(_blank(Lines(head.text), middle, 0, last), start=head.start)
+    yield _blank(lines, first, 0, last)
 
 
 def _begins(lines: Lines, first: int, levels: list[int]) -> bool:
@@ -157,13 +175,21 @@ def _last(lines: Lines, first: int, column: int) -> int:
         if lines.indent(number) > column or (lines.has_tab(number) and last == number - 1):
             last = number
             continue
-        if is_text and lines.indent(number) == column and not _KEY.match(lines.row(number)[column:]):
+        if is_text and lines.indent(number) == column and not _may_be_key(lines, number, column):
             last = number
             continue
         if _CLOSING.fullmatch(lines.row(number).strip()):
             last = number
         break
     return last
+
+
+def _may_be_key(lines: Lines, number: int, column: int) -> bool:
+    """Whether a line begins with a key or a dash, or with a word that has lines below it."""
+    row = lines.row(number)[column:]
+    below = next((other for other in range(number + 1, len(lines)) if not lines.is_blank(other)), None)
+    holds = below is not None and lines.indent(below) > column
+    return _KEY.match(row) is not None or (holds and _BARE.fullmatch(row) is not None)
 
 
 def _last_odd(lines: Lines, first: int, levels: list[int]) -> int:

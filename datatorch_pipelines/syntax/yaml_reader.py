@@ -7,6 +7,7 @@ The C parser reads; where it finds an error, ruamel.yaml's own parser decides: l
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Sequence
 
 from attrs import frozen
@@ -27,6 +28,7 @@ from datatorch_pipelines.syntax.decoding import decode
 from datatorch_pipelines.syntax.located import (
     MAX_PROBLEMS,
     STRIDE,
+    Gap,
     Located,
     Problem,
     StopReading,
@@ -34,6 +36,7 @@ from datatorch_pipelines.syntax.located import (
     new_marks,
     too_many_problems,
 )
+from datatorch_pipelines.syntax.locator import TextLocator
 from datatorch_pipelines.syntax.names import did_you_mean, shown, type_name
 from datatorch_pipelines.syntax.scalars import CONSTANTS, NUMBER_START, PREFIX, NotANumber, plain, plain_number, tagged
 from datatorch_pipelines.syntax.yaml_errors import explain, root_of
@@ -118,6 +121,7 @@ class _Builder:
         self.problems: list[Problem] = []
         self.anchors: dict[str, tuple[object, int, int]] = {}
         self.expanded = 0
+        self.end: int | None = None
         self.firsts: dict[int, tuple[dict[str, int], int]] = {}
         self.keys: dict[str, str] = {}
 
@@ -127,7 +131,12 @@ class _Builder:
             data = self._root()
         except StopReading as stop:
             return Located(None, new_marks(self.marks), (*self.problems, stop.problem), complete=False)
-        return Located(data, new_marks(self.marks), self.problems)
+        marks = new_marks(self.marks)
+        return Located(data, marks, self.problems, gaps=() if self.end is None else (self._gap(self.end, marks),))
+
+    def _gap(self, start: int, marks: array[int]) -> Gap:
+        """All that stands behind the first document."""
+        return Gap(start, len(self.text), TextLocator("", self.text, marks).open_at(start))
 
     def _root(self) -> object:
         event = self.get_event()
@@ -144,10 +153,9 @@ class _Builder:
         if isinstance(event, DocumentStartEvent):
             start = event.start_mark.index
             end = event.end_mark.index
-            problem = Problem(
-                Code.SEVERAL_DOCUMENTS, "a second YAML document starts here", start, end, "keep one document in a file"
-            )
-            raise StopReading(problem)
+            hint = "keep one document in a file"
+            self._say(Code.SEVERAL_DOCUMENTS, "a second YAML document starts here", start, end, hint)
+            self.end = start
         return data
 
     def _node(self, event: Event, depth: int) -> object:

@@ -6,8 +6,10 @@ result counts only if it has no error up to their end: what is told next is then
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 
+from datatorch_pipelines.codes import Code
 from datatorch_pipelines.syntax.located import Gap, Keys, Located, Problem, new_marks
 from datatorch_pipelines.syntax.locator import TextLocator
 from datatorch_pipelines.syntax.yaml_gaps import Substitute, substitutes
@@ -18,6 +20,8 @@ MAX_ERRORS = 20
 _MOST_READ = 3_000_000
 """Characters that are read anew in all, however many errors there are."""
 
+_ANCHOR = re.compile(r"&([^\s,\[\]{}]+)")
+
 Read = Callable[[str], Located | Failure]
 
 
@@ -27,7 +31,7 @@ def recovered(text: str, failure: Failure, read: Read) -> Located:
     passed: list[Substitute] = []
     unused = (chr(code) for code in range(0xF8FF, 0xE000, -1) if chr(code) not in text)
     left = _MOST_READ
-    result: Located | Failure = failure
+    original, result = text, failure  # type: str, Located | Failure
     while isinstance(result, Failure):
         problems.append(result.problem)
         accepted = None
@@ -43,7 +47,7 @@ def recovered(text: str, failure: Failure, read: Read) -> Located:
         text, result = accepted[0].text, accepted[1]
     if not result.complete:
         return Located(None, new_marks(), _sorted((*problems, *result.problems)), complete=False)
-    return _with_gaps(result, passed, problems, text)
+    return _with_gaps(result, passed, problems, original)
 
 
 def _candidates(text: str, failure: Failure, unused: Iterator[str], *, only_last: bool) -> Iterator[Substitute]:
@@ -79,17 +83,27 @@ def _stand_ins(data: object, marks: set[str]) -> set[str]:
     return found
 
 
-def _with_gaps(read: Located, passed: list[Substitute], problems: list[Problem], text: str) -> Located:
+def _with_gaps(read: Located, passed: list[Substitute], problems: list[Problem], original: str) -> Located:
+    text = passed[-1].text
     names: dict[str, str] = {item.mark: item.name for item in passed if item.mark and item.name}
     cleaner = _Cleaner(names, {item.mark for item in passed if item.mark is not None} - names.keys())
     data = cleaner.cleaned(read.data, ())
     locator = TextLocator("", text, read.marks)
-    gaps = []
+    gaps = list(read.gaps)
     for item in passed:
         if item.name is None:
             paths = locator.open_at(item.start) if item.mark is None else frozenset(cleaner.found[item.mark])
             gaps.append(Gap(item.start, item.end, paths))
-    return Located(data, read.marks, _sorted((*problems, *read.problems)), gaps=tuple(gaps), text=text, names=names)
+    lost = {name for item in passed for name in _ANCHOR.findall(original, item.start, item.end)}
+    for problem in read.problems:
+        # An anchor that could not be read is there all the same: what is missing is only its value.
+        name = text[problem.start : problem.end].removeprefix("*")
+        if problem.code is Code.BAD_ALIAS and name in lost:
+            place = locator.span(problem.start, problem.end)
+            gaps.append(Gap(problem.start, problem.end, frozenset({locator.path_at(place.line, place.column).path})))
+        else:
+            problems.append(problem)
+    return Located(data, read.marks, _sorted(problems), gaps=tuple(gaps), text=text, names=names)
 
 
 def _sorted(problems: Iterable[Problem]) -> list[Problem]:

@@ -117,7 +117,18 @@ def test_a_control_character_is_refused_at_its_place(text: str, name: str, expec
     assert pipeline is None
     escape = r"\u0007" if name.endswith(".json") else r"\x07"
     hint = f"remove it; in double quotes an escape such as {escape} can stand for it"
-    assert [str(diagnostic) for diagnostic in diagnostics] == [f"{expected}; {hint}"]
+    assert [str(found) for found in diagnostics if found.code == "DT104"] == [f"{expected}; {hint}"]
+
+
+def test_every_control_character_is_told_and_the_rest_is_checked() -> None:
+    _, diagnostics = read_pipeline("name: 'a\0b'\njobs:\n  a:\n    steps:\n      - runn: \x07\n", "f.yaml")
+    assert [f"{found.line}:{found.column} {found.code}" for found in diagnostics] == [
+        "1:9 DT104",
+        "5:9 DT202",
+        "5:15 DT104",
+    ]
+    _, diagnostics = read_pipeline("name: x\n\0'jobs:\n  a: '\n", "f.yaml")
+    assert [f"{found.line}:{found.column} {found.code}" for found in diagnostics] == ["2:1 DT104"]
 
 
 def test_a_byte_order_mark_takes_no_column() -> None:
