@@ -170,6 +170,23 @@ class TextLocator:
             path, mark = (*path, key), value_mark
         return Spot(path, is_key=False)
 
+    def character_at(self, path: Sequence[PathKey], line: int, column: int) -> int | None:
+        """Which character of the scalar at ``path`` stands at a place (from 0); its length behind the last one.
+
+        ``None`` for what is no scalar and for a place where it has no character, such as its indentation.
+        """
+        mark, found = self._find(path)
+        if not found or not self._marks or self._marks[mark + 2] > 0:
+            return None
+        offset = self._line_starts()[line - 1] + column - 1
+        decoded = self._decoded(path, self._target(mark))
+        index = bisect_right(decoded.starts, offset) - 1
+        if index < 0:
+            return None
+        if offset < decoded.ends[index]:
+            return index
+        return index + 1 if offset == decoded.ends[index] else None
+
     def open_at(self, offset: int) -> frozenset[tuple[PathKey, ...]]:
         """The paths of everything that what stands at an offset may be a part of: what was begun last before it."""
         found: list[tuple[PathKey, ...]] = [()]

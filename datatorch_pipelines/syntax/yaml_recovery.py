@@ -46,7 +46,8 @@ def recovered(text: str, failure: Failure, read: Read) -> Located:
         passed.append(accepted[0])
         text, result = accepted[0].text, accepted[1]
     if not result.complete:
-        return Located(None, new_marks(), _sorted((*problems, *result.problems)), complete=False)
+        more = [problem for problem in result.problems if problem.code is not Code.EMPTY]  # it is blank by our doing
+        return Located(None, new_marks(), _sorted((*problems, *more)), complete=False)
     return _with_gaps(result, passed, problems, original)
 
 
@@ -58,7 +59,7 @@ def _candidates(text: str, failure: Failure, unused: Iterator[str], *, only_last
 def _is_sound(after: Located | Failure, passed: list[Substitute]) -> bool:
     """Whether nothing is wrong any more up to the end of the last gap, and each stand-in is where it was put."""
     if isinstance(after, Failure):
-        return min(after.problem.start, after.root) >= passed[-1].end
+        return min(after.problem.start, after.root) >= passed[-1].end < len(passed[-1].text)
     if not after.complete:
         return True
     marks = {item.mark for item in passed if item.mark is not None}
