@@ -14,7 +14,7 @@ from datatorch_pipelines.display.characters import one_line
 from datatorch_pipelines.display.palette import Palette
 from datatorch_pipelines.display.reports import check_summary, report_text
 from datatorch_pipelines.errors import PipelinesError, PipelineSyntaxError
-from datatorch_pipelines.fixing import Pinned
+from datatorch_pipelines.fixing import Pinned, Rewritten
 
 
 def fix_files(paths: Sequence[str], arguments: CheckArguments) -> bool:
@@ -52,7 +52,7 @@ def show_fixes(paths: Sequence[str], arguments: CheckArguments, *, strict: bool)
         except PipelineSyntaxError as error:
             left += error.diagnostics
             continue
-        output.patch(found.diff())
+        _show(found, output, log)
         left += found.left
         sources[path] = found.after.removeprefix("\ufeff")
         fixed += len(found.applied)
@@ -89,7 +89,7 @@ def _rewrite(ask: Callable[[], list[Pinned]], done: str, verb: str, *, diff: boo
         for note in file.notes:
             log.text(f"{one_line(str(note))}\n")
         if diff:
-            output.patch(file.diff())
+            _show(file, output, log)
         else:
             try:
                 file.write()
@@ -100,12 +100,23 @@ def _rewrite(ask: Callable[[], list[Pinned]], done: str, verb: str, *, diff: boo
             output.text("".join(f"{one_line(str(change))}\n" for change in file.changes))
         changes += len(file.changes)
         changed += file.changed
-    if diff:
+    if not changes:
+        log.text(f"nothing {'to ' + verb if status == SUCCEEDED else 'was ' + done}\n")
+    elif diff:
         log.text(f"would {verb} {_count(changes, 'reference')} in {_count(changed, 'file')}\n")
-        status = FAILED if changes else status
+        status = FAILED
     else:
         log.text(f"{done} {_count(changes, 'reference')} in {_count(changed, 'file')}\n")
     return result_status(output, status)
+
+
+def _show(rewritten: Rewritten, output: Output, log: Output) -> None:
+    """Prints a patch, and says so where it can't be applied."""
+    output.patch(rewritten.diff())
+    if rewritten.diff_hides_something:
+        log.text(
+            f"{one_line(rewritten.file)}: this patch hides a password or a control character: it can't be applied\n"
+        )
 
 
 def _count(number: int, what: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import itertools
 import re
 from collections.abc import Iterator
 
@@ -10,6 +11,7 @@ from datatorch_pipelines._masking import star_credentials
 from datatorch_pipelines.display.characters import one_line
 
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
+_HEADER_LINES = 2
 _NO_LINE_END = "\\ No newline at end of file"
 
 
@@ -27,19 +29,26 @@ def unified_diff(before: str, after: str, name: str) -> str:
     -b
     +c
     """
-    lines = difflib.unified_diff(_LINE.findall(before), _LINE.findall(after), _header(name), _header(name))
-    return "".join(_shown(lines))
+    pieces = []
+    for number, line in enumerate(_lines(before, after, name)):
+        shown = line if number < _HEADER_LINES else _shown(line)
+        pieces.append(shown if shown.endswith("\n") else f"{shown}\n{_NO_LINE_END}\n")
+    return "".join(pieces)
 
 
-def _shown(lines: Iterator[str]) -> Iterator[str]:
-    for number, line in enumerate(lines):
-        if number < 2 or line.startswith("@@"):
-            yield line
-            continue
-        content = line.removesuffix("\n").removesuffix("\r")
-        end = line[len(content) :]
-        shown = one_line(star_credentials(content))
-        yield f"{shown}{end}" if end.endswith("\n") else f"{shown}{end}\n{_NO_LINE_END}\n"
+def hides_something(before: str, after: str) -> bool:
+    """Whether the patch of two texts has stars or codes in the place of characters, so that it can't be applied."""
+    lines = itertools.islice(_lines(before, after, ""), _HEADER_LINES, None)
+    return any(_shown(line) != line for line in lines)
+
+
+def _lines(before: str, after: str, name: str) -> Iterator[str]:
+    return difflib.unified_diff(_LINE.findall(before), _LINE.findall(after), _header(name), _header(name))
+
+
+def _shown(line: str) -> str:
+    content = line.removesuffix("\n").removesuffix("\r")
+    return one_line(star_credentials(content)) + line[len(content) :]
 
 
 def _header(name: str) -> str:

@@ -13,7 +13,7 @@ from attrs import field, frozen
 from datatorch_pipelines._files import atomic_writer
 from datatorch_pipelines.diagnostics import Location
 from datatorch_pipelines.errors import PipelinesError
-from datatorch_pipelines.fixing.patches import unified_diff
+from datatorch_pipelines.fixing.patches import hides_something, unified_diff
 from datatorch_pipelines.syntax.files import encode_like
 
 
@@ -40,6 +40,11 @@ class Rewritten:
         # A mark that is kept out of the text is part of the file's first line.
         mark = "\ufeff" if self.original is not None and self.original.startswith(codecs.BOM_UTF8) else ""
         return unified_diff(mark + self.before, mark + self.after, self.file)
+
+    @property
+    def diff_hides_something(self) -> bool:
+        """Whether `diff` has stars or codes in the place of characters, so that it can be read, but not applied."""
+        return hides_something(self.before, self.after)
 
     def write(self) -> bool:
         """Puts the new text into the file, all at once, and says whether there was anything to write.

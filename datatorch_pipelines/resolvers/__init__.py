@@ -13,17 +13,21 @@ if TYPE_CHECKING:
     from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
     from datatorch_pipelines.resolvers.git import GitResolver
     from datatorch_pipelines.resolvers.github import GitHubResolver
+    from datatorch_pipelines.resolvers.listing import ListsRefs, RemoteRefs, list_refs
     from datatorch_pipelines.resolvers.store import Store
 
 __all__ = [
     "GitHubResolver",
     "GitResolver",
+    "ListsRefs",
     "LocalResolver",
     "MappingResolver",
+    "RemoteRefs",
     "Store",
     "StoreLimits",
     "Timeouts",
     "default_local_actions",
+    "list_refs",
     "resolve_chain",
 ]
 
@@ -33,8 +37,11 @@ __getattr__ = late(
     {
         "GitHubResolver": "github",
         "GitResolver": "git",
+        "ListsRefs": "listing",
+        "RemoteRefs": "listing",
         "Store": "store",
         "StoreLimits": "bounds",
         "Timeouts": "bounds",
+        "list_refs": "listing",
     },
 )

@@ -59,6 +59,16 @@ def test_diff_tells_what_would_be_left_with_the_lines_as_they_would_be(here: Cal
     assert "none.yaml:1:1: error: no such file [DT102]" in ended.stderr
 
 
+def test_a_patch_that_hides_a_password_says_that_it_can_t_be_applied(here: Callable, write: Callable) -> None:
+    git = "git://me:geheim@github.com/a/b"
+    write("p.yaml", f"name: P\njobs: {{a: {{steps: [{{action: {{name: a/b, tag: v1, git: '{git}'}}}}]}}}}\n")
+    ended = here("check", "--diff", "p.yaml")
+    assert "geheim" not in ended.stdout + ended.stderr
+    assert ended.stderr.splitlines()[0] == (
+        "p.yaml: this patch hides a password or a control character: it can't be applied"
+    )
+
+
 def test_a_file_that_can_t_be_written_is_told_of_and_fails(here: Callable, write: Callable) -> None:
     write("p.yaml", WRONG).chmod(0o444)
     ended = here("check", "--fix", "p.yaml")
@@ -103,7 +113,7 @@ def test_pin_and_upgrade_write_commits_and_tags(here: Callable, write: Callable,
         assert upgraded.stderr == "upgraded 1 reference in 1 file\n"
         assert path.read_text() == text.replace("v1", second).rstrip("\n") + " # v2\n"
         again = here("upgrade", "p.yaml")
-        assert (again.status, again.stdout, again.stderr) == (0, "", "upgraded 0 references in 0 files\n")
+        assert (again.status, again.stdout, again.stderr) == (0, "", "nothing to upgrade\n")
 
 
 def test_a_server_that_can_t_be_reached_is_told_of_at_the_reference(here: Callable, write: Callable) -> None:
@@ -116,6 +126,6 @@ def test_a_server_that_can_t_be_reached_is_told_of_at_the_reference(here: Callab
     assert ended.stderr.splitlines() == [
         "p.yaml:2:84: add@v1: http://127.0.0.1:1 can't be reached: Connection refused; is it online?",
         "missing.yaml:1:1: error: no such file [DT102]; check the path",
-        "pinned 0 references in 0 files",
+        "nothing was pinned",
     ]
     assert (ended.status, ended.stdout) == (1, "")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from datatorch_pipelines.fixing.patches import unified_diff
+from datatorch_pipelines.fixing.patches import hides_something, unified_diff
 
 BEFORE = "a\r\nb\n\n数据 ü\nlast"
 
@@ -41,3 +41,12 @@ def test_users_and_passwords_are_stars() -> None:
 def test_what_could_mislead_a_terminal_is_shown_as_its_code() -> None:
     patch = unified_diff("a\n", "b\u202e\x1b[2Jc\rd\n", "p\x1b[2J.yaml")
     assert patch == '--- "p\\033[2J.yaml"\n+++ "p\\033[2J.yaml"\n@@ -1 +1 @@\n-a\n+b\\u202e\\x1b[2Jc\\x0dd\n'
+
+
+@pytest.mark.parametrize(
+    ("line", "hidden"),
+    [("a: b", False), ("数 ü\r", False), ("git: https://me:geheim@example.org/a", True), ("a\x1b[2J", True)],
+)
+def test_a_patch_that_can_t_be_applied_says_so(line: str, hidden: bool) -> None:
+    assert hides_something(f"{line}\nold\n", f"{line}\nnew\n") is hidden
+    assert not hides_something(f"{line}\n", f"{line}\n")
