@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Callable
@@ -129,3 +131,25 @@ def test_a_server_that_can_t_be_reached_is_told_of_at_the_reference(here: Callab
         "nothing was pinned",
     ]
     assert (ended.status, ended.stdout) == (1, "")
+
+
+def test_ctrl_c_ends_a_question_that_no_server_answers(
+    cli: list[str], environment: dict[str, str], folder: Path, write: Callable
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        url = f"git://127.0.0.1:{listening.getsockname()[1]}/add"
+        write("p.yaml", f"name: P\njobs: {{a: {{steps: [{{action: {{name: add, git: '{url}', tag: v1}}}}]}}}}\n")
+        # A shell that starts a job in the background has Ctrl-C ignored for it.
+        process = subprocess.Popen(
+            [*cli, "pin", "p.yaml"],
+            cwd=folder,
+            env=environment,
+            stderr=subprocess.PIPE,
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+        )
+        connection, _ = listening.accept()
+        with connection:
+            process.send_signal(signal.SIGINT)
+            _, said = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert said.strip() == b""
