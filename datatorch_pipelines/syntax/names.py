@@ -73,7 +73,7 @@ def only_nearest(name: str, known: Iterable[str]) -> str | None:
         return None
     if _folded(found) == _folded(name):
         return found if sum(_folded(other) == _folded(name) for other in names) == 1 else None
-    most = max(1, max(len(name), len(found)) // 4)
+    most = max(1, (max(len(name), len(found)) + 1) // 4)
     slips = {other: _slips(name.lower(), other.lower()) for other in names if abs(len(other) - len(name)) <= most}
     least = min(slips.values(), default=most + 1)
     nearest_ones = [other for other, count in slips.items() if count == least]

@@ -139,13 +139,11 @@ def test_ctrl_c_ends_a_question_that_no_server_answers(
     with socket.create_server(("127.0.0.1", 0)) as listening:
         url = f"git://127.0.0.1:{listening.getsockname()[1]}/add"
         write("p.yaml", f"name: P\njobs: {{a: {{steps: [{{action: {{name: add, git: '{url}', tag: v1}}}}]}}}}\n")
-        # A shell that starts a job in the background has Ctrl-C ignored for it.
         process = subprocess.Popen(
             [*cli, "pin", "p.yaml"],
             cwd=folder,
             env=environment,
             stderr=subprocess.PIPE,
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
         )
         connection, _ = listening.accept()
         with connection:
