@@ -31,10 +31,11 @@ if TYPE_CHECKING:
         run_async,
         schema,
         start,
+        symbol_at,
         upgrade,
         upgrade_files,
     )
-    from datatorch_pipelines.checking import Settings, find_settings, load_settings
+    from datatorch_pipelines.checking import Settings, Symbol, SymbolKind, find_settings, load_settings
     from datatorch_pipelines.contracts import (
         Capabilities,
         Command,
@@ -110,6 +111,8 @@ __all__ = [
     "Step",
     "StepContext",
     "StepResult",
+    "Symbol",
+    "SymbolKind",
     "check",
     "check_files",
     "check_text",
@@ -128,6 +131,7 @@ __all__ = [
     "run_async",
     "schema",
     "start",
+    "symbol_at",
     "upgrade",
     "upgrade_files",
 ]
@@ -151,10 +155,11 @@ _HOMES = {
         "run_async",
         "schema",
         "start",
+        "symbol_at",
         "upgrade",
         "upgrade_files",
     ),
-    "checking": ("Settings", "find_settings", "load_settings"),
+    "checking": ("Settings", "Symbol", "SymbolKind", "find_settings", "load_settings"),
     "contracts": (
         "Capabilities",
         "Command",

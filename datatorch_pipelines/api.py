@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from datatorch_pipelines.checking import CheckArguments
+    from datatorch_pipelines.checking.symbols import Symbol
     from datatorch_pipelines.contracts import Resolver
     from datatorch_pipelines.defaults import PlanArguments, RunArguments
     from datatorch_pipelines.display import ReportForm
@@ -98,6 +99,21 @@ def check_text(text: str, *, filename: str = "pipeline.yaml", **arguments: Unpac
     from datatorch_pipelines.checking import check_options, check_source
 
     return list(check_source(text, filename, check_options(arguments)).diagnostics)
+
+
+def symbol_at(
+    text: str, line: int, column: int, *, filename: str = "pipeline.yaml", limits: Limits = DEFAULT_LIMITS
+) -> Symbol | None:
+    """The name that stands at a place of a text (line and column from 1), and where it is defined; or ``None``.
+
+    For editors and language servers. ``filename`` is as for `check_text`. Never raises for what the text holds.
+
+    >>> symbol_at("name: A", 1, 2).description
+    "The pipeline's name, unique in its project."
+    """
+    from datatorch_pipelines.checking.symbols import symbol_at as find
+
+    return find(text, line, column, filename=filename, limits=limits)
 
 
 def fix(path: PathLike, **arguments: Unpack[CheckArguments]) -> Fixed:

@@ -7,12 +7,15 @@ from datatorch_pipelines.checking.files import check_all
 from datatorch_pipelines.checking.one import FileReport, check_file, check_source
 from datatorch_pipelines.checking.options import CheckArguments, CheckOptions, check_options
 from datatorch_pipelines.checking.settings import Settings
+from datatorch_pipelines.checking.symbols import Symbol, SymbolKind
 
 __all__ = [
     "CheckArguments",
     "CheckOptions",
     "FileReport",
     "Settings",
+    "Symbol",
+    "SymbolKind",
     "check_all",
     "check_file",
     "check_options",
