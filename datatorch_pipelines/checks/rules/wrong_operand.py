@@ -20,17 +20,26 @@ from datatorch_pipelines.expressions.nodes import Call, Node, children
 from datatorch_pipelines.limits import Limits
 
 _UNTYPED = frozenset({"event", "trigger", "inputs", "variables", "variable"})
+_LOCAL = frozenset({"steps", "needs", "jobs", "matrix"})
+"""The contexts that are of one type in one place and of another in another."""
 _SHORT = {"steps": 3, "needs": 3, "jobs": 3}
 
 
 def _find(subject: Subject) -> Iterator[Finding]:
     types = DeclaredTypes(subject) if isinstance(subject, PipelineSubject) else None
+    everywhere: dict[int, list[Problem]] = {}  # by the identity of expressions, which the texts keep
     for text in subject.texts:
-        looked_into = [expression for expression in text.template.expressions if not _is_plain(expression)]
-        for expression in looked_into:
-            if is_sound(subject, text, expression):
+        for expression in text.template.expressions:
+            if _is_plain(expression):
+                continue
+            found = everywhere.get(id(expression))
+            if found is None:
                 known = action_types() if types is None else types.at(text)
-                for problem in _problems(text, expression, known, subject.limits):
+                found = _problems(text, expression, known, subject.limits)
+                if _LOCAL.isdisjoint({reference.context for reference in expression.references}):
+                    everywhere[id(expression)] = found
+            if found and is_sound(subject, text, expression):
+                for problem in found:
                     place = at_columns(subject.source, text.path, (problem.start + 1, problem.end + 1))
                     yield Finding(place, problem.message, hint=problem.hint)
 
@@ -44,15 +53,15 @@ def _is_plain(expression: Expression) -> bool:
     )
 
 
-def _problems(text: Text, expression: Expression, types: ContextTypes, limits: Limits) -> Iterator[Problem]:
+def _problems(text: Text, expression: Expression, types: ContextTypes, limits: Limits) -> list[Problem]:
     found = problems(expression.node, types)
-    yield from found
     if expression.calls and not found:
         for call in _constant_calls(expression.node):
             try:
                 Template(text.text, (Expression(call, call.start, call.end),)).evaluate({}, limits=limits)
             except ExpressionError as error:
-                yield Problem(error.message, error.column - 1, error.end_column - 1, error.hint)
+                found.append(Problem(error.message, error.column - 1, error.end_column - 1, error.hint))
+    return found
 
 
 def _constant_calls(node: Node) -> Iterator[Call]:
