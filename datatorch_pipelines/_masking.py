@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote, quote_plus
 
 # A password that holds an "@", or by mistake a "/" (a port is no password), is one too.
+_RUNS = re.compile(r"([\s\"]+)")
 _CREDENTIALS = re.compile(r"(?<=://)(?:[^/\s\"]+|[^/@:\s\"\[]*:(?!\d*/)[^\s\"]+)(?=@)")
 
 MASK = b"***"
@@ -21,7 +22,15 @@ def star_credentials(line: str) -> str:
     >>> star_credentials("git: https://me:secret@example.org/a.git")
     'git: https://*********@example.org/a.git'
     """
-    return _CREDENTIALS.sub(lambda found: "*" * len(found[0]), line)
+    if "@" not in line:
+        return line
+    return "".join(_starred(run) for run in _RUNS.split(line))
+
+
+def _starred(run: str) -> str:
+    """As `star_credentials`, for a text without white space: only what leads up to an ``@`` is looked through."""
+    end = run.rfind("@") + 1
+    return _CREDENTIALS.sub(lambda found: "*" * len(found[0]), run[:end]) + run[end:]
 
 
 def secret_forms(secret: str) -> frozenset[bytes]:

@@ -19,6 +19,7 @@ _WIDTH = 100
 _BEFORE = 30
 _CUT = "..."
 _BLOCK = 4096
+_KEPT = 64
 
 
 class Snippets:
@@ -33,7 +34,7 @@ class Snippets:
     def __init__(self, sources: Mapping[str, str], palette: Palette = PLAIN) -> None:
         self._lines = Lines(sources)
         self._palette = palette
-        self._latest: tuple[tuple[str, int, int], _Part] | None = None
+        self._parts: dict[tuple[str, int, int], _Part] = {}
 
     def of(self, location: Location, *, meaning: str = "error", mark: str = "^") -> list[str]:
         """The first line of a range with marks below it, and its last line where that is another one.
@@ -61,9 +62,11 @@ class Snippets:
         line = self._lines.of(location.file)[number - 1]
         base = _base(min(start, len(line)))
         key = (location.file or "", number, base)
-        if self._latest is None or self._latest[0] != key:
-            self._latest = (key, _part(line, base, self._palette))
-        return _shown(self._latest[1], number, start, stop, self._palette, meaning, mark)
+        if key not in self._parts:
+            if len(self._parts) >= _KEPT:
+                self._parts.clear()
+            self._parts[key] = _part(line, base, self._palette)
+        return _shown(self._parts[key], number, start, stop, self._palette, meaning, mark)
 
 
 def snippet(line: str, location: Location, palette: Palette = PLAIN, meaning: str = "error") -> list[str]:
