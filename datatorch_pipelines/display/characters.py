@@ -68,9 +68,9 @@ def log_line(text: str, *, colours: bool = False) -> str:
 
 def character_width(character: str) -> int:
     """The terminal columns of one printable character: 2 for East Asian wide ones, 0 for combining ones, else 1."""
-    if character.isascii():
+    if character.isascii() or character == "\xad":  # terminals show a soft hyphen
         return 1
-    if unicodedata.category(character) in ("Mn", "Me", "Cf"):
+    if unicodedata.category(character) in ("Mn", "Me", "Cf") or "\u1160" <= character <= "\u11ff":  # Hangul's vowels
         return 0
     return 2 if unicodedata.east_asian_width(character) in ("W", "F") else 1
 

@@ -67,7 +67,17 @@ def test_with_colours_only_colours_pass(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "width"), [("", 0), ("abc", 3), ("数据", 4), ("e\u0301", 1), ("ｆ", 2), ("\u200b", 0)]
+    ("text", "width"),
+    [
+        ("", 0),
+        ("abc", 3),
+        ("数据", 4),
+        ("e\u0301", 1),
+        ("ｆ", 2),
+        ("\u200b", 0),
+        ("\u1112\u1161\u11ab", 2),
+        ("a\xadb", 3),
+    ],
 )
 def test_the_width_of_a_text_is_in_terminal_columns(text: str, width: int) -> None:
     assert text_width(text) == width

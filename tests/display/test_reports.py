@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-import pytest
+import re
 
-from datatorch_pipelines.diagnostics import Diagnostic, Location, Related, Severity
-from datatorch_pipelines.display import Palette, check_summary, diagnostic_text, failure_text
+import attrs
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from datatorch_pipelines.diagnostics import Diagnostic, Fix, Location, Related, Severity
+from datatorch_pipelines.display import Palette, check_summary, diagnostic_text, failure_text, report_text
+from datatorch_pipelines.display.characters import text_width
 from datatorch_pipelines.results import Failure
 
 
@@ -140,6 +146,85 @@ def test_colours_are_only_added() -> None:
 
 
 @pytest.mark.parametrize(
+    ("encoding", "lines"),
+    [
+        ("utf-8", ["    1 | é: 数😀 x", "      |    ^^^^"]),
+        ("latin-1", [r"    1 | é: \u6570\U0001f600 x", f"      |    {'^' * 16}"]),
+        ("ascii", [r"    1 | \xe9: \u6570\U0001f600 x", f"      |       {'^' * 16}"]),
+        ("gb18030", ["    1 | é: 数😀 x", "      |    ^^^^"]),
+    ],
+)
+def test_carets_stand_below_what_a_stream_can_show(encoding: str, lines: list[str]) -> None:
+    report = diagnostic_text([_diagnostic(1, 4, 6)], {"p.yaml": "é: 数😀 x"}, palette=Palette(encoding=encoding))
+    assert report.splitlines()[1:] == lines
+    assert report.encode(encoding, "backslashreplace").decode(encoding) == report
+
+
+LETTERS = st.text(st.one_of(st.characters(codec="utf-8"), st.sampled_from("ab \t数é\u0301\x1b\u202e😀")), max_size=300)
+
+
+@given(LETTERS, st.text("ab数", min_size=1, max_size=150), LETTERS, st.sampled_from(["utf-8", "ascii", "latin-1"]))
+@settings(deadline=None)
+def test_marks_begin_where_the_range_does_and_are_as_wide(before: str, marked: str, after: str, encoding: str) -> None:
+    before, after = (re.sub(r"[\r\n|]", "", part) for part in (before, after))
+    line = f"{before}|{marked}|{after}"  # no other bar is in it, so that what is printed of the range is known
+    place = _diagnostic(1, len(before) + 2, len(before) + 2 + len(marked))
+    report = diagnostic_text([place], {"p.yaml": line}, palette=Palette(encoding=encoding)).split("\n")[1:-1]
+    text, marks = (shown.split(" | ", 1)[1] for shown in report)
+    start = text.index("|") + 1
+    assert text_width(text[:start]) == len(marks) - len(marks.lstrip())
+    printed = text[start : text.index("|", start)] if text.count("|") == 2 else text[start:].removesuffix("...")
+    assert text_width(printed) == marks.count("^")
+
+
+def test_the_texts_of_files_are_split_once() -> None:
+    asked: list[str] = []
+
+    class Sources(dict[str, str]):
+        def __getitem__(self, name: str) -> str:
+            asked.append(name)
+            return super().__getitem__(name)
+
+    sources = Sources({"p.yaml": "a: b\n" * 10_000, "q.yaml": "x" * 1_000_000})
+    found = [
+        Diagnostic.at(
+            Location("p.yaml", line, 1, line, 2),
+            "DT202",
+            Severity.ERROR,
+            "wrong",
+            related=[Related("here", Location("q.yaml", 1, line * 90, 1, line * 90 + 3))],
+        )
+        for line in range(1, 10_001)
+    ]
+    report = report_text(found, sources)
+    assert report.count("\n") == 60_000
+    assert sorted(asked) == ["p.yaml", "q.yaml"]
+
+
+def test_the_files_stand_apart_and_each_line_is_a_place_to_click() -> None:
+    found = [attrs.evolve(_diagnostic(line, 1, 2), file=file) for file in ("a", "b") for line in (1, 2)]
+    assert report_text(found) == (
+        "a:1:1: error: wrong [DT202]\na:2:1: error: wrong [DT202]\n\n"
+        "b:1:1: error: wrong [DT202]\nb:2:1: error: wrong [DT202]\n"
+    )
+    assert report_text([]) == ""
+
+
+def test_another_place_over_several_lines_is_marked_on_its_first() -> None:
+    related = (Related("here", Location("p.yaml", 1, 1, 3, 4)),)
+    report = diagnostic_text([_diagnostic(3, 1, 4, related=related)], {"p.yaml": "a: |\n  b\n  c\n"})
+    assert report.endswith("  p.yaml:1:1: note: here\n    1 | a: |\n      | ----\n")
+
+
+def test_other_places_have_a_colour_of_their_own() -> None:
+    related = (Related("here", Location("p.yaml", 1, 1, 1, 2)),)
+    sources = {"p.yaml": "ab"}
+    report = diagnostic_text([_diagnostic(1, 2, 3, related=related)], sources, palette=Palette(colours=True))
+    assert "\x1b[1;31m^\x1b[0m\n" in report
+    assert "\x1b[1;36m-\x1b[0m\n" in report
+
+
+@pytest.mark.parametrize(
     ("severities", "files", "summary"),
     [
         ("", 1, "no problems in 1 file"),
@@ -152,6 +237,13 @@ def test_the_summary_counts(severities: str, files: int, summary: str) -> None:
     kinds = {"e": Severity.ERROR, "w": Severity.WARNING}
     diagnostics = [_diagnostic(1, 1, 2, severity=kinds[letter]) for letter in severities]
     assert check_summary(diagnostics, files) == summary
+
+
+def test_the_summary_counts_what_can_be_fixed() -> None:
+    fix = Fix("write 'a'", [])
+    found = [_diagnostic(1, 1, 2), attrs.evolve(_diagnostic(1, 1, 2), fix=fix)]
+    assert check_summary(found, 1) == "2 errors in 1 file; 1 can be fixed"
+    assert check_summary(found, 1, fixing=" with --fix") == "2 errors in 1 file; 1 can be fixed with --fix"
 
 
 def test_a_failure_shows_its_own_snippet_or_that_of_the_file() -> None:
