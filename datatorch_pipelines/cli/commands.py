@@ -198,7 +198,7 @@ def check(
     short_help="Make the tags of actions commits.",
     epilog="""\b
 Exit status:
-  0  every reference is pinned
+  0  every reference that can be pinned is
   1  a reference or file could not be (with --diff: or something would change)
   2  the call is wrong
 

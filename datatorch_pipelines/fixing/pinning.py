@@ -17,11 +17,10 @@ from datatorch_pipelines.engine import engine_thread
 from datatorch_pipelines.errors import PipelinesError, PipelineSyntaxError, ResolveError
 from datatorch_pipelines.fixing.references import Site, sites
 from datatorch_pipelines.fixing.rewriting import Rewritten
-from datatorch_pipelines.fixing.versions import Version, newest_tag
+from datatorch_pipelines.fixing.targets import Decide, Target, is_unpinned, pinned, upgraded
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import ActionReference
 from datatorch_pipelines.resolvers.listing import RemoteRefs, list_refs
-from datatorch_pipelines.resolvers.refs import is_full_commit, may_be_short_commit
 from datatorch_pipelines.syntax import TextLocator, decode_text, read_pipeline
 from datatorch_pipelines.syntax.edits import apply_edits
 from datatorch_pipelines.syntax.files import read_file_bytes
@@ -75,19 +74,6 @@ class Pinned(Rewritten):
 
 
 @frozen
-class _Target:
-    """What is to be written in the place of a reference's tag; ``old_comment`` is the comment that it replaces."""
-
-    ref: str
-    comment: str | None = None
-    old_comment: str | None = None
-
-
-Decide = Callable[[Site, RemoteRefs], "_Target | str | None"]
-"""What a reference is to become: ``None`` for what it is, a text that says why it has to stay."""
-
-
-@frozen
 class Asker:
     """Asks servers for branches and tags, each once for as long as this object lives."""
 
@@ -116,7 +102,7 @@ def pin_files(
 ) -> list[Pinned]:
     """Each tag, branch and missing tag of these files made the commit that it stands for, with its name as comment."""
     opened = [_open(path, limits) for path in paths]
-    return _rewrite(opened, Asker(git_resolvers(resolvers)), _is_unpinned, _pin)
+    return _rewrite(opened, Asker(git_resolvers(resolvers)), is_unpinned, pinned)
 
 
 def upgrade_files(
@@ -141,7 +127,7 @@ def upgrade_files(
         opened,
         Asker(git_resolvers(resolvers)),
         lambda site: not wanted or site.reference.name in wanted,
-        _upgrade,
+        upgraded,
     )
 
 
@@ -164,11 +150,12 @@ def _with_pin(
     answer = answers.get(site.reference) if site is not None else None
     if site is None or not isinstance(answer, RemoteRefs):
         return item
-    target = _pin(site, answer)
-    edits = site.edits(target.ref, target.comment) if isinstance(target, _Target) else None
-    if not isinstance(target, _Target) or edits is None:
+    try:
+        target = pinned(site, answer)
+    except ResolveError:
         return item
-    return evolve(item, fix=Fix(f"pin it to {target.ref}", edits))
+    edits = site.edits(target.ref, target.comment)
+    return item if edits is None else evolve(item, fix=Fix(f"pin it to {target.ref}", edits))
 
 
 @frozen
@@ -223,8 +210,8 @@ def _rewrite_one(
         except ResolveError as error:
             failures.append(_placed(error, site))
             continue
-        made = site.edits(target.ref, target.comment, target.old_comment) if isinstance(target, _Target) else None
-        if isinstance(target, _Target) and made is not None:
+        made = site.edits(target.ref, target.comment, target.old_comment) if isinstance(target, Target) else None
+        if isinstance(target, Target) and made is not None:
             edits += made
             reference = site.reference
             tag = target.comment if target.comment != target.ref else None
@@ -250,57 +237,3 @@ def _placed(error: ResolveError, site: Site) -> ResolveError:
     placed = type(error)(error.message, location=site.whole, hint=error.hint)
     placed.__cause__ = error
     return placed
-
-
-def _is_unpinned(site: Site) -> bool:
-    return not is_full_commit(site.reference.ref)
-
-
-def _pin(site: Site, refs: RemoteRefs) -> _Target | str | None:
-    """The commit that a reference means. Raises `ResolveError` for a tag that there is none of."""
-    ref = site.reference.ref
-    if site.reference.follows_default_branch:
-        if refs.default_commit is None:
-            raise ResolveError(f"{site.reference}: {refs.url} has no default branch", hint="name a tag or branch")
-        return _Target(refs.default_commit, refs.default_branch, ref)
-    commit = refs.commit(ref)
-    if commit is not None:
-        return _Target(commit, ref, ref)
-    if may_be_short_commit(ref):
-        tips = sorted({tip for tip in (*refs.branches.values(), *refs.tags.values()) if tip.startswith(str(ref))})
-        return _Target(tips[0]) if len(tips) == 1 else "it is a short commit: write it in full"
-    raise ResolveError(
-        f"{site.reference}: {refs.url} has no tag or branch {str(ref)!r}", hint=refs.near_names(str(ref))
-    )
-
-
-def _upgrade(site: Site, refs: RemoteRefs) -> _Target | str | None:
-    """The newest tag, or its commit where a commit is written."""
-    ref = site.reference.ref
-    if ref is None or site.reference.follows_default_branch:
-        return "it follows the default branch"
-    if not refs.tags:
-        return f"{refs.url} has no tags"
-    if is_full_commit(ref):
-        if site.comment in refs.branches:
-            return f"it is a commit of the branch {site.comment!r}"
-        current = site.comment if _is_version(site.comment) else _tag_of(ref, refs)
-        if current is None:
-            return "its commit is that of no tag"
-        target = newest_tag(current, refs.tags)
-        commit = refs.tags.get(target) if target else None
-        return None if target is None or commit in (None, ref) else _Target(str(commit), target, current)
-    target = newest_tag(ref, refs.tags)
-    if target is None:
-        return f"{ref!r} is no version"
-    return None if target == ref else _Target(target)
-
-
-def _is_version(text: str | None) -> bool:
-    return text is not None and Version.parse(text) is not None
-
-
-def _tag_of(commit: str, refs: RemoteRefs) -> str | None:
-    """The newest tag that is a version and stands for a commit."""
-    found = [(version, tag) for tag, at in refs.tags.items() if at == commit and (version := Version.parse(tag))]
-    return max(found, key=lambda item: (item[0].rank, item[0].precision), default=(None, None))[1]

@@ -78,7 +78,8 @@ def newest_tag(current: str, tags: Iterable[str]) -> str | None:
         return None
     known = _versions(tags, now)
     top = max(known.values(), key=lambda version: version.rank, default=now)
-    if not top.is_newer(now):
+    is_of_it = now.released and top.released and top.cut(now.precision) == now.numbers  # v1.2 is what v1 stands for
+    if is_of_it or not top.is_newer(now):
         return current
     same = [
         tag

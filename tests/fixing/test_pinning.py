@@ -171,8 +171,8 @@ def test_a_short_commit_is_written_in_full(server: GitHttpServer, commits: dict[
     path = write("p.yaml", f"{HEAD}      - action: acme/add@{commits['v1'][:9]}\n      - action: acme/add@1234567\n")
     pinned = dtp.pin(path, resolvers=[resolver(server)])
     assert pinned.after == path.read_text().replace(commits["v1"][:9], commits["v1"])
-    assert [note.message for note in pinned.notes] == [
-        "acme/add@1234567 stays as it is: it is a short commit: write it in full"
+    assert [str(failure) for failure in pinned.failures] == [
+        f"{path}:6:17: acme/add@1234567 is a short commit that no tag or branch has; write it in full"
     ]
 
 
@@ -223,6 +223,17 @@ def test_check_with_fetch_can_pin_what_has_no_tag(server: GitHttpServer, root: P
     fixed = dtp.fix(path, fetch=True, resolvers=[resolver(server)])
     assert fixed.after == path.read_text().replace("acme/whole", f"acme/whole@{commit} # main")
     assert ([item.code for item in fixed.applied], fixed.left) == (["DT401"], ())
+
+
+def test_check_with_fetch_leaves_what_no_server_can_pin(server: GitHttpServer, root: Path, write: Write) -> None:
+    (root / "acme" / "empty").mkdir(parents=True)
+    git("init", "-q", cwd=root / "acme" / "empty")
+    path = write("p.yaml", f"{HEAD}      - action: acme/empty\n      - action: acme/none\n")
+    assert not dtp.fix(path, fetch=True, resolvers=[resolver(server)]).changed
+    [failure, _] = dtp.pin(path, resolvers=[resolver(server)]).failures
+    assert str(failure) == (
+        f"{path}:5:17: acme/empty: {server.url}/acme/empty has no default branch; name a tag or branch"
+    )
 
 
 class Broken(dtp.Resolver):
