@@ -99,6 +99,7 @@ class _Reader:
         """The document as far as it was read, where reading ended at an offset."""
         paths = [self._path(depth) for depth in range(len(self.open))]
         self.gaps.append(Gap(at, len(self.text), frozenset(paths)))
+        at = max(at, *self.marks[1::STRIDE])  # what is never closed is told where it begins
         innermost = self.open[-1]
         if innermost.key is not None:
             del self.marks[innermost.key_mark :]
