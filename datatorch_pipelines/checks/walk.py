@@ -80,6 +80,9 @@ def action_subject(action: Action, limits: Limits = DEFAULT_LIMITS) -> ActionSub
     )
 
 
+_NUMBERS = (int, float)  # and booleans
+
+
 def strings(path: Path, value: object) -> Iterator[tuple[Path, str]]:
     """Every text in a value with its path."""
     pending = [(path, value)]
@@ -87,10 +90,12 @@ def strings(path: Path, value: object) -> Iterator[tuple[Path, str]]:
         at, item = pending.pop()
         if isinstance(item, str):
             yield at, item
+        elif item is None or isinstance(item, _NUMBERS):
+            continue
         elif isinstance(item, Mapping):
-            pending.extend(((*at, key), inner) for key, inner in reversed(list(item.items())))
+            pending += [((*at, key), inner) for key, inner in reversed(list(item.items()))]
         elif isinstance(item, list | tuple):
-            pending.extend(((*at, index), inner) for index, inner in reversed(list(enumerate(item))))
+            pending += [((*at, index), inner) for index, inner in reversed(list(enumerate(item)))]
 
 
 def _pipeline_texts(pipeline: Pipeline, limits: Limits) -> tuple[Text, ...]:
@@ -204,7 +209,10 @@ def _trigger_words(triggers: Triggers) -> Iterator[Words]:
 
 
 def _words(path: Path, value: object, key: str) -> Iterator[Words]:
-    if not value:  # most of them are not there
+    if value is None:  # most of them are not there
+        return
+    if isinstance(value, str):
+        yield Words(path=path, text=value, key=key)
         return
     for at, text in strings(path, value):
         yield Words(path=at, text=text, key=key)

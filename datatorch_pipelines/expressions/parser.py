@@ -169,7 +169,7 @@ class _Parser:
             return "a list is written fromJSON('[]')"
         if before is None or token.kind is Kind.END:
             return None
-        if ends_in_step(self._tokens[: self._position]):
+        if token.kind is not Kind.NAME and ends_in_step(self._tokens[: self._position]):
             return STEP_HINT
         if token.kind is Kind.NAME and token.text in _OTHER_WORDS:
             return _OTHER_WORDS[token.text]
