@@ -256,7 +256,7 @@ Examples:
   datatorch-pipelines schema pipeline > pipeline.schema.json
   datatorch-pipelines schema action > action.schema.json""",
 )
-@click.argument("name", type=click.Choice(["pipeline", "action"]))
+@click.argument("name", type=click.Choice(["pipeline", "action"]), metavar="pipeline|action")
 def schema(name: Literal["pipeline", "action"]) -> int:
     """Print the JSON Schema (draft 7) of pipelines, or of action files, for editors.
 

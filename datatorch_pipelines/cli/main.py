@@ -36,7 +36,9 @@ def _wrong_call(error: click.ClickException, arguments: Sequence[str]) -> int:
     """Says in one line what is wrong with the call and where to read how it is right."""
     from datatorch_pipelines.display.characters import one_line
 
-    message = one_line(error.format_message()).rstrip(".")
+    # click writes the choices of a missing argument one a line.
+    message = one_line(error.format_message().replace("\n\t", " ")).rstrip(".")
+    message = message.replace(". Choose from:", ": give one of")
     if message[1:2].islower():
         message = message[0].lower() + message[1:]
     context = getattr(error, "ctx", None)

@@ -73,6 +73,7 @@ def test_without_click_one_line_says_how_to_get_it() -> None:
             ["run", "p.yaml", "--secret", "NOT_SET_ANYWHERE"],
             "invalid value for --secret: the environment variable 'NOT_SET_ANYWHERE' is not set; set it, or give",
         ),
+        (["schema"], "missing argument 'pipeline|action': give one of pipeline, action; see"),
         (["check"], "missing argument 'PATH...'; see 'datatorch-pipelines check --help'"),
         (["check", "--format", "xml", "p.yaml"], "invalid value for '--format': 'xml' is not one of 'text', 'json'"),
     ],

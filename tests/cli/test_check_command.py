@@ -292,6 +292,6 @@ def test_a_schema_is_printed_as_editors_want_it(here, name: str) -> None:
 def test_there_is_no_schema_of_another_name(here) -> None:
     done = here("schema", "step")
     assert (done.status, done.stdout) == (2, "")
-    assert done.stderr.startswith("datatorch-pipelines: invalid value for '{pipeline|action}': 'step' is not one of")
+    assert done.stderr.startswith("datatorch-pipelines: invalid value for 'pipeline|action': 'step' is not one of")
     with pytest.raises(ValueError, match=r"no schema of 'step'; there is one of pipeline and of action"):
         datatorch_pipelines.schema("step")
