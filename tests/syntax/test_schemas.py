@@ -83,6 +83,12 @@ def test_the_published_schema_accepts_no_structure_that_the_reader_refuses(path:
         assert not _accepts(kind, text)
 
 
+@pytest.mark.parametrize("path", sorted((DATA.parent / "ok").iterdir()), ids=lambda path: path.name)
+def test_the_published_schema_accepts_files_without_mistakes(path: Path) -> None:
+    if path.suffix in (".yaml", ".yml"):
+        assert _accepts("action" if path.name.startswith("action-") else "pipeline", read_text_file(path))
+
+
 def test_there_are_mistakes_to_refuse() -> None:
     assert len(list(DATA.glob("*.yaml"))) > 100
 
