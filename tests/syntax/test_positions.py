@@ -9,8 +9,10 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+import datatorch_pipelines as dtp
 from datatorch_pipelines.diagnostics import Location
 from datatorch_pipelines.limits import DEFAULT_LIMITS
+from datatorch_pipelines.syntax import decode_text
 from datatorch_pipelines.syntax.json_reader import read_json
 from datatorch_pipelines.syntax.locator import TextLocator
 from datatorch_pipelines.syntax.yaml_reader import read_yaml
@@ -200,3 +202,172 @@ def test_a_locator_survives_pickling() -> None:
     copy = pickle.loads(pickle.dumps(locator))
     assert copy.value(("a", "b")) == locator.value(("a", "b"))
     assert copy.file == "f.yaml"
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("a: x\n  y§z\n\n  w\n", ("a",)),
+        ("a: x   \n  y§ \t \n  z  # c\n", ("a",)),
+        ('a: "x \\\n    y§ \\\n\n   z\\\n  \\ w"\n', ("a",)),
+        ('a: "x  \t\n\n  \t y§"\n', ("a",)),
+        ("a: 'x\n\n\n  y§''z'\n", ("a",)),
+        ("- - x§\n  - y\n", (0, 0)),
+        ("- - |\n    x§\n  - y\n", (0, 0)),
+        ("- - |1\n    x§\n  - y\n", (0, 0)),
+        ("? |\n  k\n: v§\n", ("k\n",)),
+        ("? a\n: |2\n   v§\n", ("a",)),
+        ("- ? a\n  : |1\n    v§\n", (0, "a")),
+        ("a: [x, {b: 'y§'}]\n", ("a", 1, "b")),
+        ("a: [x,\n  {b: y\n     z§, c}]\n", ("a", 1, "b")),
+        ("a: [x: y§, z]\n", ("a", 0, "x")),
+        ('a: {"x":y§}\n', ("a", "x")),
+        ("---\na: x§\n", ("a",)),
+        ("--- |\n  x§\n", ()),
+        ("--- >1\n  x§\n", ()),
+        ("--- x§\n", ()),
+        ("%YAML 1.2\n--- # c\na: >-\n\n  x\n   y§\n", ("a",)),
+        ("a: # c\n  # d\n  x§\n", ("a",)),
+        ("a: &b # c\n  x§\n", ("a",)),
+        ("a: !!str\n  x§\n", ("a",)),
+        ("a: !!str &b |\n  x§\n", ("a",)),
+        ("a: &b !!str >+2\n    x§\n\n", ("a",)),
+        ("a: !<tag:yaml.org,2002:str> x§\n", ("a",)),
+        ("a: |\n\n   \n   x§\n", ("a",)),
+        ("a: |\n   \n\n   x\n    §y\n", ("a",)),
+        ("a: >\n  x\n    y§\n  z\n\n  w\n", ("a",)),
+        ("a: >\n  x\n  \ty§\n  z\n", ("a",)),
+        ("a:\n- |\n x§\n- y\n", ("a", 0)),
+        ("a:\n- |1\n  x§\n", ("a", 0)),
+        ("a: 1\r\n# x\r\nb: |\r\n  x§\r\n", ("b",)),
+        ("a: >\r  x\r  y§\r", ("a",)),
+        ("a: |\n  x§", ("a",)),
+        ("a: |-\n  x§", ("a",)),
+        ("a: &q x§\nb: *q\n", ("b",)),
+        ("a: &q {c: x§}\nb: *q\n", ("b", "c")),
+        ("a: é́§ 漢\n", ("a",)),
+        ('a: "\\ud83d\\ude00§"\n', ("a",)),
+        ("a:\nb: x§\n", ("b",)),
+        ("a:\n-\n- x§\n", ("a", 1)),
+        ("a:\n  -\n    - x§\n", ("a", 0, 0)),
+        ("-\n  |\n  x§\n", (0,)),
+        ('a: ["x\n  y§",\n  z]\n', ("a", 0)),
+        ("a: x§\n...\n", ("a",)),
+        ("a: |\n  x§\n...\n", ("a",)),
+        ("a: |\n  x§\n # c\nb: 1\n", ("a",)),
+        ("a: |+\n  x§\n\n # c\nb: 1\n", ("a",)),
+        ("a: b:c§:d\n", ("a",)),
+        ("a: b#c§\n", ("a",)),
+        ("'a''b' : x§\n", ("a'b",)),
+        ('"a\\tb": x§\n', ("a\tb",)),
+        ("a: ~\nb: x§\n", ("b",)),
+        ("a:\tx§\n", ("a",)),
+        ("a: 'x\x85§'\n", ("a",)),
+        ("a: x\ufeff§\n", ("a",)),
+    ],
+)
+def test_a_marker_is_found_there_and_back(text: str, path: tuple[str | int, ...]) -> None:
+    """In every layout that YAML has: folding, escaped line ends, explicit keys, properties, comments in between."""
+    check_marker(text, path)
+    data, locator = located(text)
+    value = data
+    for key in path:
+        value = value[key]  # type: ignore[index]  # the document was written so
+    assert isinstance(value, str)
+    place = locator.span(text.index(MARKER), text.index(MARKER) + 1)
+    assert locator.character_at(path, place.line, place.column) == value.index(MARKER)
+    spot = locator.path_at(place.line, place.column)
+    assert not spot.is_key
+    if "*q" not in text:
+        assert spot.path == path
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column", "path", "is_key"),
+    [
+        ("a: {b: [x, y]}\n", 1, 1, ("a",), True),
+        ("a: {b: [x, y]}\n", 1, 2, ("a",), True),
+        ("a: {b: [x, y]}\n", 1, 4, ("a",), False),
+        ("a: {b: [x, y]}\n", 1, 5, ("a", "b"), True),
+        ("a: {b: [x, y]}\n", 1, 9, ("a", "b", 0), False),
+        ("a: {b: [x, y]}\n", 1, 11, ("a", "b"), False),
+        ("a: {b: [x, y]}\n", 1, 12, ("a", "b", 1), False),
+        ("a:\n  - b: 1\n\n  - c: *x\n".replace("*x", "2"), 3, 1, ("a",), False),
+        ("a: 1\nb: 2\n", 9, 9, (), False),
+        ("a: &x 1\nb: *x\n", 1, 5, ("a",), False),
+        ("a: &x 1\nb: *x\n", 2, 5, ("b",), False),
+    ],
+)
+def test_a_place_has_a_path(text: str, line: int, column: int, path: tuple[str | int, ...], is_key: bool) -> None:
+    _, locator = located(text)
+    spot = locator.path_at(line, column)
+    assert (spot.path, spot.is_key) == (path, is_key)
+
+
+KEYS = st.text(st.sampled_from("abc漢é́😀'\"\\:#-, \t"), min_size=1, max_size=8)
+
+
+@settings(max_examples=100)
+@given(KEYS, KEYS, st.sampled_from(["'", '"']), st.sampled_from(["", "&a ", "!!str ", "? "]), LINE_ENDS, st.booleans())
+def test_a_key_is_found_as_it_is_written(
+    key: str, other: str, quote: str, before: str, line_end: str, as_json: bool
+) -> None:
+    if key == other or "\t" in key + other:
+        return
+    written = json.dumps(key) if quote == '"' or as_json else "'" + key.replace("'", "''") + "'"
+    value = json.dumps(f"{other}{MARKER}", ensure_ascii=False)
+    if as_json:
+        text = f'{{"top": [{{{json.dumps(other)}: 1,{line_end} {written} : {value}}}]}}'
+    else:
+        second = f"{line_end}  " if before == "? " else ""
+        text = f"top:{line_end}- {json.dumps(other)}: 1{line_end}  {before}{written}{second}: {value} # c{line_end}"
+    path = ("top", 0, key)
+    check_marker(text, path, as_json=as_json)
+    _, locator = located(text, as_json=as_json)
+    place = locator.key(path)
+    assert slice_of(text, place) == written
+    assert locator.path_at(place.line, place.column) == locator.path_at(place.end_line, place.end_column)
+    assert locator.path_at(place.line, place.column).path == path
+
+
+AROUND = st.text(st.sampled_from("abé漢😀é́ ."), max_size=6).map(lambda text: f"x{text}x")
+
+
+@settings(max_examples=150)
+@given(
+    AROUND,
+    AROUND,
+    st.sampled_from(
+        ["plain", "single", "double", "literal", "folded", "literal indented", "flow", "json", "folded plain"]
+    ),
+    LINE_ENDS,
+    st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "utf-16-be"]),
+)
+def test_a_name_in_an_expression_is_located_to_the_character(
+    before: str, after: str, style: str, line_end: str, encoding: str
+) -> None:
+    expression = f"{before}${{{{ evnt.x }}}}{after}"
+    escaped = json.dumps(before)[1:-1] + "${{ evnt.x }}" + json.dumps(after)[1:-1]
+    nl = line_end + " " * 12
+    value = {
+        "plain": expression,
+        "single": f"'it''s {expression}'",
+        "double": f'"\\u00e9 {escaped}\\n"',
+        "literal": f"| # why{nl}{before}{nl}  {expression}{nl}{after}",
+        "folded": f">-{nl}{before}{nl}{expression}{nl}{nl}{after}",
+        "literal indented": f"|2+{nl}{before}{nl} {expression}",
+        "flow": f"{{b: [c, {json.dumps(expression, ensure_ascii=False)}]}}",
+        "json": "",
+        "folded plain": f"{before}{nl}{expression}{nl}{after}",
+    }[style]
+    name = "p.yaml"
+    head = f"name: x{line_end}jobs:{line_end}  a:{line_end}    steps:{line_end}      - run: x{line_end}"
+    text = f"{head}        inputs:{line_end}          A: {value}{line_end}"
+    if style == "json":
+        name = "p.json"
+        data = {"name": "x", "jobs": {"a": {"steps": [{"run": "x", "inputs": {"A": "§"}}]}}}
+        text = json.dumps(data, indent=2, ensure_ascii=False).replace("§", escaped).replace("\n", line_end)
+    whole = decode_text((("\ufeff" if encoding == "utf-16-be" else "") + text).encode(encoding), name)
+    (found,) = dtp.check_text(whole, filename=name)
+    assert found.code == "DT302"
+    assert slice_of(text, found.location) == "evnt"

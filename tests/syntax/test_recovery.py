@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -107,14 +109,16 @@ def test_what_may_stand_in_a_gap_is_not_missed() -> None:
 
 
 def test_what_is_known_before_a_gap_is_told() -> None:
-    text = f"{HEAD}      - run: x\n        if: steps.nope.status\n      - run: 'x\n      - run: x\n        if: steps.no.status\n"
+    wrong = "      - run: x\n        if: steps.nope.status\n"
+    text = f"{HEAD}{wrong}      - run: 'x\n{wrong}"
     assert told(text) == ["6:19 DT304", "7:14 DT101"]
 
 
 def test_a_misspelt_name_silences_what_follows_from_it() -> None:
     text = f"{HEAD}      - nmae: One\n        run: x\n      - run: y\n        if: steps.One.status\n"
     assert told(text) == ["5:9 DT202"]
-    text = "name: x\njobs:\n  a:\n    steps: [{run: x}]\n  b:\n    neds: a\n    if: needs.a.outputs.x\n    steps: [{run: x}]\n"
+    steps = "    steps: [{run: x}]\n"
+    text = f"name: x\njobs:\n  a:\n{steps}  b:\n    neds: a\n    if: needs.a.outputs.x\n{steps}"
     assert told(text) == ["6:5 DT202"]
 
 
@@ -180,7 +184,8 @@ def test_json_is_read_on() -> None:
 
 @pytest.mark.parametrize("cut", range(20, 150, 7))
 def test_a_json_file_that_is_cut_off_has_one_error(cut: int) -> None:
-    text = '{"name": "x", "jobs": {"a": {"steps": [{"run": "echo", "env": {"A": "1"}}, {"action": "a/b@v1", "inputs": {}}]}}}'
+    steps = [{"run": "echo", "env": {"A": "1"}}, {"action": "a/b@v1", "inputs": {}}]
+    text = json.dumps({"name": "x", "jobs": {"a": {"steps": steps}}})
     found = told(text[: min(cut, len(text) - 1)], "p.json")
     assert [line.split(" ")[1] for line in found] == ["DT101"]
 
@@ -216,7 +221,7 @@ def test_broken_steps_are_told_as_if_each_were_alone(steps: int, data: st.DataOb
         single = valid(steps)
         single[at] = mutation(single[at])
         lines[at] = single[at]
-        alone += [d for d in read_pipeline("\n".join(single), "p.yaml")[1]]
+        alone += read_pipeline("\n".join(single), "p.yaml")[1]
     _, together = read_pipeline("\n".join(lines), "p.yaml")
     assert [(d.line, d.column, d.code) for d in together][:1] == [(d.line, d.column, d.code) for d in alone][:1]
     assert {d.line for d in together} <= {d.line for d in alone} | {len(lines)}
