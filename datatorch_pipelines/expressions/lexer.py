@@ -76,12 +76,12 @@ def is_reserved(word: str) -> bool:
     return word in _WORD_LITERALS or word in _WORD_OPERATORS
 
 
-def tokenize(text: str, start: int, *, closing: bool) -> tuple[list[Token], int]:
+def tokenize(text: str, start: int, *, closing: bool, most: int) -> tuple[list[Token], int]:
     """The tokens from offset ``start``, and the offset after the expression.
 
     With ``closing`` the expression ends at the first ``}}`` that is not inside quotes (and the offset is after it),
-    else with the text. The last token is an END. Raises ``ExpressionError`` for what is no token, and for a text whose
-    closing quote is missing.
+    else with the text. The last token is an END. Raises ``ExpressionError`` for what is no token, for a text whose
+    closing quote is missing, and an expression of more than ``most`` characters.
     """
     if closing and text.find("}}", start) < 0:
         raise _unclosed(start)
@@ -93,6 +93,8 @@ def tokenize(text: str, start: int, *, closing: bool) -> tuple[list[Token], int]
         if match is None or group is None:
             break
         at, position = match.span(group)
+        if at - start > most:
+            raise _too_long(start, _end(text, at, closing=closing), most)
         if closing and group == "closing":
             tokens.append(Token(Kind.END, "}}", at, position))
             return tokens, position
@@ -111,8 +113,25 @@ def tokenize(text: str, start: int, *, closing: bool) -> tuple[list[Token], int]
         position = token.end
     if closing:
         raise _unclosed(start)
+    if len(text) - start > most:
+        raise _too_long(start, len(text), most)
     tokens.append(Token(Kind.END, "", len(text), len(text)))
     return tokens, len(text)
+
+
+def _end(text: str, position: int, *, closing: bool) -> int:
+    """Where an expression probably ends that goes on at an offset."""
+    end = text.find("}}", position) if closing else -1
+    return len(text) if end < 0 else end
+
+
+def _too_long(start: int, end: int, most: int) -> ExpressionError:
+    return ExpressionError(
+        f"an expression of {end - start} characters; at most {most} are allowed",
+        column=start + 1,
+        end_column=end + 1,
+        code=Code.BAD_EXPRESSION,
+    )
 
 
 def _unclosed(start: int) -> ExpressionError:

@@ -54,15 +54,7 @@ def parse_expression(
     plain = _plain_reference(text, start, limits, closing=closing)
     if plain is not None:
         return plain
-    tokens, end = tokenize(text, start, closing=closing)
-    length = tokens[-1].start - start
-    if length > limits.max_expression_length:
-        raise ExpressionError(
-            f"an expression of {length} characters; at most {limits.max_expression_length} are allowed",
-            column=start + 1,
-            end_column=tokens[-1].start + 1,
-            code=Code.BAD_EXPRESSION,
-        )
+    tokens, end = tokenize(text, start, closing=closing, most=limits.max_expression_length)
     if len(tokens) == 1:
         raise ExpressionError(
             "an empty expression",

@@ -187,6 +187,8 @@ class Reading:
 def read(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Reading:
     """A text with every error of form in it: one for each ``${{ }}`` that can't be read, in the order of the text.
 
+    After a hundred of them the rest is left alone.
+
     >>> reading = read("${{ a b }} ${{ c }} ${{ d")
     >>> [error.column for error in reading.errors], len(reading.template.expressions)
     ([7, 21], 1)
@@ -201,7 +203,9 @@ def read(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Reading:
             node, position = parse_expression(text, start + len(_OPENING), closing=True, limits=limits)
         except ExpressionError as error:
             errors.append(error)
-            position = _after_broken(text, start + len(_OPENING))
+            position = _after_broken(text, start + len(_OPENING), limits)
+            if len(errors) >= _MOST_ERRORS:
+                break
         else:
             parts.append(Expression(node, start, position))
     if position < len(text) or not parts:
@@ -209,17 +213,18 @@ def read(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Reading:
     return Reading(Template(text, tuple(parts)), tuple(errors))
 
 
+_MOST_ERRORS = 100
 _TEXT_OR_END = re.compile(r"'(?:[^']|'')*'|\}\}")
 
 
-def _after_broken(text: str, start: int) -> int:
+def _after_broken(text: str, start: int, limits: Limits) -> int:
     """Where an expression that can't be read probably ends: after its ``}}``, else with the text.
 
     A ``}}`` inside quotes does not count, unless nothing but such a one is left before the next ``${{``: then it is a
     quote that is not closed.
     """
     following = text.find(_OPENING, start)
-    for match in _TEXT_OR_END.finditer(text, start):
+    for match in _TEXT_OR_END.finditer(text, start, start + limits.max_expression_length):
         if match.group() == "}}":
             return match.end()
         if match.start() < following < match.end():
@@ -275,19 +280,19 @@ def read_condition(text: str, *, limits: Limits = DEFAULT_LIMITS) -> Reading:
         return Reading(reading.template, (around, *reading.errors))
     reading = read(text, limits=limits)
     start = text.index(_OPENING)
-    end = _end_of_first(reading, start, text)
+    end = _end_of_first(reading, start, text, limits)
     if text[end:].strip():
         return Reading(reading.template, (*reading.errors, _text_around(text, end, len(text))))
     first = reading.template.expressions
     return Reading(Template(text, first or ("",)), reading.errors)
 
 
-def _end_of_first(reading: Reading, start: int, text: str) -> int:
+def _end_of_first(reading: Reading, start: int, text: str, limits: Limits) -> int:
     """Where the ``${{`` at an offset ends."""
     for part in reading.template.expressions:
         if part.start == start:
             return part.end
-    return _after_broken(text, start + len(_OPENING))
+    return _after_broken(text, start + len(_OPENING), limits)
 
 
 def _text_around(text: str, start: int, end: int) -> ExpressionError:

@@ -126,3 +126,14 @@ def test_a_name_of_a_step_that_needs_brackets_is_told_how() -> None:
     for text in ("${{ steps.Count (all).outputs.x }}", "${{ steps.Is it?.status }}", "${{ steps.A  (b).status }}"):
         (error,) = read(text).errors
         assert error.hint == "a step's name with other characters goes into brackets: steps['Count (all)']"
+
+
+def test_after_a_hundred_errors_the_rest_of_a_text_is_left_alone() -> None:
+    assert len(read("${{ a b }}" * 99).errors) == 99
+    assert len(read("${{ a b }}" * 5000).errors) == 100
+
+
+def test_a_text_that_never_closes_what_it_opens_is_read_in_steps_that_are_bounded() -> None:
+    for text in ("${{ '" * 5000, "${{" * 5000 + "}}", "${{ a '}}" * 5000, ("${{ " + "'}}'" * 20 + " b c") * 500):
+        assert 1 <= len(read(text).errors) <= 100
+        assert 1 <= len(read_condition(text).errors) <= 101
