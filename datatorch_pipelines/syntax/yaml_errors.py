@@ -225,7 +225,7 @@ def _brackets(text: str, at: int, since: int, problem: str, context: str) -> Pro
             hint,
             ((f"the {what} starts here", since, since + 1),),
         )
-    if at < len(text) and text[at] in "]}" and "node content" in problem:
+    if at < len(text) and text[at] in "]}" and ("node content" in problem or "block" in context):
         return _syntax(f"nothing was opened that '{text[at]}' could close", at, at + 1, "drop it, or quote the text")
     return None
 
