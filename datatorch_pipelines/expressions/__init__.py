@@ -8,21 +8,12 @@
 
 from datatorch_pipelines.errors import ExpressionError
 from datatorch_pipelines.expressions.analysis import FunctionCall, Reference
+from datatorch_pipelines.expressions.evaluation import evaluate, evaluate_condition, evaluate_value
 from datatorch_pipelines.expressions.functions import known_functions
 from datatorch_pipelines.expressions.hashing import hash_files
 from datatorch_pipelines.expressions.host import Host, Status
-from datatorch_pipelines.expressions.template import (
-    Expression,
-    Reading,
-    Template,
-    evaluate,
-    evaluate_condition,
-    evaluate_value,
-    parse,
-    parse_condition,
-    read,
-    read_condition,
-)
+from datatorch_pipelines.expressions.reading import Reading, parse, parse_condition, read, read_condition
+from datatorch_pipelines.expressions.template import Expression, Template
 from datatorch_pipelines.expressions.values import truthy
 
 __all__ = [
