@@ -232,7 +232,7 @@ def _brackets(text: str, at: int, since: int, problem: str, context: str) -> Pro
 
 def _text_lines(text: str, at: int, since: int, problem: str) -> Problem | None:
     """A line that was to be part of a text below ``|`` or ``>`` and is not indented as such."""
-    if "could not find expected ':'" not in problem and "did not find expected" not in problem:
+    if not any(part in problem for part in ("could not find expected ':'", "did not find expected", "<scalar>")):
         return None
     wrong, end = _line(text, since if "could not find" in problem else at)
     below = _line_below(text, end)
