@@ -169,7 +169,8 @@ class _Jobs(Mapping[str, Type]):
         return object_of({"outputs": self.types.outputs_of(found)})
 
     def __iter__(self) -> Iterator[str]:
-        return iter(visible_jobs(self.subject.pipeline.jobs, self.job_id, self.context))
+        jobs = self.subject.pipeline.jobs  # what is needed may not exist, which is told elsewhere
+        return (name for name in visible_jobs(jobs, self.job_id, self.context) if name in jobs)
 
     def __len__(self) -> int:
-        return len(visible_jobs(self.subject.pipeline.jobs, self.job_id, self.context))
+        return sum(1 for _ in self)

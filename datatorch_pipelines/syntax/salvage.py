@@ -98,6 +98,7 @@ class _Damage:
 
     def __init__(self, data: object, report: Report) -> None:
         self._edges: set[tuple[int, PathKey]] = set()
+        self._wrong: set[int] = set()
         self._open: set[int] = set()
         for diagnostic in report.found:
             if diagnostic.severity is Severity.ERROR:
@@ -109,15 +110,19 @@ class _Damage:
     def _follow(self, data: Any, path: Path) -> object:
         for key in path:
             self._edges.add((id(data), key))
+            self._wrong.add(id(data))
             inside = key in data if isinstance(data, dict) else isinstance(data, list) and key in range(len(data))
             if not inside:
                 return None
             data = data[key]
         return data
 
-    def touches(self, holder: object, key: PathKey) -> bool:
+    def touches(self, holder: Any, key: PathKey) -> bool:
         """Whether something is wrong with a value, or inside it."""
-        return (id(holder), key) in self._edges
+        if (id(holder), key) in self._edges:
+            return True
+        value = holder.get(key) if isinstance(holder, dict) else holder[key]
+        return isinstance(value, dict | list) and id(value) in self._wrong
 
     def is_open(self, holder: object) -> bool:
         """Whether a container may have more in it than is known."""

@@ -65,6 +65,16 @@ def test_where_a_reference_could_not_be_judged_nothing_is_said_of_expressions(te
     assert all(d.code < "DT300" for d in dtp.check_text(text))
 
 
+def test_what_is_wrong_with_an_anchor_is_wrong_with_its_aliases() -> None:
+    text = "name: x\njobs:\n  a:\n    steps:\n      - &s {rn: x}\n      - *s\n      - {run: x, if: evnt}\n"
+    assert [f"{d.line}:{d.column} {d.code}" for d in dtp.check_text(text)] == ["5:13 DT202", "7:22 DT302"]
+
+
+def test_a_needed_job_that_does_not_exist_is_no_crash() -> None:
+    text = "name: x\njobs: {a: {needs: no, steps: [{run: x, env: {A: '${{ toJSON(needs.*.outputs) }}'}}]}}\n"
+    assert [d.code for d in dtp.check_text(text)] == ["DT212"]
+
+
 KEYS = ["run", "action", "inputs", "name", "id", "env", "if", "needs"]
 values = st.recursive(
     st.none() | st.booleans() | st.integers() | st.sampled_from(["x", "a/b@v1", "${{ event.x }}", "steps"]),
