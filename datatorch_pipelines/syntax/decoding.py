@@ -35,6 +35,8 @@ _ESCAPES = {
     "P": "\u2029",
 }
 _CODES = {"x": 2, "u": 4, "U": 8}
+_DIGITS = {kind: re.compile(rf"[0-9a-fA-F]{{{count}}}") for kind, count in _CODES.items()}
+"""What an escape must have; a string that has none is told of as such, and its places are asked for all the same."""
 
 
 @frozen
@@ -168,9 +170,9 @@ def _double(text: str, begin: int, end: int) -> Decoded:
         kind = text[upto + 1]
         if kind in "\r\n":
             position = _fold(text, upto + 1, stop, sink, escaped=True)
-        elif kind in _CODES:
-            position = upto + 2 + _CODES[kind]
-            code = int(text[upto + 2 : position], 16)
+        elif kind in _CODES and (digits := _DIGITS[kind].match(text, upto + 2, stop)):
+            position = digits.end()
+            code = min(int(digits.group(), 16), 0x10FFFF)
             if 0xDC00 <= code < 0xE000 and sink.chars and "\ud800" <= sink.chars[-1] < "\udc00":
                 high = ord(sink.chars[-1])
                 sink.chars[-1] = chr(0x10000 + ((high - 0xD800) << 10) + code - 0xDC00)

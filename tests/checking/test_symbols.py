@@ -138,6 +138,12 @@ def test_a_file_that_is_half_written_has_its_symbols() -> None:
     assert ranged(symbol.definition) == (18, 15, 18, 19)
 
 
+def test_a_string_of_the_wrong_form_has_no_symbol_and_is_no_crash() -> None:
+    text = '{"jobs": {"a": {"steps": [{"run": "\\\\u12", "name": "\\\\U0"}]}}}'.replace("\\\\", "\\")
+    found = {dtp.symbol_at(text, 1, column, filename="p.json") for column in range(1, len(text))}
+    assert {symbol.name for symbol in found if symbol} == {"jobs", "a", "steps", "run", "name"}
+
+
 @settings(max_examples=100)
 @given(st.integers(0, 30), st.integers(0, 80), st.integers(0, len(TEXT)), st.text(max_size=3), st.booleans())
 def test_no_place_of_no_text_is_a_crash(line: int, column: int, cut: int, more: str, action: bool) -> None:
