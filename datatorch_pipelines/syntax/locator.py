@@ -191,7 +191,7 @@ class TextLocator:
         """The paths of everything that what stands at an offset may be a part of: what was begun last before it."""
         found: list[tuple[PathKey, ...]] = [()]
         mark, path = 0, ()  # type: int, tuple[PathKey, ...]
-        while self._marks:
+        while self._marks and self._marks[mark + 2] >= 0:  # an alias may stand inside what it names
             before = [(key, value) for key, (start, value) in self._index(mark).items() if self._marks[start] < offset]
             if not before:
                 break

@@ -137,6 +137,12 @@ def test_an_alias_keeps_what_is_wrong_with_its_anchor() -> None:
     assert told(text) == ["5:18 DT203", "7:14 DT101", "8:18 DT302"]
 
 
+def test_an_alias_inside_what_it_names_before_a_gap_is_no_endless_loop() -> None:
+    text = f"{HEAD}      - run: x\n        inputs: &i\n          a: *i\n        `\n"
+    assert "8:9 DT101" in told(text)
+    assert "7:14 DT109" in told(text)
+
+
 def test_a_merge_conflict_is_told_as_one() -> None:
     text = f"{HEAD}<<<<<<< HEAD\n      - runn: x\n=======\n      - run: y\n>>>>>>> main\n      - runn: z\n"
     assert told(text) == ["5:1 DT101", "6:9 DT202", "10:9 DT202"]
