@@ -98,7 +98,7 @@ def check_text(text: str, *, filename: str = "pipeline.yaml", **arguments: Unpac
     """
     from datatorch_pipelines.checking import check_options, check_source
 
-    return list(check_source(text, filename, check_options(arguments)).diagnostics)
+    return check_source(text, filename, check_options(arguments)).all
 
 
 def symbol_at(

@@ -15,7 +15,7 @@ from datatorch_pipelines.contracts import Resolver, Runner, Runtime
 from datatorch_pipelines.engine import Listener, RunOptions, default_max_parallel
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
-from datatorch_pipelines.model import Pipeline, ReferenceKind
+from datatorch_pipelines.model import ActionReference, Pipeline, ReferenceKind
 from datatorch_pipelines.resolvers import LocalResolver, default_local_actions
 from datatorch_pipelines.runners import LocalRunner
 from datatorch_pipelines.runtimes import default_runtimes
@@ -90,26 +90,17 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
     steps = (step for job in pipeline.jobs.values() for step in job.steps)
     references = [reference for step in steps if (reference := step.reference) is not None]
     directory = arguments.get("directory")
-    folders = arguments.get("local_actions", ())
-    if isinstance(folders, str | os.PathLike):  # a single one; a text would else be taken letter by letter
-        folders = (folders,)
-    local = [*folders, *default_local_actions(os.environ)]
     return RunOptions(
         runner=_runner(arguments.get("runner")),
         runtimes={**default_runtimes(), **(_runtimes() if references else {}), **arguments.get("runtimes", {})},
-        resolvers=[
-            *arguments.get("resolvers", ()),
-            *(_resolvers() if references else ()),
-            LocalResolver(),
-            *(_git_resolvers() if any(reference.kind in _IN_GIT for reference in references) else ()),
-        ],
+        resolvers=action_resolvers(references, arguments.get("resolvers", ())),
         inputs=arguments.get("inputs"),
         event=arguments.get("event"),
         variables=arguments.get("variables"),
         secrets=arguments.get("secrets"),
         pipeline=arguments.get("pipeline_facts"),
         run=arguments.get("run_facts"),
-        local_actions=local,
+        local_actions=local_folders(arguments.get("local_actions", ())),
         offline=arguments.get("offline", False),
         max_parallel=_at_least_one("max_parallel", arguments.get("max_parallel")) or default_max_parallel(),
         max_attempts=_at_least_one("max_attempts", arguments.get("max_attempts")) or 3,
@@ -152,6 +143,27 @@ def _runtimes() -> Mapping[str, Runtime]:
 
 def _resolvers() -> Iterable[Resolver]:
     return make_all("resolvers", Resolver).values()  # type: ignore[type-abstract]  # only used for isinstance
+
+
+def action_resolvers(references: Iterable[ActionReference], given: Iterable[Resolver] = ()) -> list[Resolver]:
+    """What is asked for these actions, in order: what a caller gave, what packages register, and the usual ones.
+
+    Raises `PipelinesError` for a registered one that can't be loaded.
+    """
+    kinds = {reference.kind for reference in references}
+    return [
+        *given,
+        *(_resolvers() if kinds else ()),
+        LocalResolver(),
+        *(_git_resolvers() if kinds.intersection(_IN_GIT) else ()),
+    ]
+
+
+def local_folders(given: PathLike | Iterable[PathLike] = ()) -> list[PathLike]:
+    """The folders of ``local/`` actions, in order: those that a caller gave, and those that the environment names."""
+    if isinstance(given, str | os.PathLike):  # a single one; a text would else be taken letter by letter
+        given = (given,)
+    return [*given, *default_local_actions(os.environ)]
 
 
 def git_resolvers(given: Sequence[Resolver] = ()) -> list[Resolver]:

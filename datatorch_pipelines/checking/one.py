@@ -8,7 +8,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from datatorch_pipelines.checking.definitions import find_definitions
+from datatorch_pipelines.checking.definitions import ActionFinder, find_definitions
 from datatorch_pipelines.checking.ignores import ignored_by_comments, without_ignored
 from datatorch_pipelines.checking.options import CheckOptions
 from datatorch_pipelines.checks import check_action, check_pipeline
@@ -24,27 +24,39 @@ from datatorch_pipelines.syntax import read_action_file, read_pipeline_file, rea
 class FileReport:
     """What is said of one file, sorted by place; ``name`` is the pipeline's name and where it stands.
 
-    ``shares_name`` says that a comment there ignores that another pipeline has the same name.
+    ``shares_name`` says that a comment there ignores that another pipeline has the same name. ``in_actions`` is what is
+    wrong in the files of the actions that it names: no comment or setting of this file is about them.
     """
 
     diagnostics: tuple[Diagnostic, ...]
     name: tuple[str, Location] | None = None
     shares_name: bool = False
+    in_actions: tuple[Diagnostic, ...] = ()
+
+    @property
+    def all(self) -> list[Diagnostic]:
+        """What is said of the file and of the files of its actions, sorted by file and place."""
+        return sort_diagnostics([*self.diagnostics, *self.in_actions])
 
 
-def check_file(path: str | os.PathLike[str], options: CheckOptions) -> FileReport:
-    """The report of a file; one that can't be read is told of as such."""
+def check_file(path: str | os.PathLike[str], options: CheckOptions, finder: ActionFinder | None = None) -> FileReport:
+    """The report of a file; one that can't be read is told of as such. The rest is as for `check_source`."""
     try:
         text = read_text_file(path, options.limits)
     except PipelineSyntaxError as error:
         return FileReport(error.diagnostics)
-    return check_source(text, os.fsdecode(path), options)
+    return check_source(text, os.fsdecode(path), options, finder)
 
 
-def check_source(text: str, filename: str, options: CheckOptions) -> FileReport:
-    """The report of a text; it is an action where ``filename`` is the name of an action file."""
-    look = _check_action if Path(filename).name in ACTION_FILES else _check_pipeline
-    seen = look(text, filename, options)
+def check_source(text: str, filename: str, options: CheckOptions, finder: ActionFinder | None = None) -> FileReport:
+    """The report of a text; it is an action where ``filename`` is the name of an action file.
+
+    ``finder`` finds the actions of several files, each of them once.
+    """
+    if Path(filename).name in ACTION_FILES:
+        seen = _check_action(text, filename, options)
+    else:
+        seen = _check_pipeline(text, filename, finder or ActionFinder(options))
     kept = ignored_by_comments(
         text,
         filename,
@@ -57,6 +69,7 @@ def check_source(text: str, filename: str, options: CheckOptions) -> FileReport:
         tuple(sort_diagnostics(options.settings.apply(kept, filename))),
         seen.name,
         shares_name=seen.name is not None and seen.source is not None and _shares_name(seen.source, seen.name),
+        in_actions=tuple(told for item in seen.in_actions for told in options.settings.apply([item], item.file or "")),
     )
 
 
@@ -68,6 +81,7 @@ class _Seen:
     source: Locator | None = None
     name: tuple[str, Location] | None = None
     all_actions_known: bool = True
+    in_actions: tuple[Diagnostic, ...] = ()
 
 
 def _shares_name(source: Locator, name: tuple[str, Location]) -> bool:
@@ -76,20 +90,22 @@ def _shares_name(source: Locator, name: tuple[str, Location]) -> bool:
     return not without_ignored(source, [twin])
 
 
-def _check_pipeline(text: str, filename: str, options: CheckOptions) -> _Seen:
+def _check_pipeline(text: str, filename: str, finder: ActionFinder) -> _Seen:
+    options = finder.options
     limits = options.limits
     reading = read_pipeline_file(text, filename, limits=limits)
     pipeline, found = reading.pipeline, reading.diagnostics
     if pipeline is None:
         salvaged = reading.salvaged()
         if salvaged is not None:
-            definitions = find_definitions(salvaged.pipeline, filename, options)
+            definitions = find_definitions(salvaged.pipeline, filename, finder)
             checked = check_salvaged(
                 salvaged, actions=definitions.actions, limits=limits, enable=options.settings.enable
             )
             found = [*found, *definitions.diagnostics, *checked]
+            return _Seen(diagnostics=found, in_actions=definitions.in_their_files)
         return _Seen(diagnostics=found)
-    definitions = find_definitions(pipeline, filename, options)
+    definitions = find_definitions(pipeline, filename, finder)
     checked = check_pipeline(
         pipeline,
         actions=definitions.actions,
@@ -104,6 +120,7 @@ def _check_pipeline(text: str, filename: str, options: CheckOptions) -> _Seen:
         source=pipeline.source,
         name=name,
         all_actions_known=all(key in definitions.actions for key in keys),
+        in_actions=definitions.in_their_files,
     )
 
 

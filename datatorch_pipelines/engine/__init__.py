@@ -3,7 +3,7 @@
 from datatorch_pipelines.engine.handle import RunHandle
 from datatorch_pipelines.engine.listeners import Listener, Listeners
 from datatorch_pipelines.engine.options import RunOptions, default_max_parallel
-from datatorch_pipelines.engine.plan import Plan, PlannedAction, PlannedJob, PlannedStep, make_plan, read_definition
+from datatorch_pipelines.engine.plan import Plan, PlannedAction, PlannedJob, PlannedStep, make_plan
 from datatorch_pipelines.engine.run import Run
 from datatorch_pipelines.engine.thread import EngineThread, engine_thread
 
@@ -21,5 +21,4 @@ __all__ = [
     "default_max_parallel",
     "engine_thread",
     "make_plan",
-    "read_definition",
 ]

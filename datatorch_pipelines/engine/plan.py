@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from datatorch_pipelines.checks import check_action, check_pipeline
 from datatorch_pipelines.checks.ignores import without_ignored
@@ -14,14 +14,11 @@ from datatorch_pipelines.codes import Code
 from datatorch_pipelines.contracts import ResolveContext, ResolvedAction
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity, has_errors, sort_diagnostics
 from datatorch_pipelines.engine.honoured import refuse_unhonoured
+from datatorch_pipelines.engine.missing_file import refuse_missing_file
 from datatorch_pipelines.engine.options import RunOptions
-from datatorch_pipelines.engine.third_party import third_party
-from datatorch_pipelines.errors import ActionSyntaxError, PipelineSyntaxError, PlanError, ResolveError, RunnerError
-from datatorch_pipelines.limits import Limits
-from datatorch_pipelines.model import ACTION_FILES, Action, ActionReference, Job, Pipeline, ReferenceKind, Step
-from datatorch_pipelines.resolvers import resolve_chain
-from datatorch_pipelines.runtimes import named_file
-from datatorch_pipelines.syntax import read_action, read_text_file
+from datatorch_pipelines.errors import PlanError
+from datatorch_pipelines.model import Action, ActionReference, Job, Pipeline, ReferenceKind, Step
+from datatorch_pipelines.resolvers.definitions import find_action
 
 
 @frozen(kw_only=True)
@@ -167,60 +164,18 @@ async def _resolve(
         message = "an action that is a container image is not carried out by this version"
         hint = "name an action that runs a program"
         return None, [Diagnostic.at(place, Code.CANNOT_RUN, Severity.ERROR, message, hint=hint)]
-    diagnostics: list[Diagnostic] = []
-
-    def warn(message: str) -> None:
-        diagnostics.append(Diagnostic.at(place, Code.ACTION_WARNING, Severity.WARNING, message))
-
-    context = evolve(shared, warn=warn)
-    try:
-        with third_party("a resolver"):
-            resolved = await resolve_chain(options.resolvers, reference, context)
-        if not isinstance(resolved, ResolvedAction):
-            raise ResolveError(f"a resolver gave {resolved!r} for {reference} where a ResolvedAction belongs")
-        definition = await asyncio.to_thread(
-            read_definition, resolved, options.limits, extra_using=frozenset(options.runtimes)
-        )
-    except (ResolveError, RunnerError) as error:
-        problem = Diagnostic.at(place, Code.UNRESOLVED, Severity.ERROR, error.message, hint=error.hint)
-        return None, [*diagnostics, problem]
-    except PipelineSyntaxError as error:
-        count = sum(has_errors([item]) for item in error.diagnostics)
-        wrong = f"the action {reference} has {count} error{'s' if count > 1 else ''} in its own file"
-        problem = Diagnostic.at(place, Code.BAD_ACTION, Severity.ERROR, wrong, hint="see where they are reported")
-        return None, [*diagnostics, problem, *error.diagnostics]
-    return PlannedAction(resolved=resolved, definition=definition), diagnostics
-
-
-def read_definition(resolved: ResolvedAction, limits: Limits, *, extra_using: frozenset[str] = frozenset()) -> Action:
-    """The definition of an action that is here.
-
-    Raises `ResolveError` when it has no action file and `ActionSyntaxError` when that is wrong.
-    """
-    names = (resolved.file,) if resolved.file else ACTION_FILES
-    path = next((resolved.directory / name for name in names if (resolved.directory / name).is_file()), None)
-    if path is None:
-        raise ResolveError(f"the action {resolved.reference} has no {names[0]}")
-    shown = f"{resolved.reference}/{path.name}" if resolved.commit else str(path)
-    definition, diagnostics = read_action(read_text_file(path, limits), shown, limits=limits, extra_using=extra_using)
-    if definition is None:
-        raise ActionSyntaxError(diagnostics)
-    return definition
+    answer = await find_action(options.resolvers, reference, shared, extra_using=frozenset(options.runtimes))
+    told = [*answer.told(reference, place), *answer.in_its_file]
+    if answer.resolved is None or answer.definition is None:
+        return None, told
+    return PlannedAction(resolved=answer.resolved, definition=answer.definition), told
 
 
 def _refuse_missing_files(actions: Mapping[_StepKey, PlannedAction], source: Locator) -> Iterator[Diagnostic]:
     """An error for each action that lacks the very file that it runs."""
     for (job_id, index), action in actions.items():
-        named = named_file(action.definition.runs)
-        if named is None or (action.resolved.directory / named[1].strip("/")).is_file():
-            continue
-        yield Diagnostic.at(
-            source.value(("jobs", job_id, "steps", index, "action")),
-            Code.BAD_ACTION,
-            Severity.ERROR,
-            f"the action {action.resolved.reference} has no file {named[1]!r}, which is its {named[0]}",
-            hint="mend the action, or name another version of it",
-        )
+        place = source.value(("jobs", job_id, "steps", index, "action"))
+        yield from refuse_missing_file(action.resolved, action.definition, place)
 
 
 def _refuse_unknown_runtimes(

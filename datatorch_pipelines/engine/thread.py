@@ -31,9 +31,14 @@ class EngineThread:
         """Starts a coroutine in the thread's loop."""
         return asyncio.run_coroutine_threadsafe(work, self.loop)
 
+    @property
+    def is_current(self) -> bool:
+        """Whether this is called in the very thread."""
+        return threading.current_thread() is self._thread
+
     def refuse_inside(self) -> None:
         """Raises `PipelinesError` when called in this very thread, which would wait for itself for ever."""
-        if threading.current_thread() is self._thread:
+        if self.is_current:
             raise PipelinesError(
                 "a blocking call can't be made from a runner, runtime or resolver of a run: it would wait for ever",
                 hint="await run_async instead",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from attrs import evolve, frozen
 
 from datatorch_pipelines.checking import CheckOptions, check_source
+from datatorch_pipelines.checking.definitions import ActionFinder
 from datatorch_pipelines.diagnostics import Diagnostic
 from datatorch_pipelines.fixing.mending import mend
 from datatorch_pipelines.fixing.rewriting import Rewritten
@@ -44,12 +45,13 @@ def fix_source(text: str, filename: str, options: CheckOptions) -> Fixed:
 
 def _diagnose(filename: str, options: CheckOptions) -> Callable[[str], Sequence[Diagnostic]]:
     """What is said of the texts that a file becomes; with ``fetch``, what has no tag has the fix that pins it."""
+    finder = ActionFinder(options)
     if not options.fetch:
-        return lambda text: check_source(text, filename, options).diagnostics
+        return lambda text: check_source(text, filename, options, finder).diagnostics
     from datatorch_pipelines.defaults import git_resolvers
     from datatorch_pipelines.fixing.pinning import Asker, with_pins
 
     asker = Asker(git_resolvers(options.resolvers))
     return lambda text: with_pins(
-        check_source(text, filename, options).diagnostics, text, filename, asker, options.limits
+        check_source(text, filename, options, finder).diagnostics, text, filename, asker, options.limits
     )

@@ -188,7 +188,7 @@ class Resolves(dtp.Resolver):
 @pytest.mark.parametrize(
     ("resolver", "message"),
     [
-        (Resolves(False, None), "a resolver raised KeyError: 'broken'"),
+        (Resolves(False, None), "Resolves failed on o/r@v1: KeyError: 'broken'"),
         (Resolves(True, None), "a resolver gave None for o/r@v1 where a ResolvedAction belongs"),
     ],
 )

@@ -1,0 +1,109 @@
+"""From an action's reference to what its file says: one way, for plans and for checks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+from attrs import evolve, frozen
+
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, Resolver
+from datatorch_pipelines.diagnostics import Diagnostic, Location, Severity, has_errors
+from datatorch_pipelines.errors import (
+    ActionNotFound,
+    ActionSyntaxError,
+    AuthenticationFailed,
+    FetchFailed,
+    PipelineSyntaxError,
+    ResolveError,
+    StoreError,
+)
+from datatorch_pipelines.limits import Limits
+from datatorch_pipelines.model import ACTION_FILES, Action, ActionReference, ReferenceKind
+from datatorch_pipelines.resolvers.chain import resolve_chain
+from datatorch_pipelines.syntax import read_action, read_text_file
+
+_ON_THIS_MACHINE = (ReferenceKind.LOCAL, ReferenceKind.PATH)
+
+
+@frozen(kw_only=True)
+class Answer:
+    """What came of looking for an action: the action, or the ``error`` that says why it can't be had."""
+
+    resolved: ResolvedAction | None = None
+    definition: Action | None = None
+    warnings: tuple[str, ...] = ()
+    error: ResolveError | PipelineSyntaxError | None = None
+
+    def told(self, reference: ActionReference, place: Location) -> list[Diagnostic]:
+        """What is to be said of it at the place that names the action."""
+        told = [Diagnostic.at(place, Code.ACTION_WARNING, Severity.WARNING, message) for message in self.warnings]
+        error = self.error
+        if isinstance(error, PipelineSyntaxError):
+            count = sum(has_errors([item]) for item in error.diagnostics)
+            wrong = f"the action {reference} has {count} error{'s' if count > 1 else ''} in its own file"
+            hint = "see where they are reported"
+            told.append(Diagnostic.at(place, Code.BAD_ACTION, Severity.ERROR, wrong, hint=hint))
+        elif error is not None:
+            why, do = _line(error.message), _line(error.hint) if error.hint else None
+            told.append(Diagnostic.at(place, Code.UNRESOLVED, Severity.ERROR, why, hint=do))
+        return told
+
+    @property
+    def in_its_file(self) -> tuple[Diagnostic, ...]:
+        """What is wrong in the action's own file, where that can't be used."""
+        return self.error.diagnostics if isinstance(self.error, PipelineSyntaxError) else ()
+
+    def may_be_had(self, reference: ActionReference) -> bool:
+        """Whether the error says only that the action isn't on this machine: with a network it might be had."""
+        error = self.error
+        if isinstance(error, ActionNotFound):
+            return reference.kind is not ReferenceKind.PATH
+        if isinstance(error, StoreError):
+            return reference.kind not in _ON_THIS_MACHINE
+        return isinstance(error, FetchFailed | AuthenticationFailed)
+
+
+async def find_action(
+    resolvers: Sequence[Resolver],
+    reference: ActionReference,
+    context: ResolveContext,
+    *,
+    extra_using: frozenset[str] = frozenset(),
+) -> Answer:
+    """Looks for an action with the resolvers; ``extra_using`` is as for ``read_action``. Raises nothing of theirs."""
+    warnings: list[str] = []
+    listening = evolve(context, warn=lambda message: warnings.append(_line(message)))
+    resolved = definition = None
+    error: ResolveError | PipelineSyntaxError | None = None
+    try:
+        resolved = await resolve_chain(resolvers, reference, listening)
+        definition = await asyncio.to_thread(read_definition, resolved, context.limits, extra_using=extra_using)
+    except (ResolveError, PipelineSyntaxError) as problem:
+        error = problem
+    except Exception as problem:
+        error = ResolveError(f"{reference} can't be read: {type(problem).__name__}: {_line(problem)}")
+        error.__cause__ = problem
+    return Answer(resolved=resolved, definition=definition, warnings=tuple(warnings), error=error)
+
+
+def _line(text: object) -> str:
+    """A text on one line: it may be a stranger's."""
+    return " ".join(str(text).split())
+
+
+def read_definition(resolved: ResolvedAction, limits: Limits, *, extra_using: frozenset[str] = frozenset()) -> Action:
+    """The definition of an action that is here.
+
+    Raises `ResolveError` when it has no action file and `ActionSyntaxError` when that is wrong.
+    """
+    names = (resolved.file,) if resolved.file else ACTION_FILES
+    path = next((resolved.directory / name for name in names if (resolved.directory / name).is_file()), None)
+    if path is None:
+        raise ResolveError(f"the action {resolved.reference} has no {names[0]}")
+    shown = f"{resolved.reference}/{path.name}" if resolved.commit else str(path)
+    definition, diagnostics = read_action(read_text_file(path, limits), shown, limits=limits, extra_using=extra_using)
+    if definition is None:
+        raise ActionSyntaxError(diagnostics)
+    return definition
