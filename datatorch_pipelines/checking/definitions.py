@@ -161,7 +161,8 @@ def find_definitions(pipeline: Pipeline, filename: str, finder: ActionFinder) ->
     for keys, known in zip(users.values(), finder.ask(users), strict=True):
         if known.definition is not None:
             actions.update(dict.fromkeys(keys, known.definition))
-        elsewhere += known.in_its_file
+        # Without their fixes: the file may be the store's, or another project's.
+        elsewhere += (evolve(item, fix=None) for item in known.in_its_file)
         if known.told and pipeline.source is not None:
             first, *others = (pipeline.source.value(("jobs", job, "steps", index, "action")) for job, index in keys)
             also = tuple(Related("it is named here too", place) for place in others)
