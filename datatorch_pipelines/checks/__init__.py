@@ -43,19 +43,20 @@ def check_pipeline(
     limits: Limits = DEFAULT_LIMITS,
     extra_checks: Sequence[Check] = (),
     enable: Container[str] = (),
+    environment: Container[str] = (),
 ) -> list[Diagnostic]:
     """Everything that the checks find in a pipeline, sorted by place.
 
     ``actions`` has the definitions of the steps' actions, by job id and index of the step, as far as they are known;
     what depends on the others is not told. ``extra_checks`` run after the library's own, opt-in checks only where
-    ``enable`` has their codes.
+    ``enable`` has their codes. ``environment`` has the variables that the steps are known to inherit.
 
     >>> from datatorch_pipelines.model import Job, Step
     >>> pipeline = Pipeline(name="P", jobs={"a": Job(steps=[Step(run="echo", env={"X": "${{ evnt.id }}"})])})
     >>> print(check_pipeline(pipeline)[0])
     <text>:1:1: error: unknown context 'evnt' [DT302]; did you mean 'event'?
     """
-    subject = pipeline_subject(pipeline, actions, limits)
+    subject = pipeline_subject(pipeline, actions, limits, environment)
     found: list[Diagnostic] = []
     for check in _looking(CHECKS, enable):
         if check.pipeline is not None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datatorch_pipelines.checks.rule import Check
 from datatorch_pipelines.checks.rules import (
+    bad_cron,
+    bad_time_zone,
     condition_text,
     constant_condition,
     data_in_shell,
@@ -15,13 +17,18 @@ from datatorch_pipelines.checks.rules import (
     input_collision,
     literal_only,
     missing_input,
+    missing_variable,
+    needs_cycle,
+    no_effect,
     not_an_option,
+    not_portable,
     output_type,
     undeclared_input,
     undeclared_output,
     unknown_context,
     unknown_function,
     unknown_job,
+    unknown_need,
     unknown_step,
     unpinned,
     wrong_default,
@@ -31,6 +38,11 @@ from datatorch_pipelines.checks.rules import (
 
 CHECKS: tuple[Check, ...] = (
     duplicate_step.CHECK,
+    unknown_need.CHECK,
+    needs_cycle.CHECK,
+    bad_cron.CHECK,
+    bad_time_zone.CHECK,
+    no_effect.CHECK,
     expression_syntax.CHECK,
     unknown_context.CHECK,
     unknown_function.CHECK,
@@ -51,7 +63,9 @@ CHECKS: tuple[Check, ...] = (
     input_collision.CHECK,
     undeclared_output.CHECK,
     output_type.CHECK,
+    missing_variable.CHECK,
     data_in_shell.CHECK,
     git_protocol.CHECK,
+    not_portable.CHECK,
 )
 """One file a check, in ``datatorch_pipelines.checks.rules``; a new one is added here and nowhere else."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 
 from attrs import define, field, frozen
@@ -140,6 +140,7 @@ class PipelineSubject:
     texts: tuple[Text, ...]
     words: Iterable[Words]
     actions: Mapping[tuple[str, int], Action] = field(factory=dict)
+    environment: Container[str] = ()
     limits: Limits = DEFAULT_LIMITS
 
     @cached_property

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from functools import partial
 
 from attrs import field, frozen
@@ -56,7 +56,10 @@ class _Words:
 
 
 def pipeline_subject(
-    pipeline: Pipeline, actions: Mapping[tuple[str, int], Action], limits: Limits = DEFAULT_LIMITS
+    pipeline: Pipeline,
+    actions: Mapping[tuple[str, int], Action],
+    limits: Limits = DEFAULT_LIMITS,
+    environment: Container[str] = (),
 ) -> PipelineSubject:
     """A pipeline made ready for checks."""
     return PipelineSubject(
@@ -65,6 +68,7 @@ def pipeline_subject(
         texts=_pipeline_texts(pipeline, limits),
         words=_Words(partial(_pipeline_words, pipeline)),
         actions=actions,
+        environment=environment,
         limits=limits,
     )
 

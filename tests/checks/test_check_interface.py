@@ -246,3 +246,18 @@ def test_each_check_says_in_one_sentence_what_it_looks_for() -> None:
         assert "\n" not in check.summary
         assert check.pipeline is not None or check.action is not None
     assert len({(check.code, check.summary) for check in CHECKS}) == len(CHECKS)
+
+
+def test_variables_that_a_step_inherits_are_not_missing() -> None:
+    action = Action(name="A", runs=Runs(using="python", main="a.py"), env={"KEY": None, "OTHER": None})
+    pipeline = read("name: P\njobs: {a: {steps: [{action: acme/a@v1}]}}\n")
+    (found,) = check_pipeline(pipeline, actions={("a", 0): action}, environment={"KEY"})
+    assert found.message == "the action reads the environment variable OTHER, not set in the pipeline"
+
+
+def test_a_time_zone_is_never_looked_for_on_disk() -> None:
+    pipeline = read(
+        "name: P\ntriggers: {schedule: [{cron: '0 0 * * *', timezone: ../../etc/passwd}]}\n"
+        "jobs: {a: {steps: [{run: x}]}}\n"
+    )
+    assert [item.message for item in check_pipeline(pipeline)] == ["there is no time zone '../../etc/passwd'"]
