@@ -85,11 +85,21 @@ class Strategy:
 
     ``matrix`` maps names to lists of values, with ``include`` and ``exclude``, or is an expression; ``max_parallel`` is
     a count or an expression.
+
+    Raises `ModelError` for a name in the matrix that has neither a list of values nor an expression.
     """
 
-    matrix: Mapping[str, object] | str
+    matrix: Mapping[str, object] | str = field()
     fail_fast: bool | str = True
     max_parallel: int | str | None = None
+
+    @matrix.validator
+    def _check_matrix(self, _attribute: Attribute[object], value: Mapping[str, object] | str) -> None:
+        for name, values in value.items() if isinstance(value, Mapping) else ():
+            if isinstance(values, str) and "${{" in values:
+                continue
+            if not isinstance(values, list | tuple) or (not values and name not in ("include", "exclude")):
+                raise ModelError(f"{name!r} of a matrix is no list of values", hint="give it a list, or an expression")
 
 
 @frozen(kw_only=True)

@@ -8,7 +8,7 @@ import attrs
 import pytest
 
 from datatorch_pipelines.errors import ModelError
-from datatorch_pipelines.model import ActionObject, Job, Pipeline, Retries, Step
+from datatorch_pipelines.model import ActionObject, Job, Pipeline, Retries, Step, Strategy
 from datatorch_pipelines.syntax import read_pipeline
 
 STEP = Step(run="true")
@@ -85,3 +85,10 @@ def test_equality_ignores_where_a_pipeline_was_read_from() -> None:
     assert first == second == built
     assert repr(first) == repr(built)
     assert pickle.loads(pickle.dumps(built)) == built
+
+
+@pytest.mark.parametrize("values", [1, "text", [], None, {"a": 1}])
+def test_a_matrix_has_lists_of_values(values: object) -> None:
+    with pytest.raises(ModelError, match="'x' of a matrix is no list of values"):
+        Strategy(matrix={"x": values})
+    assert Strategy(matrix={"x": [1], "y": "${{ fromJSON(event.y) }}", "include": []}).matrix["x"] == [1]

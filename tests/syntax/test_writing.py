@@ -97,7 +97,7 @@ JOBS = st.builds(
     strategy=st.none()
     | st.builds(
         Strategy,
-        matrix=OBJECTS | EXPRESSIONS,
+        matrix=st.dictionaries(WORDS, st.lists(DATA, min_size=1, max_size=3) | EXPRESSIONS, max_size=2) | EXPRESSIONS,
         fail_fast=FLAGS,
         max_parallel=st.none() | st.integers(1, 9) | EXPRESSIONS,
     ),
