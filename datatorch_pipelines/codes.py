@@ -30,6 +30,7 @@ class Code(enum.StrEnum):
     BAD_KEY = "DT111", "A mapping's key is not a string."
     BAD_TAG = "DT112", "A YAML tag that the format doesn't know."
     BAD_EXTENSION = "DT113", "The file's name does not end in .yml, .yaml or .json."
+    INTERNAL = "DT199", "A defect of this library: the file could not be checked to the end."
 
     MISSING_KEY = "DT201", "A required key is missing."
     UNKNOWN_KEY = "DT202", "A key that the format doesn't know."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 StepKey = tuple[str, int]
 """A job's id and a step's index."""
 
-Question = tuple[ActionReference, Path | None]
-"""An action to look for, and for ``./path`` the folder that it starts from."""
+Question = tuple[ActionReference, str | None]
+"""An action to look for, and for ``./path`` the folder that it starts from, as the pipeline's file was named."""
 
 _AT_ONCE = 32
 """How many actions are looked for at the same time."""
@@ -76,10 +77,10 @@ class ActionFinder:
         using = frozenset(registered("runtimes"))
         slots = asyncio.Semaphore(_AT_ONCE)
 
-        async def find(reference: ActionReference, base: Path | None) -> Answer:
+        async def find(reference: ActionReference, folder: str | None) -> Answer:
             async with slots:
-                context = evolve(self._context, base=base)
-                return await find_action(self._resolvers, reference, context, extra_using=using)
+                context = evolve(self._context, base=None if folder is None else Path(folder).absolute())
+                return await find_action(self._resolvers, reference, context, beside=folder or "", extra_using=using)
 
         return await asyncio.gather(*(find(*question) for question in questions))
 
@@ -89,8 +90,9 @@ class ActionFinder:
         from datatorch_pipelines.defaults import local_folders
 
         return ResolveContext(
-            local_actions=tuple(Path(folder).absolute() for folder in local_folders(self.options.local_actions)),
+            local_actions=tuple(Path(folder) for folder in local_folders(self.options.local_actions)),
             offline=not self.options.fetch,
+            only_definition=True,
             limits=self.options.limits,
         )
 
@@ -133,8 +135,8 @@ def questions_of(pipeline: Pipeline, filename: str) -> dict[Question, list[StepK
     for key, reference in _references(pipeline):
         if reference.kind is ReferenceKind.DOCKER:
             continue
-        base = Path(filename).absolute().parent if reference.kind is ReferenceKind.PATH else None
-        users.setdefault((reference, base), []).append(key)
+        folder = os.path.dirname(filename) if reference.kind is ReferenceKind.PATH else None
+        users.setdefault((reference, folder), []).append(key)
     return users
 
 

@@ -15,6 +15,7 @@ from datatorch_pipelines.syntax.source import read_source
 
 _OF_OTHERS = frozenset(
     {
+        Code.INTERNAL,
         Code.NOT_HONOURED,
         Code.DUPLICATE_PIPELINE,
         Code.UNRESOLVED,

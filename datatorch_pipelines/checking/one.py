@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,9 +14,10 @@ from datatorch_pipelines.checking.ignores import ignored_by_comments, without_ig
 from datatorch_pipelines.checking.options import CheckOptions
 from datatorch_pipelines.checks import check_action, check_pipeline
 from datatorch_pipelines.checks.salvaged import check_salvaged, check_salvaged_action
+from datatorch_pipelines.checks.wording import one_line
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity, sort_diagnostics
-from datatorch_pipelines.errors import PipelineSyntaxError
+from datatorch_pipelines.errors import PipelinesError, PipelineSyntaxError
 from datatorch_pipelines.model import ACTION_FILES
 from datatorch_pipelines.syntax import read_action_file, read_pipeline_file, read_text_file
 
@@ -25,13 +27,15 @@ class FileReport:
     """What is said of one file, sorted by place; ``name`` is the pipeline's name and where it stands.
 
     ``shares_name`` says that a comment there ignores that another pipeline has the same name. ``in_actions`` is what is
-    wrong in the files of the actions that it names: no comment or setting of this file is about them.
+    wrong in the files of the actions that it names: no comment or setting of this file is about them. ``defect`` is the
+    traceback of what kept the library from checking the file.
     """
 
     diagnostics: tuple[Diagnostic, ...]
     name: tuple[str, Location] | None = None
     shares_name: bool = False
     in_actions: tuple[Diagnostic, ...] = ()
+    defect: str | None = None
 
     @property
     def all(self) -> list[Diagnostic]:
@@ -41,18 +45,42 @@ class FileReport:
 
 def check_file(path: str | os.PathLike[str], options: CheckOptions, finder: ActionFinder | None = None) -> FileReport:
     """The report of a file; one that can't be read is told of as such. The rest is as for `check_source`."""
+    name = os.fsdecode(path)
     try:
-        text = read_text_file(path, options.limits)
+        text = read_text_file(name, options.limits)
     except PipelineSyntaxError as error:
         return FileReport(error.diagnostics)
-    return check_source(text, os.fsdecode(path), options, finder)
+    except Exception as error:
+        return _defect(name, error)
+    return check_source(text, name, options, finder)
 
 
 def check_source(text: str, filename: str, options: CheckOptions, finder: ActionFinder | None = None) -> FileReport:
     """The report of a text; it is an action where ``filename`` is the name of an action file.
 
-    ``finder`` finds the actions of several files, each of them once.
+    ``finder`` finds the actions of several files, each of them once. A defect of the library is one error of the file.
+    Raises `PipelinesError` for a registered resolver that can't be loaded.
     """
+    try:
+        return _checked(text, filename, options, finder)
+    except Exception as error:
+        if type(error) is PipelinesError:  # about what is installed; its kinds are about files, and caught by now
+            raise
+        return _defect(filename, error)
+
+
+def _defect(filename: str, error: Exception) -> FileReport:
+    what = one_line(f"internal error: {type(error).__name__}: {error}".rstrip(": "))
+    return FileReport((internal_error(filename, what),), defect="".join(traceback.format_exception(error)))
+
+
+def internal_error(filename: str, what: str) -> Diagnostic:
+    """The diagnostic for a file that could not be checked to the end, which is no fault of the file."""
+    hint = "please report it with what 'datatorch-pipelines check' prints where DATATORCH_PIPELINES_DEBUG=1 is set"
+    return Diagnostic.at(Location(filename, 1, 1, 1, 1), Code.INTERNAL, Severity.ERROR, what, hint=hint)
+
+
+def _checked(text: str, filename: str, options: CheckOptions, finder: ActionFinder | None) -> FileReport:
     if Path(filename).name in ACTION_FILES:
         seen = _check_action(text, filename, options)
     else:

@@ -28,12 +28,15 @@ class ResolveContext:
 
     ``base`` is the pipeline file's folder, for ``./path``; ``local_actions`` are the folders that hold ``local/``
     actions; ``offline`` forbids every use of the network; ``warn`` takes a one-line warning for the person.
+    ``only_definition`` says that the action will be read and not run: what costs more than finding its folder, such as
+    a digest over all that is in it, can be left out.
     ``run`` is the same object in all contexts of one run, also in those that ``attrs.evolve`` made out of one.
     """
 
     base: Path | None = None
     local_actions: tuple[Path, ...] = ()
     offline: bool = False
+    only_definition: bool = False
     limits: Limits = DEFAULT_LIMITS
     warn: Callable[[str], None] = field(default=_no_warning, repr=False)
     run: ResolveRun = field(factory=ResolveRun, eq=False, repr=False)
@@ -45,7 +48,8 @@ class ResolvedAction:
 
     ``directory`` holds its files and is not to be written to; ``file`` is the action file's name in it, ``None`` for
     the usual names. ``commit`` is the full commit id (``None`` for what is no repository), ``url`` where it came from,
-    without credentials, and ``digest`` the digest of the files (see ``tree_digest``).
+    without credentials, and ``digest`` the digest of the files (see ``tree_digest``; empty where the context said that
+    only the definition is wanted, and the digest is not known without reading every file).
     """
 
     reference: ActionReference

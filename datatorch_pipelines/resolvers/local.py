@@ -43,17 +43,18 @@ class LocalResolver(Resolver):
         when it can't be read.
         """
         find = _find_path if reference.kind is ReferenceKind.PATH else _find_local
-        return await asyncio.to_thread(lambda: folder_as_action(reference, find(reference, context)))
+        return await asyncio.to_thread(lambda: folder_as_action(reference, find(reference, context), context))
 
 
-def folder_as_action(reference: ActionReference, directory: Path) -> ResolvedAction:
-    """A folder that is an action as it stands.
+def folder_as_action(reference: ActionReference, directory: Path, context: ResolveContext) -> ResolvedAction:
+    """A folder that is an action as it stands; where only its definition is wanted, nothing else in it is read.
 
     Raises `ResolveError` for one without an action file and `StoreError` when it can't be read.
     """
     check_action_file(reference, directory)
     try:
-        digest = tree_digest(directory)
+        # It may be a whole repository, with the data that lies in it: a check must not read all of that.
+        digest = "" if context.only_definition else tree_digest(directory)
     except OSError as error:
         raise StoreError(f"{reference}: {directory} can't be read: {error.strerror}") from error
     return ResolvedAction(reference=reference, directory=directory, digest=digest, file=reference.file)

@@ -37,7 +37,7 @@ class MappingResolver(Resolver):
         directory = self._find(reference)
         if directory is None or not directory.is_dir():
             raise ActionNotFound(f"{reference}: {directory or 'its folder'} does not exist")
-        return await asyncio.to_thread(folder_as_action, reference, directory)
+        return await asyncio.to_thread(folder_as_action, reference, directory, context)
 
     def _find(self, reference: ActionReference) -> Path | None:
         text = str(reference)

@@ -18,6 +18,7 @@ every_code = pytest.mark.parametrize("code", CODES, ids=lambda code: str(code.va
 WITHOUT_GOOD = {
     Code.UNREADABLE: "a file that is there",
     Code.BAD_EXTENSION: "any file of the other pages",
+    Code.INTERNAL: "the defect is not the file's",
     Code.OVER_LIMIT: "the block shows it with other limits",
     Code.NOT_HONOURED: "the key has to go",
     Code.DUPLICATE_PIPELINE: "the console shows it",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from pathlib import Path
 
@@ -145,3 +146,13 @@ def test_a_file_that_no_system_can_have_is_told(tmp_path: Path, file: str) -> No
     (tmp_path / "add").mkdir()
     with pytest.raises(ResolveError, match="has no a"):
         asyncio.run(LocalResolver().resolve(reference, ResolveContext(base=tmp_path)))
+
+
+def test_where_only_the_definition_is_wanted_no_other_file_is_read(tmp_path: Path, resolve: Resolve) -> None:
+    folder = action(tmp_path / "add")
+    (folder / "data").symlink_to(folder)
+    (folder / "pipe").mkdir()
+    os.mkfifo(folder / "pipe" / "never-written")  # whoever opens it waits
+    for resolver, reference in ((LocalResolver(), "./add"), (MappingResolver({"me/add": folder}), "me/add@v1")):
+        found = resolve(resolver, reference, base=tmp_path, only_definition=True)
+        assert (found.directory, found.digest) == (folder, "")
