@@ -46,8 +46,9 @@ def mend(text: str, diagnose: Diagnose) -> Mended:
     """The text with every fix made that can be, in as many passes as it takes, ten at the most.
 
     After a pass the text is looked at again, and a fix is not made that does harm: one that leads to a syntax error,
-    that makes an error of a warning, or that leads, in a text whose form was right, to an error on a line that it did
-    not touch. (In a text whose form was wrong such an error was there before, behind the one that was mended.)
+    that makes an error without a fix of a warning, or that leads, in a text whose form was right, to an error on a line
+    that it did not touch. (In a text whose form was wrong such an error was there before, behind the one that was
+    mended.)
     """
     state = _State.of(text, diagnose)
     applied: list[Diagnostic] = []
@@ -112,14 +113,19 @@ class _State:
                 shift += len(edit.text) - (end - start)
         return offset + shift
 
-    def places(self, edits: Iterable[Edit]) -> list[tuple[int, int]]:
+    def places(self, edits: Iterable[Edit]) -> dict[Edit, tuple[int, int]]:
         """The ranges of what the edits write, in the text that they lead to."""
-        places = []
+        places = {}
         shift = 0
-        for start, end, new in sorted((*self.offsets.span(edit.location), edit.text) for edit in edits):
-            places.append((start + shift, start + shift + len(new)))
-            shift += len(new) - (end - start)
+        for edit in sorted(edits, key=lambda edit: (*self.offsets.span(edit.location), edit.text)):
+            start, end = self.offsets.span(edit.location)
+            places[edit] = (start + shift, start + shift + len(edit.text))
+            shift += len(edit.text) - (end - start)
         return places
+
+    def lines(self, place: tuple[int, int]) -> range:
+        """The lines of a range of offsets."""
+        return range(self.offsets.line(place[0]), self.offsets.line(place[1]) + 1)
 
 
 def _harmless(
@@ -140,19 +146,16 @@ def _is_better(before: _State, taken: Sequence[Diagnostic], after: _State) -> bo
     edits = _edits(taken)
     old = Counter((item.code, item.message, before.moved(before.key(item)[2], edits)) for item in before.errors())
     form_was_wrong = any(item.code.startswith(("DT1", "DT2")) for item in before.errors())
-    doubted = before.places(_edits(item for item in taken if item.severity is Severity.WARNING))
-    lines = {
-        line
-        for start, end in before.places(edits)
-        for line in range(after.offsets.line(start), after.offsets.line(end) + 1)
-    }
+    places = before.places(edits)
+    of_errors = set(_edits(item for item in taken if item.severity is Severity.ERROR))
+    sure = {line for edit in of_errors for line in after.lines(places[edit])}
+    doubted = {line for edit in places.keys() - of_errors for line in after.lines(places[edit])}
     for item in after.errors():
-        start, end = after.span(item)
         if old[after.key(item)] > 0:
             old[after.key(item)] -= 1
             continue
-        made_of_a_warning = any(start < stop and begin < end for begin, stop in doubted)
-        elsewhere = not form_was_wrong and item.line not in lines
+        made_of_a_warning = item.fix is None and item.line in doubted - sure
+        elsewhere = not form_was_wrong and item.line not in sure | doubted
         if item.code.startswith("DT1") or made_of_a_warning or elsewhere:
             return False
     return True

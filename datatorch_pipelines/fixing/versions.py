@@ -12,6 +12,10 @@ _VERSION = re.compile(
     r"(?:[-_.]?(?P<before>[A-Za-z][0-9A-Za-z.-]*|(?<=-)[0-9][0-9A-Za-z.-]*))?(?:\+[0-9A-Za-z.-]+)?"
 )
 
+_AFTER_RELEASE = re.compile(r"(?:post|patch|hotfix)[0-9.-]*", re.IGNORECASE)
+_FIRST_YEAR = 1000
+"""From this number on the first one of a tag is taken for a year or a date."""
+
 _Part = tuple[int, str, int]
 
 
@@ -22,7 +26,7 @@ class Version:
     numbers: tuple[int, ...]
     """Its numbers without zeros at the end, for comparison."""
     released: bool
-    """False for what comes before a release: that with ``-rc.1`` or the like behind its numbers."""
+    """False for what comes before a release: that with ``-rc.1`` or the like behind its numbers (but ``.post1``)."""
     before: tuple[_Part, ...]
     precision: int
     """How many numbers are written: 1 for ``v1``, 3 for ``1.2.3``."""
@@ -45,11 +49,17 @@ class Version:
             numbers.pop()
         before = found["before"]
         parts = tuple(_part(part) for part in re.split(r"[.-]", before)) if before else ()
-        return cls(tuple(numbers), before is None, parts, precision, found["prefix"])
+        released = before is None or _AFTER_RELEASE.fullmatch(before) is not None
+        return cls(tuple(numbers), released, parts, precision, found["prefix"])
 
     def is_newer(self, other: Version) -> bool:
         """Whether it is a later version, however many numbers either has."""
         return self.rank > other.rank
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether it is a date, as in ``2024.1`` or ``20240131``: it is not newer than one that is counted up."""
+        return bool(self.numbers) and self.numbers[0] >= _FIRST_YEAR
 
     @property
     def rank(self) -> tuple[tuple[int, ...], bool, tuple[_Part, ...]]:
@@ -78,7 +88,9 @@ def newest_tag(current: str, tags: Iterable[str]) -> str | None:
         return None
     known = _versions(tags, now)
     top = max(known.values(), key=lambda version: version.rank, default=now)
-    is_of_it = now.released and top.released and top.cut(now.precision) == now.numbers  # v1.2 is what v1 stands for
+    is_of_it = (
+        now.released and not now.before and top.released and top.cut(now.precision) == now.numbers
+    )  # v1.2 is what v1 stands for
     if is_of_it or not top.is_newer(now):
         return current
     same = [
@@ -98,7 +110,7 @@ def _versions(tags: Iterable[str], now: Version) -> Mapping[str, Version]:
     return {
         tag: version
         for tag, version in known.items()
-        if version.prefix == now.prefix and (version.released or not now.released)
+        if (version.prefix, version.is_dated) == (now.prefix, now.is_dated) and (version.released or not now.released)
     }
 
 

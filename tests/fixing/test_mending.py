@@ -84,6 +84,15 @@ def test_a_warning_is_not_made_an_error() -> None:
     assert mend("an old one", diagnose).text == "an old one"
 
 
+def test_a_warning_makes_no_error_behind_it_on_its_line_unless_that_has_a_fix_too() -> None:
+    def diagnose(text: str, new: str | None) -> Sequence[Diagnostic]:
+        behind = found(text, "5", new, message="no mapping") if "inputs" in text else []
+        return [*found(text, "inpts", "inputs", severity=Severity.WARNING), *found(text, "wrong", "right"), *behind]
+
+    assert mend("wrong\ninpts: 5", lambda text: diagnose(text, None)).text == "right\ninpts: 5"
+    assert mend("wrong\ninpts: 5", lambda text: diagnose(text, "{}")).text == "right\ninputs: {}"
+
+
 def test_a_refused_fix_is_known_again_where_it_stands_after_the_others() -> None:
     """The one place is refused, the same mistake elsewhere is fixed."""
 
