@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
@@ -55,6 +54,10 @@ class ActionFinder:
         self.options = options
         self._answers: dict[Question, _Known] = {}
 
+    def __getstate__(self) -> dict[str, object]:
+        """What another process needs: the options and what is known by now, not what it is known from."""
+        return {"options": self.options, "_answers": self._answers}
+
     def ask(self, questions: Iterable[Question]) -> list[_Known]:
         """What is known of these actions; those that were not asked for before are looked for, all at once.
 
@@ -79,10 +82,13 @@ class ActionFinder:
 
         async def find(reference: ActionReference, folder: str | None) -> Answer:
             async with slots:
-                context = evolve(self._context, base=None if folder is None else Path(folder).absolute())
+                context = self._context_in(folder)
                 return await find_action(self._resolvers, reference, context, beside=folder or "", extra_using=using)
 
         return await asyncio.gather(*(find(*question) for question in questions))
+
+    def _context_in(self, folder: str | None) -> ResolveContext:
+        return evolve(self._context, base=None if folder is None else Path(folder).absolute())
 
     @functools.cached_property
     def _context(self) -> ResolveContext:
@@ -135,7 +141,7 @@ def questions_of(pipeline: Pipeline, filename: str) -> dict[Question, list[StepK
     for key, reference in _references(pipeline):
         if reference.kind is ReferenceKind.DOCKER:
             continue
-        folder = os.path.dirname(filename) if reference.kind is ReferenceKind.PATH else None
+        folder = str(Path(filename).parent) if reference.kind is ReferenceKind.PATH else None
         users.setdefault((reference, folder), []).append(key)
     return users
 

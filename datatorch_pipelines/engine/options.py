@@ -39,7 +39,7 @@ def _resolvers(value: Iterable[Resolver]) -> tuple[Resolver, ...]:
 
 
 def _paths(value: Iterable[str | os.PathLike[str]]) -> tuple[Path, ...]:
-    return tuple(Path(item).absolute() for item in value)
+    return tuple(Path(item) for item in value)
 
 
 @frozen(kw_only=True)

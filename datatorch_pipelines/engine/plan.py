@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -113,7 +114,14 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
 
 
 def _check(pipeline: Pipeline, actions: Mapping[_StepKey, Action], options: RunOptions) -> list[Diagnostic]:
-    return check_pipeline(pipeline, actions=actions, limits=options.limits, extra_checks=options.extra_checks)
+    inherited = os.environ if options.runner.capabilities.inherits_environment else ()
+    return check_pipeline(
+        pipeline,
+        actions=actions,
+        limits=options.limits,
+        extra_checks=options.extra_checks,
+        environment=inherited,
+    )
 
 
 def _raise_errors(source: Locator, diagnostics: Sequence[Diagnostic]) -> None:
@@ -164,7 +172,13 @@ async def _resolve(
         message = "an action that is a container image is not carried out by this version"
         hint = "name an action that runs a program"
         return None, [Diagnostic.at(place, Code.CANNOT_RUN, Severity.ERROR, message, hint=hint)]
-    answer = await find_action(options.resolvers, reference, shared, extra_using=frozenset(options.runtimes))
+    answer = await find_action(
+        options.resolvers,
+        reference,
+        shared,
+        beside=str(Path(place.file or "").parent),
+        extra_using=frozenset(options.runtimes),
+    )
     told = [*answer.told(reference, place), *answer.in_its_file]
     if answer.resolved is None or answer.definition is None:
         return None, told

@@ -204,7 +204,7 @@ def _cache_key(scope: JobScope, planned: PlannedStep, prepared: PreparedStep) ->
     return result_key(
         {
             "action": prepared.action.digest if prepared.action else None,
-            "file": definition.source.file if definition and definition.source else None,
+            "file": planned.action.resolved.file if planned.action else None,
             "run": [prepared.run, planned.step.shell],
             "inputs": prepared.inputs,
             "env": prepared.env,

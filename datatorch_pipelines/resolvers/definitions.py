@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Sequence
+from pathlib import Path
 
 from attrs import evolve, frozen
 
@@ -70,16 +72,23 @@ async def find_action(
     reference: ActionReference,
     context: ResolveContext,
     *,
+    beside: str = "",
     extra_using: frozenset[str] = frozenset(),
 ) -> Answer:
-    """Looks for an action with the resolvers; ``extra_using`` is as for ``read_action``. Raises nothing of theirs."""
+    """Looks for an action with the resolvers. Raises nothing of theirs.
+
+    ``beside`` is the pipeline's folder as its file was named, and ``extra_using`` as for ``read_action``.
+    """
     warnings: list[str] = []
     listening = evolve(context, warn=lambda message: warnings.append(_line(message)))
     resolved = definition = None
     error: ResolveError | PipelineSyntaxError | None = None
     try:
         resolved = await resolve_chain(resolvers, reference, listening)
-        definition = await asyncio.to_thread(read_definition, resolved, context.limits, extra_using=extra_using)
+        folders = [beside] if reference.kind is ReferenceKind.PATH else [str(path) for path in context.local_actions]
+        definition = await asyncio.to_thread(
+            read_definition, resolved, context.limits, folders=folders, extra_using=extra_using
+        )
     except (ResolveError, PipelineSyntaxError) as problem:
         error = problem
     except Exception as problem:
@@ -93,8 +102,14 @@ def _line(text: object) -> str:
     return " ".join(str(text).split())
 
 
-def read_definition(resolved: ResolvedAction, limits: Limits, *, extra_using: frozenset[str] = frozenset()) -> Action:
-    """The definition of an action that is here.
+def read_definition(
+    resolved: ResolvedAction,
+    limits: Limits,
+    *,
+    folders: Sequence[str] = (),
+    extra_using: frozenset[str] = frozenset(),
+) -> Action:
+    """The definition of an action that is here; one in a folder is named from one of these folders on.
 
     Raises `ResolveError` when it has no action file and `ActionSyntaxError` when that is wrong.
     """
@@ -102,8 +117,23 @@ def read_definition(resolved: ResolvedAction, limits: Limits, *, extra_using: fr
     path = next((resolved.directory / name for name in names if (resolved.directory / name).is_file()), None)
     if path is None:
         raise ResolveError(f"the action {resolved.reference} has no {names[0]}")
-    shown = f"{resolved.reference}/{path.name}" if resolved.commit else str(path)
+    shown = f"{resolved.reference}/{path.name}" if resolved.commit else as_written(path, folders)
     definition, diagnostics = read_action(read_text_file(path, limits), shown, limits=limits, extra_using=extra_using)
     if definition is None:
         raise ActionSyntaxError(diagnostics)
     return definition
+
+
+def as_written(path: Path, folders: Sequence[str]) -> str:
+    """The name of a file as one writes it who names one of these folders so; absolute where none leads to it.
+
+    The file is in the folder; beside it, as ``../add`` has it, only where there is a single one.
+    """
+    real = os.path.realpath(path)
+    for folder in folders:
+        way = os.path.relpath(real, os.path.realpath(folder))
+        name = os.path.normpath(Path(folder, way))
+        outside = way.startswith(os.pardir) and len(folders) > 1
+        if not outside and os.path.realpath(name) == real:  # not where `..` leads out of a linked folder
+            return name
+    return str(path)

@@ -127,6 +127,53 @@ def test_an_actions_file_that_is_checked_itself_is_told_of_once(tmp_path: Path, 
     ]
 
 
+@pytest.mark.parametrize(
+    ("named", "own"),
+    [
+        ("p.yaml", "add/action-datatorch.yaml"),
+        ("./p.yaml", "add/action-datatorch.yaml"),
+        ("../here/p.yaml", "../here/add/action-datatorch.yaml"),
+        ("link/p.yaml", "link/add/action-datatorch.yaml"),
+        ("sub/q.yaml", "add/action-datatorch.yaml"),
+    ],
+)
+def test_an_actions_file_is_named_from_the_pipelines_name_on(tmp_path: Path, monkeypatch, named: str, own: str) -> None:
+    here = tmp_path / "here"
+    put(here / "add", BROKEN)
+    write(here, "./add", name="p.yaml")
+    (here / "link").symlink_to(here)
+    (here / "sub").mkdir()
+    write(here / "sub", "../add", name="q.yaml")
+    monkeypatch.chdir(here)
+    (found,) = [item for item in dtp.check(named) if item.code == "DT204"]
+    assert found.file == own
+    with pytest.raises(dtp.PlanError) as refused:
+        dtp.plan(named)
+    assert str(found) in map(str, refused.value.diagnostics)
+
+
+def test_the_file_of_an_action_that_a_linked_folder_leads_out_to_is_named_in_full(tmp_path: Path, monkeypatch) -> None:
+    put(tmp_path / "far" / "add", BROKEN)
+    (tmp_path / "far" / "deep").mkdir()
+    write(tmp_path / "far" / "deep", "../add", name="p.yaml")
+    (tmp_path / "link").symlink_to(tmp_path / "far" / "deep")
+    monkeypatch.chdir(tmp_path)
+    (found,) = [item for item in dtp.check("link/p.yaml") if item.code == "DT204"]
+    assert found.file == str((tmp_path / "far" / "add" / "action-datatorch.yaml").resolve())
+
+
+def test_the_file_of_a_local_action_is_named_from_its_folders_name_on(tmp_path: Path, monkeypatch) -> None:
+    put(tmp_path / "actions" / "add" / "v1", BROKEN)
+    path = write(tmp_path, "local/add@v1")
+    monkeypatch.chdir(tmp_path)
+    folders = [tmp_path / "other", "./actions"]
+    (found,) = [item for item in dtp.check(path, local_actions=folders) if item.code == "DT204"]
+    assert found.file == "actions/add/v1/action-datatorch.yaml"
+    with pytest.raises(dtp.PlanError) as refused:
+        dtp.plan(path, local_actions=folders)
+    assert str(found) in map(str, refused.value.diagnostics)
+
+
 def test_an_action_that_lacks_the_file_that_it_runs_is_told_of(tmp_path: Path) -> None:
     (put(tmp_path / "add") / "add.py").unlink()
     assert told(write(tmp_path, "./add")) == [
