@@ -98,7 +98,7 @@ def newest_tag(current: str, tags: Iterable[str]) -> str | None:
         for tag, version in known.items()
         if version.precision == now.precision and version.numbers == top.cut(now.precision) and version.released
     ]
-    if same and top.released:
+    if same and top.released and not top.before:
         best = _like(current, same)
         return best if known[best].is_newer(now) else current
     return _like(current, [tag for tag, version in known.items() if version.rank == top.rank])
