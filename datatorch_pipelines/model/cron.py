@@ -21,7 +21,7 @@ _NICKNAMES: Mapping[str, str] = {
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _WEEKDAYS = ("SUN", "MON", "TUE", "WED", "THU", "FRI", "SAT")
 _DAYS_IN_MONTH = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
-_ITEM = re.compile(r"(?P<first>\*|[0-9]{1,4}|[A-Za-z]+)(?:-(?P<last>[0-9]{1,4}|[A-Za-z]+))?(?:/(?P<step>[0-9]{1,4}))?")
+_ITEM = re.compile(r"(?P<first>\*|[0-9]{1,4}|[A-Za-z]+)(?:-(?P<last>[0-9]{1,4}|[A-Za-z]+))?(?:/(?P<step>[0-9]{1,9}))?")
 _LONGEST = 1_000
 
 
@@ -73,7 +73,11 @@ class Cron:
 
     @classmethod
     def parse(cls, text: str) -> Cron:
-        """The schedule that five fields stand for. Raises `CronError` for anything else, and for what never comes."""
+        """The schedule that five fields stand for. Raises `CronError` for anything else, and for what never comes.
+
+        Nicknames such as ``@daily`` are refused, as GitHub does; a schedule that never comes (31 February) is no better
+        than one that can't be read: it starts nothing.
+        """
         parts = list(_parts(text))
         sets = [_values(part, start, kind) for (part, start), kind in zip(parts, _FIELDS, strict=True)]
         minutes, hours, days, months, weekdays = sets
@@ -118,7 +122,7 @@ def _item(item: str, start: int, kind: _Field) -> set[int]:
     end = start + max(len(item), 1)
     found = _ITEM.fullmatch(item)
     if found is None or (found["first"] == "*" and found["last"]):
-        message = f"{item!r} is no {kind.title}" if item else f"the {kind.title} is empty before or after a comma"
+        message = f"{item!r} is no {kind.title}" if item else f"a {kind.title} is missing before or after a comma"
         raise CronError(message, start, end, f"write {_example(kind)}")
     if found["first"] == "*":
         first, last = kind.first, kind.last

@@ -77,3 +77,20 @@ def test_a_job_that_needs_itself_or_nobody_is_told_by_that_alone() -> None:
         "<text>:1:1: error: the job 'a' needs itself [DT212]; leave it out",
         "<text>:1:1: error: there is no job 'c' [DT212]; it may need a",
     ]
+
+
+def test_a_wrong_need_that_is_there_twice_is_told_once() -> None:
+    found = [str(item) for item in check_pipeline(pipeline({"a": ["x", "x", "a", "a"]}))]
+    assert found == [
+        "<text>:1:1: error: the job 'a' needs itself [DT212]; leave it out",
+        "<text>:1:1: error: there is no job 'x' [DT212]; leave it out",
+    ]
+
+
+@pytest.mark.parametrize("in_one_job", [True, False])
+def test_any_number_of_wrong_needs_is_told_soon(in_one_job: bool) -> None:
+    wrong = [f"nope{number}" for number in range(5_000)]
+    needs = {f"j{number}": [] if in_one_job else [name] for number, name in enumerate(wrong)}
+    if in_one_job:
+        needs["j0"] = wrong
+    assert len(messages(needs, "DT212")) == 5_000

@@ -98,7 +98,7 @@ def test_a_nickname_is_told_what_it_stands_for(text: str, hint: str) -> None:
 
 
 def test_an_item_that_is_empty_is_told_at_its_comma() -> None:
-    with pytest.raises(CronError, match="the minute is empty before or after a comma") as caught:
+    with pytest.raises(CronError, match="a minute is missing before or after a comma") as caught:
         Cron.parse("1,,2 * * * *")
     assert (caught.value.start, caught.value.end) == (2, 3)
 

@@ -37,9 +37,11 @@ def _find(subject: PipelineSubject) -> Iterator[Finding]:
 
 def _find_in_job(subject: PipelineSubject, job_id: str, job: Job) -> Iterator[Finding]:
     path = ("jobs", job_id)
+    firsts: dict[str, int] = {}
     for index, name in enumerate(job.needs):
-        first = job.needs.index(name)
-        if first < index:
+        first = firsts.setdefault(name, index)
+        # One that is wrong was told the first time.
+        if first < index and name in subject.pipeline.jobs and name != job_id:
             related = [Related("here for the first time", subject.source.value((*path, "needs", first)))]
             place = subject.source.value((*path, "needs", index))
             yield Finding(place, f"the job {shown(name)} is needed already", hint="name it once", related=related)

@@ -13,9 +13,9 @@ from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import ActionSubject, Path, PipelineSubject, Subject
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Severity
-from datatorch_pipelines.model import ActionObject, ReferenceKind, Using
+from datatorch_pipelines.model import ReferenceKind, Using, ValueType
 
-_HINT = "it works here, but not on DataTorch's own agents"
+_HINT = "DataTorch's published schema doesn't know it: its own agents may refuse or ignore it"
 
 _PIPELINE = (("env", "env"), ("variables", "variables"), ("timeout", "timeout"))
 _JOB = (
@@ -32,7 +32,6 @@ _STEP = (
     ("id", "id"),
     ("run", "run"),
     ("shell", "shell"),
-    ("cache", "cache"),
     ("env", "env"),
     ("working-directory", "working_directory"),
     ("idle-timeout", "idle_timeout"),
@@ -42,7 +41,7 @@ _STEP = (
 """The keys that are extensions, each with the name of its attribute in the model."""
 
 _KINDS = {ReferenceKind.PATH: "a path", ReferenceKind.DOCKER: "a container image"}
-_OWN_USING = (Using.COMMANDLINE, Using.SHELL)
+_OWN_TYPES = (ValueType.NUMBER, ValueType.OBJECT)
 
 
 def _find(subject: PipelineSubject) -> Iterator[Finding]:
@@ -55,25 +54,27 @@ def _find(subject: PipelineSubject) -> Iterator[Finding]:
         if reference is not None and reference.kind in _KINDS:
             place = subject.source.value((*site.path, "action"))
             yield Finding(place, f"an action that is {_KINDS[reference.kind]} is an extension", hint=_HINT)
-        if isinstance(site.step.action, ActionObject) and site.step.action.file is not None:
-            yield _key(subject, (*site.path, "action", "file"))
 
 
 def _find_in_action(subject: ActionSubject) -> Iterator[Finding]:
     runs = subject.action.runs
-    if runs.using in _OWN_USING or runs.using not in tuple(Using):
+    if runs.using not in tuple(Using):
         place = subject.source.value(("runs", "using"))
         yield Finding(place, f"the kind of action {runs.using!r} is an extension", hint=_HINT)
-    for key in ("script", "entrypoint", "args"):
+    for key in ("entrypoint", "args"):
         if getattr(runs, key):
             yield _key(subject, ("runs", key))
+    for name, declared in subject.action.inputs.items():
+        if declared.type in _OWN_TYPES:
+            place = subject.source.value(("inputs", name, "type"))
+            yield Finding(place, f"the type {declared.type.value!r} of an input is an extension", hint=_HINT)
 
 
 def _keys(subject: Subject, path: Path, item: object, keys: tuple[tuple[str, str], ...]) -> Iterator[Finding]:
     for key, attribute in keys:
         value = getattr(item, attribute)
-        # What is not written is None, empty or, of the flags, False.
-        if value is not None and value is not False and value != () and value != {}:
+        # What is not written is None, empty or, of this flag, False.
+        if value is not None and value != () and value != {} and (value is not False or key != "continue-on-error"):
             yield _key(subject, (*path, key))
 
 
