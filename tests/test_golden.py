@@ -9,20 +9,16 @@ from __future__ import annotations
 
 import re
 import shutil
-from functools import partial
 from pathlib import Path
-from unittest.mock import patch
 
 import pytest
 
 import datatorch_pipelines as dtp
-from datatorch_pipelines.checking import CheckOptions
-from datatorch_pipelines.checking.definitions import Definitions
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Diagnostic
 from datatorch_pipelines.display import diagnostic_text
-from datatorch_pipelines.model import Pipeline
 from datatorch_pipelines.resolvers import MappingResolver
+from datatorch_pipelines.runtimes import named_file
 from datatorch_pipelines.syntax import decode_text
 
 DATA = Path(__file__).parent / "data"
@@ -45,7 +41,12 @@ def actions(tmp_path_factory: pytest.TempPathFactory) -> MappingResolver:
     for file in sorted((DATA / "actions").glob("*.yaml")):
         folder = tmp_path_factory.mktemp(file.stem)
         shutil.copy(file, folder / "action-datatorch.yaml")
+        named = named_file(dtp.load_action(folder).runs)
+        if named is not None:
+            (folder / named[1]).touch()
         folders[f"acme/{file.stem}@v1"] = folder
+    # What is beside the files, or above them, is not part of their reports.
+    folders |= dict.fromkeys(("./b", "../../../etc"), folders["acme/none@v1"])
     return MappingResolver(folders)
 
 
@@ -60,18 +61,7 @@ def _report(path: Path, actions: MappingResolver) -> list[Diagnostic]:
         name, text = _source(path)
     except dtp.PipelineSyntaxError as error:
         return list(error.diagnostics)
-    with patch("datatorch_pipelines.checking.one.find_definitions", partial(_definitions, actions)):
-        return dtp.check_text(text, filename=name, resolvers=[actions])
-
-
-def _definitions(actions: MappingResolver, pipeline: Pipeline, filename: str, options: CheckOptions) -> Definitions:
-    known = {
-        (job_id, index): dtp.load_action(folder)
-        for job_id, job in pipeline.jobs.items()
-        for index, step in enumerate(job.steps)
-        if (folder := actions._find(step.reference) if step.reference else None)
-    }
-    return Definitions(known)
+    return dtp.check_text(text, filename=name, resolvers=[actions])
 
 
 def _as_text(path: Path, report: list[Diagnostic]) -> str:

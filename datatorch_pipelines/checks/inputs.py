@@ -9,11 +9,13 @@ from attrs import frozen
 from datatorch_pipelines.checks.rule import Finding
 from datatorch_pipelines.checks.subject import Path, PipelineSubject, StepSite
 from datatorch_pipelines.checks.walk import strings
+from datatorch_pipelines.codes import Code
 from datatorch_pipelines.errors import ExpressionError, InputError
 from datatorch_pipelines.expressions.inference import is_constant
-from datatorch_pipelines.model import Action
+from datatorch_pipelines.model import Action, Input
 from datatorch_pipelines.model.conversion import convert_input
-from datatorch_pipelines.syntax.names import nearest
+from datatorch_pipelines.syntax.edits import respelt
+from datatorch_pipelines.syntax.names import did_you_mean, nearest
 
 
 @frozen
@@ -68,7 +70,16 @@ def wrong_inputs(subject: PipelineSubject, wanted: Callable[[str], bool]) -> Ite
                 convert_input(name, value, declared)
             except InputError as error:
                 if wanted(error.code):
-                    yield Finding(subject.source.value(path), error.message, hint=error.hint)
+                    yield _finding(subject, path, value, declared, error)
+
+
+def _finding(subject: PipelineSubject, path: Path, value: object, declared: Input, error: InputError) -> Finding:
+    place = subject.source.value(path)
+    options = [option for option in declared.options if isinstance(option, str)]
+    if error.code != Code.NOT_AN_OPTION or not isinstance(value, str):
+        return Finding(place, error.message, hint=error.hint)
+    hint = did_you_mean(value, options) or error.hint
+    return Finding(place, error.message, hint=hint, fix=respelt(subject.source, place, value, options))
 
 
 def _constant(subject: PipelineSubject, path: Path) -> object:

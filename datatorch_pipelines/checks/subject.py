@@ -111,8 +111,13 @@ class Nowhere:
 
 
 def at_columns(source: Locator, path: Path, columns: tuple[int, int]) -> Location:
-    """The range of a text's characters between two columns, counted from 1, the second exclusive."""
-    return source.value(path, columns[0] - 1, columns[1] - 1)
+    """The range of a text's characters between two columns, counted from 1, the second exclusive.
+
+    Where a text has no character there, because it is empty, that is the range of the whole: its quotes.
+    """
+    place = source.value(path, columns[0] - 1, columns[1] - 1)
+    is_empty = (place.line, place.column) == (place.end_line, place.end_column)
+    return source.value(path) if is_empty else place
 
 
 @frozen(kw_only=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from datatorch_pipelines._json_words import wrong_with_json
 from datatorch_pipelines.cli.dotenv import DotenvError, parse_dotenv
 
 
@@ -68,7 +69,7 @@ def _json(text: str, source: str) -> object:
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise _bad("--event", f"{where}{error.lineno}:{error.colno}: no JSON: {error.msg}") from error
+        raise _bad("--event", f"{where}{error.lineno}:{error.colno}: no JSON: {wrong_with_json(error)}") from error
     except (ValueError, RecursionError) as error:
         reason = "it nests too deep" if isinstance(error, RecursionError) else str(error)
         raise _bad("--event", f"{where}{' ' if where else ''}no JSON: {reason}") from error

@@ -18,12 +18,14 @@ class Capabilities:
     """The few facts about a runner that are read before a run.
 
     ``shares_files``: its processes see the engine's files under the same paths. ``containers``: it can start a docker
-    command line. ``max_jobs``: how many jobs it takes at once (``None``: any number).
+    command line. ``max_jobs``: how many jobs it takes at once (``None``: any number). ``inherits_environment``: its
+    processes have the environment variables of this one.
     """
 
     shares_files: bool = True
     containers: bool = False
     max_jobs: int | None = field(default=None, validator=validators.optional(validators.gt(0)))
+    inherits_environment: bool = False
 
 
 class Runner(abc.ABC):

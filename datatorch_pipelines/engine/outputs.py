@@ -9,6 +9,8 @@ import re
 import stat
 from collections.abc import Callable, Mapping
 
+from datatorch_pipelines._json_words import wrong_with_json
+
 _NAME = re.compile(rb"::([A-Za-z_][A-Za-z0-9_.-]{0,199})::")
 _NAME_BYTES = 210
 """More than the longest beginning ``::name::``: what has no second ``::`` by then is a log line."""
@@ -106,7 +108,7 @@ def read_json(data: bytes) -> object:
     try:
         value = json.loads(data, parse_constant=refuse, parse_float=finite)
     except json.JSONDecodeError as error:
-        raise ValueError(f"{error.msg} at column {error.colno}") from None
+        raise ValueError(f"{wrong_with_json(error)} at column {error.colno}") from None
     except UnicodeDecodeError:
         raise ValueError("it is not UTF-8") from None
     except RecursionError:

@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from json.encoder import encode_basestring
 
+from datatorch_pipelines._json_words import wrong_with_json
 from datatorch_pipelines.expressions.values import (
     Kind,
     ValueProblem,
@@ -125,7 +126,9 @@ def from_json(text: str, *, max_depth: int) -> object:
         return json.loads(text, parse_constant=_refuse)
     except json.JSONDecodeError as error:
         place = f"line {error.lineno}, column {error.colno}"
-        raise ValueProblem(f"the text is not valid JSON ({error.msg} at its {place})", argument=0) from None
+        raise ValueProblem(
+            f"the text is not valid JSON ({wrong_with_json(error)} at its {place})", argument=0
+        ) from None
     except (ValueError, RecursionError):
         raise ValueProblem("the text is not valid JSON", argument=0) from None
 

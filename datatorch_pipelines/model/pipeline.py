@@ -192,10 +192,10 @@ class Pipeline:
     >>> Pipeline(name="Add", jobs={"add": add}).jobs["add"].steps[0].label
     'datatorch/add@v1'
 
-    Raises `ModelError` for a job id of the wrong form and for a pipeline without jobs.
+    Raises `ModelError` for an empty name, a job id of the wrong form and a pipeline without jobs.
     """
 
-    name: str
+    name: str = field()
     jobs: Mapping[str, Job] = field(converter=_jobs)
     triggers: Triggers | None = None
     project: str | int | None = None
@@ -204,6 +204,11 @@ class Pipeline:
     variables: Mapping[str, object] = field(factory=dict, converter=_mapping)
     timeout: float | str | None = None
     source: Locator | None = field(init=False, default=None, eq=False, repr=False)
+
+    @name.validator
+    def _check_name(self, _attribute: Attribute[str], value: str) -> None:
+        if not value.strip():
+            raise ModelError("a pipeline's name must not be empty", hint="give it a name")
 
     @jobs.validator
     def _check_jobs(self, _attribute: Attribute[Mapping[str, Job]], value: Mapping[str, Job]) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from datatorch_pipelines.errors import ActionRefused, ResolveError
 from datatorch_pipelines.model.action import ACTION_FILES
-from datatorch_pipelines.model.reference import ActionReference
+from datatorch_pipelines.model.reference import ActionReference, ReferenceKind
 
 
 def holds_action(directory: Path, file: str | None = None) -> bool:
@@ -23,12 +23,18 @@ def check_action_file(reference: ActionReference, directory: Path) -> None:
     if not holds_action(directory, reference.file):
         if any(os.path.isdir(directory / name) for name in ((reference.file,) if reference.file else ACTION_FILES)):  # noqa: PTH112
             raise ResolveError(f"{wanted} of {reference} is a folder, not a file")
-        raise ResolveError(f"{reference} has no {wanted}", hint=_alike(directory, wanted))
+        hint = _alike(directory, wanted)
+        if hint is None:
+            hint = "is it the right folder?" if reference.kind in _FOLDERS else "is it the right repository and tag?"
+        raise ResolveError(f"{reference} has no {wanted}", hint=hint)
     if reference.file and not (directory / reference.file).resolve().is_relative_to(directory.resolve()):
         raise ActionRefused(f"{wanted} of {reference} leads out of the action's folder")
 
 
-def _alike(directory: Path, wanted: str) -> str:
+_FOLDERS = (ReferenceKind.PATH, ReferenceKind.LOCAL)
+
+
+def _alike(directory: Path, wanted: str) -> str | None:
     try:
         names = sorted(path.name for path in directory.iterdir() if path.is_file() and path.name.isprintable())
     except OSError:
@@ -38,4 +44,4 @@ def _alike(directory: Path, wanted: str) -> str:
     if near:
         name = next(name for name in files if name.lower() == near[0])
         return f"it has {name}: rename that, or name it as 'file' of an action object"
-    return f"it has {', '.join(files[:5])}" if files else "is it the right repository and tag?"
+    return f"it has {', '.join(files[:5])}" if files else None

@@ -46,18 +46,15 @@ class GitResolver(Resolver):
         repository, tag, branch or commit, `AuthenticationFailed`, `FetchFailed` when the server can't be reached,
         `StoreError` when the disk fails, and `ResolveError` for a repository without an action file.
         """
-        url, rewritten = _url_of(reference)
-        if rewritten:
-            context.warn(f"{reference}: GitHub no longer serves git://, {url} is used")
-        return await self._repositories.resolve(reference, ((url,),), context)
+        return await self._repositories.resolve(reference, ((_url_of(reference),),), context)
 
     async def refs(self, reference: ActionReference, context: ResolveContext) -> RemoteRefs:
         """The branches and tags of the action's repository; raises what `resolve` does."""
-        return await self._repositories.refs(reference, ((_url_of(reference)[0],),), context)
+        return await self._repositories.refs(reference, ((_url_of(reference),),), context)
 
 
-def _url_of(reference: ActionReference) -> tuple[GitUrl, bool]:
-    """The URL to ask for a reference, and whether it is another than the one given."""
+def _url_of(reference: ActionReference) -> GitUrl:
+    """The URL to ask for a reference: https instead of GitHub's git://, of which the checks tell (DT502)."""
     if reference.git is None:
         raise ActionNotFound(f"{reference} names no git URL")
     try:
@@ -67,9 +64,9 @@ def _url_of(reference: ActionReference) -> tuple[GitUrl, bool]:
 
 
 @functools.lru_cache(maxsize=1024)
-def _served_url(text: str) -> tuple[GitUrl, bool]:
-    """The URL to ask, and whether it is another than the one given (GitHub ended git:// in 2022)."""
+def _served_url(text: str) -> GitUrl:
+    """The URL to ask, which is another than the one given where that is GitHub's git:// (it ended in 2022)."""
     url = parse_git_url(text)
     if url.scheme == "git" and url.host.rstrip(".") in ("github.com", "www.github.com") and url.port in (None, 9418):
-        return evolve(url, scheme="https", port=None, host="github.com"), True
-    return url, False
+        return evolve(url, scheme="https", port=None, host="github.com")
+    return url

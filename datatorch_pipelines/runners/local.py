@@ -36,7 +36,7 @@ class LocalRunner(Runner):
     should this process be killed.
     """
 
-    capabilities: ClassVar[Capabilities] = Capabilities(shares_files=True, containers=True)
+    capabilities: ClassVar[Capabilities] = Capabilities(shares_files=True, containers=True, inherits_environment=True)
 
     def __init__(self, *, grace: float = GRACE_SECONDS, python: str | os.PathLike[str] | None = None) -> None:
         self._grace = grace

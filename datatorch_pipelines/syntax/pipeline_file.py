@@ -96,8 +96,8 @@ def _check_pipeline(data: object, filename: str, report: Report) -> None:
         return
     jobs = data.get("jobs", ())
     known: dict[str, object] = data
+    stem = PurePath(filename).stem
     if "name" not in data:
-        stem = PurePath(filename).stem
         known = {**data, "name": stem}
         unknown = [key for key in data if key not in source("pipeline")["properties"]]
         if not report.is_open(()) and not any(meant(key, ("name",)) for key in unknown):
@@ -114,6 +114,10 @@ def _check_pipeline(data: object, filename: str, report: Report) -> None:
                 hint = f"indent {shown(outside)} below jobs"
             _nothing(report, ("jobs",), "a pipeline needs at least one job", hint)
     validate(pipeline_schema.validate, known, (), "a pipeline", report)
+    name = data.get("name")
+    if isinstance(name, str) and not name.strip():
+        hint = f'write "name: {stem}"' if stem and stem.isprintable() else "give the pipeline a name"
+        report.error(Code.WRONG_VALUE, report.value(("name",)), "name must not be empty", hint)
     _check_env(data, (), report)
     if isinstance(jobs, dict):
         checker = _StepChecker(report)

@@ -162,7 +162,7 @@ class _Pipeline:
             return None
         if len(jobs) < len(data["jobs"]) or damage.is_open(data) or damage.is_open(data["jobs"]):
             self.jobs_known = False
-        pipeline = {"name": filename, **damage.kept(data, top), "jobs": jobs}
+        pipeline = {"name": filename.strip() or "pipeline", **damage.kept(data, top), "jobs": jobs}
         return SalvagedPipeline(
             pipeline=pipeline_from_data(pipeline, self.locator),
             damaged_steps=frozenset(self.damaged_steps),

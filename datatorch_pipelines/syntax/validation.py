@@ -26,6 +26,7 @@ _WANTED = {
     "object": "a mapping",
 }
 _EXPRESSION = r"\$\{\{"
+_EXPRESSION_HINT = "an expression is written ${{ ... }}"
 _ONE_WORD = re.compile(r"[A-Za-z0-9.+_-]+")
 _WHOLE_NUMBER = re.compile(r"0|[1-9][0-9]{0,17}")
 _WORDS_FOR_BOOLEANS = frozenset({"true", "yes", "on", "false", "no", "off"})
@@ -180,6 +181,8 @@ def _hint(value: object, definition: Mapping[str, Any]) -> str | None:
         return "write one text; one of several lines stands below '|'"
     if isinstance(value, str) and "array" in types and "string" not in types:
         return "begin each item with '- '"
+    if isinstance(value, bool | int | float) and "array" in types:
+        return f"write [{json.dumps(value)}]"
     if isinstance(value, str) and "boolean" in types and "string" not in types:
         return _unquoted(value, definition) if value.lower() in _WORDS_FOR_BOOLEANS else None
     if isinstance(value, list | str) and "object" in types and not {"array", "string"} & set(types):
@@ -190,7 +193,9 @@ def _hint(value: object, definition: Mapping[str, Any]) -> str | None:
 
 
 def _unquoted(value: str, definition: Mapping[str, Any]) -> str | None:
-    """The hint for a text that would be right without its quotes."""
+    """The hint for a text that is no expression where only that would do: what it would be without its quotes."""
+    if "array" in definition["type"]:
+        return f"write [{json.dumps(value, ensure_ascii=False)}]" if _ONE_WORD.fullmatch(value) else _EXPRESSION_HINT
     if "boolean" in definition["type"] and value.lower() in ("true", "yes", "on"):
         return "write true"
     if "boolean" in definition["type"] and value.lower() in ("false", "no", "off"):
@@ -199,7 +204,7 @@ def _unquoted(value: str, definition: Mapping[str, Any]) -> str | None:
         return f"write {value}, without quotes"
     if _WITH_UNIT.fullmatch(value):
         return "write a number without a unit"
-    return "an expression is written ${{ ... }}"
+    return _EXPRESSION_HINT
 
 
 def _in_quotes(report: Report, place: Location, value: object) -> Fix | None:

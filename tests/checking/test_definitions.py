@@ -93,7 +93,7 @@ def test_what_is_said_of_a_path_without_an_action_is_what_the_plan_says(tmp_path
     path = write(tmp_path, "./none", "./empty", "./file")
     assert told(path) == [
         "pipeline.yaml:5:17: error: ./none: none does not exist [DT402]; the path starts at the pipeline file's folder",
-        "pipeline.yaml:7:17: error: ./empty has no action-datatorch.yaml [DT402]; is it the right repository and tag?",
+        "pipeline.yaml:7:17: error: ./empty has no action-datatorch.yaml [DT402]; is it the right folder?",
         "pipeline.yaml:9:17: error: ./file: file is not a folder [DT402]; "
         "the path starts at the pipeline file's folder",
     ]

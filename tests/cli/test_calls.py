@@ -64,7 +64,7 @@ def test_without_click_one_line_says_how_to_get_it() -> None:
             "invalid value for --secrets-file: 'no' can't be read: No such file",
         ),
         (["run", "p.yaml", "--event", "@no.json"], "invalid value for --event: 'no.json' can't be read: No such file"),
-        (["run", "p.yaml", "--event", '{"a" 1}'], "invalid value for --event: 1:6: no JSON: Expecting ':' delimiter;"),
+        (["run", "p.yaml", "--event", '{"a" 1}'], "invalid value for --event: 1:6: no JSON: a ':' is missing;"),
         (["run", "p.yaml", "--event", "[1]"], """invalid value for --event: this is no JSON object; write {"key":"""),
         (["run", "p.yaml", "--event", '{"a": NaN}'], "invalid value for --event: no JSON: NaN is no number of JSON;"),
         (["run", "p.yaml", "--event", "[" * 99999], "invalid value for --event: no JSON: it nests too deep;"),

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+import datatorch_pipelines as dtp
+from datatorch_pipelines.runners import ThreadRunner
+
 KEYS = {
     "needs": ("job", "needs: [other]"),
     "if": ("job", "if: success()"),
@@ -156,3 +159,21 @@ def test_an_action_whose_own_file_is_wrong_is_refused_at_both_places(project, te
     assert use == (
         "pipeline.yaml:5:17: error: the action ./it has 1 error in its own file [DT408]; see where they are reported"
     )
+
+
+def test_a_variable_that_steps_inherit_from_this_machine_is_not_missing(
+    project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs = "runs: {using: cmd, command: 'true'}"
+    project.action("store", {"action-datatorch.yaml": f"name: Store\nenv: {{KEY: null, OTHER_KEY: null}}\n{runs}\n"})
+    path = project.write("name: R\njobs: {it: {steps: [{action: ./store}]}}\n")
+    monkeypatch.setenv("KEY", "k")
+    monkeypatch.delenv("OTHER_KEY", raising=False)
+    here = dtp.load(path).plan()
+    assert [warning.message for warning in here.warnings] == [
+        "the action reads the environment variable OTHER_KEY, not set in the pipeline"
+    ]
+    elsewhere = dtp.load(path).plan(runner=ThreadRunner(lambda _command, _context: 0))
+    assert [warning.message for warning in elsewhere.warnings] == [
+        "the action reads the environment variables KEY and OTHER_KEY, not set in the pipeline"
+    ]

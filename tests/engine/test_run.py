@@ -232,7 +232,7 @@ def test_junk_for_a_declared_output_is_a_warning_and_for_others_a_log_line(proje
     result = project.run("name: J\njobs:\n  j:\n    steps:\n      - action: ./junk\n")
     assert result.status == "succeeded"
     assert [(d.line, d.column, d.severity, d.message) for d in result.diagnostics] == [
-        (5, 9, "warning", "the output 'n' was not taken: its value is no JSON (Expecting value at column 1)"),
+        (5, 9, "warning", "the output 'n' was not taken: its value is no JSON (a value is missing at column 1)"),
         (5, 9, "warning", "the output 'm' is declared to be of type integer, and is not"),
     ]
     assert result.jobs["j"].steps[0].outputs == {"m": "text"}

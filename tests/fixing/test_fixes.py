@@ -170,6 +170,20 @@ def test_misspelt_names_of_an_action_s_inputs_are_fixed() -> None:
     assert mended.left == ()
 
 
+@pytest.mark.parametrize(
+    ("given", "after"), [("PNG", "png"), ('"jpg"', '"jpeg"'), ("gif", "gif"), ("${{ 'PNG' }}", "${{ 'PNG' }}")]
+)
+def test_a_misspelt_option_is_fixed(given: str, after: str) -> None:
+    action, _ = read_action(
+        "name: a\ninputs: {format: {options: [png, jpeg]}}\nruns: {using: cmd, command: echo}\n",
+        "action-datatorch.yaml",
+    )
+    assert action is not None
+    text = f"name: P\njobs:\n  a:\n    steps:\n      - action: ./a\n        inputs:\n          format: {given}\n"
+    mended = mend(text, lambda text: check_pipeline(dtp.loads(text), actions={("a", 0): action}))
+    assert mended.text == text.replace(given, after)
+
+
 def test_an_action_file_is_fixed_too() -> None:
     text = "name: add\ninputs: {a: {tpye: strng}}\nruns: {using: pyhton, mian: add.py}\n"
     fixed = dtp.fix_text(text, filename="action-datatorch.yaml")

@@ -34,6 +34,12 @@ def test_a_job_s_id_has_a_form(job_id: str) -> None:
     assert str(caught.value) == f"{job_id!r} is no job id; use letters, digits, '_' and '-', not a digit or '-' first"
 
 
+@pytest.mark.parametrize("name", ["", " ", "\n\t"])
+def test_a_pipeline_has_a_name(name: str) -> None:
+    with pytest.raises(ModelError, match=r"^a pipeline's name must not be empty; give it a name$"):
+        Pipeline(name=name, jobs={"a": Job(steps=[STEP])})
+
+
 @pytest.mark.parametrize("name", ["", "A=B", "=", "a\0"])
 def test_an_environment_variable_s_name_has_a_form(name: str) -> None:
     message = f"{name!r} is no name of an environment variable; use letters, digits and '_'"

@@ -48,7 +48,7 @@ def test_what_is_wrong_with_a_path_is_told(tmp_path: Path, resolve: Resolve) -> 
     cases = {
         "./none": f"./none: {tmp_path}/none does not exist; the path starts at the pipeline file's folder",
         "./file": f"./file: {tmp_path}/file is not a folder; the path starts at the pipeline file's folder",
-        "./empty": "./empty has no action-datatorch.yaml; is it the right repository and tag?",
+        "./empty": "./empty has no action-datatorch.yaml; is it the right folder?",
     }
     for reference, text in cases.items():
         with pytest.raises(ResolveError) as caught:

@@ -119,7 +119,7 @@ TRIGGERS = st.builds(
 )
 PIPELINES = st.builds(
     Pipeline,
-    name=WORDS,
+    name=WORDS.filter(str.strip),
     jobs=st.dictionaries(IDS, JOBS, min_size=1, max_size=2),
     triggers=st.none() | TRIGGERS,
     project=st.none() | WORDS | st.integers(),
