@@ -28,8 +28,13 @@ def _print_version() -> int:
     from datatorch_pipelines import __version__
     from datatorch_pipelines.cli.console import STDOUT, Output
 
-    Output(STDOUT).text(f"datatorch-pipelines {__version__}\n")
-    return 0
+    output = Output(STDOUT)
+    output.text(f"datatorch-pipelines {__version__}\n")
+    if output.error is None:
+        return 0
+    from datatorch_pipelines.cli.outcome import SUCCEEDED, result_status
+
+    return result_status(output, SUCCEEDED)
 
 
 def _complain(message: str) -> int:

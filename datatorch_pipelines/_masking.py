@@ -11,6 +11,8 @@ from urllib.parse import quote, quote_plus
 # A password that holds an "@", or by mistake a "/" (a port is no password), is one too.
 _RUNS = re.compile(r"([\s\"]+)")
 _CREDENTIALS = re.compile(r"(?<=://)(?:[^/\s\"]+|[^/@:\s\"\[]*:(?!\d*/)[^\s\"]+)(?=@)")
+# "user:password@host:path" is no URL that git takes, but it holds a password. "image:tag@sha256:..." doesn't.
+_WITHOUT_SCHEME = re.compile(r"(?<![^'(\[{,=])[\w.+-]+:[^/@:\s\"']+(?=@(?!sha\d+:)[\w.-]+[:/])")
 
 MASK = b"***"
 """What stands in a secret's place."""
@@ -30,7 +32,12 @@ def star_credentials(line: str) -> str:
 def _starred(run: str) -> str:
     """As `star_credentials`, for a text without white space: only what leads up to an ``@`` is looked through."""
     end = run.rfind("@") + 1
-    return _CREDENTIALS.sub(lambda found: "*" * len(found[0]), run[:end]) + run[end:]
+    starred = _CREDENTIALS.sub(_stars, run[:end]) + run[end:]
+    return _WITHOUT_SCHEME.sub(_stars, starred) if end else starred
+
+
+def _stars(found: re.Match[str]) -> str:
+    return "*" * len(found[0])
 
 
 def secret_forms(secret: str) -> frozenset[bytes]:

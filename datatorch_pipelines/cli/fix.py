@@ -59,7 +59,7 @@ def show_fixes(paths: Sequence[str], arguments: CheckArguments, *, strict: bool)
         files += found.changed
     palette = Palette(wants_colours(STDERR, os.environ), log.encoding)
     would = f"would fix {_count(fixed, 'mistake')} in {_count(files, 'file')}; then: " if fixed else ""
-    log.text(f"{report_text(left, sources, palette=palette)}{would}{check_summary(left, len(paths))}\n")
+    log.text(f"{report_text(left, sources, palette=palette)}{would}{check_summary(left, len(paths), fixing=None)}\n")
     wrong = bool(left) if strict else has_errors(left)
     return result_status(output, FAILED if wrong or fixed else SUCCEEDED)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Sequence
@@ -12,6 +13,8 @@ from datatorch_pipelines.cli.commands import PROGRAM, cli
 from datatorch_pipelines.cli.console import STDERR, STDOUT, Output, ensure_standard_streams
 from datatorch_pipelines.cli.outcome import FAILED, INTERRUPTED, REFUSED, complain, internal_error_text
 from datatorch_pipelines.cli.signals import Interrupted
+
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -26,8 +29,12 @@ def main(arguments: Sequence[str]) -> int:
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else FAILED
     except Exception as error:
-        complain(internal_error_text(error))
-        status = REFUSED
+        if isinstance(error, OSError) and error.errno in _NO_ROOM:  # click prints help itself
+            complain(f"the result can't be written: {error.strerror}")
+            status = FAILED
+        else:
+            complain(internal_error_text(error))
+            status = REFUSED
     _flush()
     return status if isinstance(status, int) else 0
 

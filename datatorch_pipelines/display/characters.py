@@ -9,7 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_UNSAFE = "\x00-\x08\x0a-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufff9-\ufffb"
+_UNSAFE = (
+    "\x00-\x08\x0a-\x1f\x7f-\x9f\ud800-\udfff"
+    "\u2028\u2029\ufff9-\ufffb"
+    "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # the direction of what follows
+)
 _UNSAFE_CHARACTER = re.compile(f"[{_UNSAFE}]")
 _ESCAPE_SEQUENCE = re.compile(
     r"\x1b(?:"

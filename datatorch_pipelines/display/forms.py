@@ -26,7 +26,7 @@ def report_in_form(
     *,
     version: str,
     files: int | None = None,
-    fixing: str = "",
+    fixing: str | None = "",
     palette: Palette = PLAIN,
 ) -> str:
     """The report without a line end behind it; ``sources`` maps names of files to their texts, ``version``

@@ -94,10 +94,10 @@ def report_text(
     return "".join(f"{line}\n" for line in lines)
 
 
-def check_summary(diagnostics: Sequence[Diagnostic], files: int, *, fixing: str = "") -> str:
+def check_summary(diagnostics: Sequence[Diagnostic], files: int, *, fixing: str | None = "") -> str:
     """How many errors and warnings there are, in how many files, and how many of them carry a fix.
 
-    ``fixing`` says by what those can be fixed (`` with --fix``).
+    ``fixing`` says by what those can be fixed (`` with --fix``); with ``None`` they are not told of.
 
     >>> check_summary([], 3)
     'no problems in 3 files'
@@ -107,7 +107,7 @@ def check_summary(diagnostics: Sequence[Diagnostic], files: int, *, fixing: str 
     if len(diagnostics) > errors:
         parts.append(counted(len(diagnostics) - errors, "warning"))
     fixable = sum(diagnostic.fix is not None for diagnostic in diagnostics)
-    mended = f"; {fixable} can be fixed{fixing}" if fixable else ""
+    mended = f"; {fixable} can be fixed{fixing}" if fixable and fixing is not None else ""
     where = f" in {counted(files, 'file')}" if files else ""
     return f"{', '.join(parts) or 'no problems'}{where}{mended}"
 

@@ -5,17 +5,20 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+from datatorch_pipelines._masking import star_credentials
+
 _LONGEST = 60
 _NEAR = 0.6
 """From which likeness on (`difflib`: 1 for equal texts, 0 for those that have nothing in common) a name is near."""
 
 
 def shown(text: str) -> str:
-    """A text for a message: quoted, on one line, not too long.
+    """A text for a message: quoted, on one line, not too long, without the user and password of a URL.
 
     >>> shown("steps"), shown("x" * 80)[-6:]
     ("'steps'", "xx...'")
     """
+    text = star_credentials(text)
     return repr(text if len(text) <= _LONGEST else text[: _LONGEST - 3] + "...")
 
 
@@ -25,6 +28,7 @@ def named(name: str) -> str:
     >>> named("env"), named("a\\nb")
     ('env', "'a\\\\nb'")
     """
+    name = star_credentials(name)
     return name if name.isprintable() and name.strip() == name != "" and len(name) <= _LONGEST else shown(name)
 
 

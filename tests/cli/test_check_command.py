@@ -252,6 +252,22 @@ def test_a_report_that_can_not_be_written_is_a_failure(
     assert (done.returncode, done.stderr) == (status, message)
 
 
+@pytest.mark.parametrize("call", [["--help"], ["--version"], ["pin", "--help"], ["schema", "action"]])
+def test_what_can_not_be_printed_is_a_failure(environment: dict[str, str], cli: list[str], call: list[str]) -> None:
+    with Path("/dev/full").open("wb") as full:
+        done = subprocess.run([*cli, *call], env=environment, stdout=full, stderr=subprocess.PIPE, timeout=60)
+    message = b"datatorch-pipelines: the result can't be written: No space left on device\n"
+    assert (done.returncode, done.stderr) == (1, message)
+
+
+@pytest.mark.parametrize("form", ["text", "json", "sarif", "github"])
+def test_the_password_of_a_url_in_a_key_is_not_shown(here, write: Write, form: str) -> None:
+    write("p.yaml", "name: P\njobs: {a: {steps: [{run: echo, 'https://me:geheim@host': 1}]}}\n")
+    ended = here("check", "--format", form, "p.yaml")
+    assert "unknown key 'https://*********@host'" in ended.stdout
+    assert "geheim" not in ended.stdout + ended.stderr
+
+
 @pytest.mark.parametrize(("text", "status"), [(GOOD, 0), (BAD, 1)])
 def test_a_reader_who_goes_away_changes_nothing(
     folder: Path, environment: dict[str, str], cli: list[str], write: Write, text: str, status: int

@@ -36,6 +36,7 @@ ESC = "\x1b"
         ("one\x9b31mbyte", r"one\x9b31mbyte"),
         ("next\x85line\u2028sep", r"next\x85line\u2028sep"),
         ("right\u202eleft", r"right\u202eleft"),
+        ("a\u200fb\u200ec\u061cd", r"a\u200fb\u200ec\u061cd"),
         ("\ufffd", "\ufffd"),
     ],
 )

@@ -85,6 +85,10 @@ def test_without_secrets_everything_passes_as_it_is() -> None:
         ("git: https://me:secret@host/a.git", "git: https://*********@host/a.git"),
         ("a ssh://git@host b http://u:p@h", "a ssh://***@host b http://***@h"),
         ("name: a@b", "name: a@b"),
+        ("git: 'me:secret@host.org:a/b.git'", "git: '*********@host.org:a/b.git'"),
+        ("{git: me:secret@host.org/a/b.git}", "{git: *********@host.org/a/b.git}"),
+        ("git@host.org:a/b.git", "git@host.org:a/b.git"),
+        ("image: alpine:3.18@sha256:abc", "image: alpine:3.18@sha256:abc"),
     ],
 )
 def test_the_credentials_of_a_url_become_stars_and_columns_stay(line: str, starred: str) -> None:
