@@ -83,11 +83,18 @@ def check(path: PathLike, **arguments: Unpack[CheckArguments]) -> list[Diagnosti
     return check_files([path], **arguments)
 
 
-def check_files(paths: Iterable[PathLike], **arguments: Unpack[CheckArguments]) -> list[Diagnostic]:
-    """As `check`, for the files of one project: two pipelines of one name are told of as well."""
-    from datatorch_pipelines.checking import check_all, check_options
+def check_files(
+    paths: Iterable[PathLike], *, processes: int | None = None, **arguments: Unpack[CheckArguments]
+) -> list[Diagnostic]:
+    """As `check`, for the files of one project: two pipelines of one name are told of as well.
 
-    return check_all(paths, check_options(arguments))
+    ``processes`` is how many processes check them, this one among them; unless given, there are several where the files
+    are many. What is found does not depend on it. Workers import the modules of ``extra_checks``; with checks of the
+    main program or of a notebook, and with ``resolvers``, this process does it all.
+    """
+    from datatorch_pipelines.checking import check_options, check_project
+
+    return list(check_project(paths, check_options(arguments), processes).diagnostics)
 
 
 def check_text(text: str, *, filename: str = "pipeline.yaml", **arguments: Unpack[CheckArguments]) -> list[Diagnostic]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datatorch_pipelines.checking.config import find_settings, load_settings
-from datatorch_pipelines.checking.files import check_all
+from datatorch_pipelines.checking.files import ProjectReport, check_project
 from datatorch_pipelines.checking.one import FileReport, check_file, check_source
 from datatorch_pipelines.checking.options import CheckArguments, CheckOptions, check_options
 from datatorch_pipelines.checking.settings import Settings
@@ -13,12 +13,13 @@ __all__ = [
     "CheckArguments",
     "CheckOptions",
     "FileReport",
+    "ProjectReport",
     "Settings",
     "Symbol",
     "SymbolKind",
-    "check_all",
     "check_file",
     "check_options",
+    "check_project",
     "check_source",
     "find_settings",
     "load_settings",

@@ -6,34 +6,66 @@ import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from attrs import frozen
+
 from datatorch_pipelines.checking.definitions import ActionFinder, questions_of
 from datatorch_pipelines.checking.one import FileReport, check_file
 from datatorch_pipelines.checking.options import CheckOptions, PathLike
 from datatorch_pipelines.checks import check_names
 from datatorch_pipelines.diagnostics import Diagnostic, sort_diagnostics
-from datatorch_pipelines.errors import PipelineSyntaxError
+from datatorch_pipelines.errors import PipelinesError, PipelineSyntaxError
 from datatorch_pipelines.model import ACTION_FILES
 
 
-def check_all(paths: PathLike | Iterable[PathLike], options: CheckOptions) -> list[Diagnostic]:
-    """Everything that is to be said of these files and of their being together, sorted by file and place.
+@frozen
+class ProjectReport:
+    """Everything that is to be said of files and of their being together, sorted by file and place.
 
-    A file that is named twice, also by a link or another path, is checked once, under its first name. Raises
-    `PipelinesError` for a registered resolver that can't be loaded.
+    ``defects`` are the tracebacks of what kept the library from checking some of them.
     """
+
+    diagnostics: Sequence[Diagnostic]
+    defects: tuple[str, ...] = ()
+
+
+def check_project(
+    paths: PathLike | Iterable[PathLike], options: CheckOptions, processes: int | None = None
+) -> ProjectReport:
+    """The report of the files of one project.
+
+    A file that is named twice, also by a link or another path, is checked once, under its first name. ``processes`` is
+    how many processes check them, this one among them; unless given, there are several where the files are many. What
+    is said does not depend on it. Raises `PipelinesError` for a number below 1 and for a registered resolver that can't
+    be loaded.
+    """
+    if processes is not None and processes < 1:
+        raise PipelinesError(f"processes is {processes}", hint="give a whole number from 1 on")
     if isinstance(paths, str | os.PathLike):  # a single one; a text would else be taken letter by letter
         paths = (paths,)
     files = _distinct(paths)
     finder = ActionFinder(options)
     if options.fetch and len(files) > 1:
         _fetch_all(files, options, finder)
-    reports = [check_file(path, options, finder) for path in files.values()]
+    reports = _reports(list(files.values()), finder, processes)
     together = check_names([report.name for report in reports if report.name is not None])
     ignored = {report.name[1].file for report in reports if report.name is not None and report.shares_name}
     told = [item for item in together if item.file not in ignored]
     kept = [found for item in told for found in options.settings.apply([item], item.file or "")]
     own = [item for report in reports for item in report.diagnostics]
-    return sort_diagnostics([*own, *kept, *_in_actions(reports, files)])
+    found = sort_diagnostics([*own, *kept, *_in_actions(reports, files)])
+    return ProjectReport(found, tuple(report.defect for report in reports if report.defect is not None))
+
+
+def _reports(names: Sequence[str], finder: ActionFinder, wanted: int | None) -> list[FileReport]:
+    """The files' reports, in their order."""
+    if len(names) > 1 and wanted != 1:
+        from datatorch_pipelines.checking.processes import check_in_processes, how_many, shared
+
+        count = how_many(names, wanted)
+        task = shared(finder) if count > 1 else None
+        if task is not None:
+            return check_in_processes(names, finder, count, task)
+    return [check_file(name, finder.options, finder) for name in names]
 
 
 def _distinct(paths: Iterable[PathLike]) -> dict[str, str]:

@@ -12,6 +12,7 @@ from attrs import frozen
 from datatorch_pipelines.checking.definitions import ActionFinder, find_definitions
 from datatorch_pipelines.checking.ignores import ignored_by_comments, without_ignored
 from datatorch_pipelines.checking.options import CheckOptions
+from datatorch_pipelines.checking.respelling import Respelt, misspelt_keys
 from datatorch_pipelines.checks import check_action, check_pipeline
 from datatorch_pipelines.checks.salvaged import check_salvaged, check_salvaged_action
 from datatorch_pipelines.checks.wording import one_line
@@ -20,6 +21,10 @@ from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Sever
 from datatorch_pipelines.errors import PipelinesError, PipelineSyntaxError
 from datatorch_pipelines.model import ACTION_FILES
 from datatorch_pipelines.syntax import read_action_file, read_pipeline_file, read_text_file
+
+
+_MOST_PASSES = 4
+"""How many levels of misspelt keys are looked behind: a pipeline has no more."""
 
 
 @frozen
@@ -118,7 +123,26 @@ def _shares_name(source: Locator, name: tuple[str, Location]) -> bool:
     return not without_ignored(source, [twin])
 
 
-def _check_pipeline(text: str, filename: str, finder: ActionFinder) -> _Seen:
+def _check_pipeline(text: str, filename: str, finder: ActionFinder, passes: int = _MOST_PASSES) -> _Seen:
+    """What is to be said of a pipeline, also of what stands below keys that are misspelt."""
+    seen = _check_as_written(text, filename, finder)
+    misspelt = misspelt_keys(seen.diagnostics)
+    if not misspelt or not passes:
+        return seen
+    respelt = Respelt.of(text, filename, misspelt)
+    behind = _check_pipeline(respelt.text, filename, finder, passes - 1)
+    if _syntax_errors(behind) != _syntax_errors(seen):
+        return seen
+    return _Seen(
+        diagnostics=[*misspelt, *map(respelt.as_written, behind.diagnostics)], in_actions=behind.in_actions
+    )
+
+
+def _syntax_errors(seen: _Seen) -> int:
+    return sum(item.code.startswith("DT1") for item in seen.diagnostics)
+
+
+def _check_as_written(text: str, filename: str, finder: ActionFinder) -> _Seen:
     options = finder.options
     limits = options.limits
     reading = read_pipeline_file(text, filename, limits=limits)

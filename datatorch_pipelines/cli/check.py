@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from attrs import frozen
 
-from datatorch_pipelines import __version__, api
-from datatorch_pipelines.checking import CheckArguments, find_settings, load_settings
-from datatorch_pipelines.cli.console import STDOUT, Output, wants_colours
-from datatorch_pipelines.cli.outcome import FAILED, REFUSED, SUCCEEDED, complain, result_status
+from datatorch_pipelines import __version__
+from datatorch_pipelines.checking import CheckArguments, check_options, check_project, find_settings, load_settings
+from datatorch_pipelines.cli.console import STDERR, STDOUT, Output, wants_colours
+from datatorch_pipelines.cli.outcome import DEBUG_VARIABLE, FAILED, REFUSED, SUCCEEDED, complain, result_status
 from datatorch_pipelines.diagnostics import Diagnostic, has_errors
 from datatorch_pipelines.display.characters import one_line
 from datatorch_pipelines.display.forms import ReportForm, report_in_form
@@ -31,6 +32,7 @@ class CheckCall:
     config: Path | None = None
     fix: bool = False
     diff: bool = False
+    processes: int | None = None
 
 
 def check_files(call: CheckCall) -> int:
@@ -45,15 +47,17 @@ def check_files(call: CheckCall) -> int:
             if call.diff:
                 return show_fixes(call.paths, arguments, strict=call.strict)
             written = fix_files(call.paths, arguments)
-        diagnostics = api.check_files(call.paths, **arguments)
+        report = check_project(call.paths, check_options(arguments), call.processes)
     except PipelinesError as error:  # what the settings' file says, or a check that a package registers
         complain(one_line(str(error)))
         return REFUSED
-    status = print_report(diagnostics, call)
+    if os.environ.get(DEBUG_VARIABLE):
+        Output(STDERR).text("".join(report.defects))
+    status = print_report(report.diagnostics, call)
     return status if written else status or FAILED
 
 
-def print_report(diagnostics: list[Diagnostic], call: CheckCall) -> int:
+def print_report(diagnostics: Sequence[Diagnostic], call: CheckCall) -> int:
     """Prints what was found in the files on stdout, in the form that was asked for; gives the exit status."""
     output = Output(STDOUT)
     palette = Palette(wants_colours(STDOUT, os.environ), output.encoding)
@@ -64,7 +68,7 @@ def print_report(diagnostics: list[Diagnostic], call: CheckCall) -> int:
         sources,
         version=__version__,
         files=len(call.paths),
-        fixing=" with --fix",
+        fixing=None if call.fix else " with --fix",  # what is left then could not be
         palette=palette,
     )
     if call.form == "text":

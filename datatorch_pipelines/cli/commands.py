@@ -159,6 +159,12 @@ Examples:
     metavar="FILE",
     help="Settings (TOML).  [default: from the current folder upward]",
 )
+@click.option(
+    "--processes",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="How many processes check.  [default: several where the files are many]",
+)
 def check(
     paths: tuple[str, ...],
     form: Literal["text", "json", "sarif", "github"],
@@ -168,6 +174,7 @@ def check(
     fetch: bool,
     local_actions: tuple[Path, ...],
     config: Path | None,
+    processes: int | None,
 ) -> int:
     """Tell what is wrong with the pipelines and actions in the files PATH.
 
@@ -190,6 +197,7 @@ def check(
         fetch=fetch,
         local_actions=local_actions,
         config=config,
+        processes=processes,
     )
     return check_files(call)
 

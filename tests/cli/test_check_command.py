@@ -39,7 +39,7 @@ def test_every_error_of_every_file_is_told_with_its_place(here, write: Write) ->
     ]
     assert "bad.yaml:5:15: error:" in done.stdout
     assert "nothere.yaml:1:1: error: no such file [DT102]\n" in done.stdout
-    assert done.stdout.splitlines()[-1] == "3 errors in 3 files; 1 can be fixed with --fix"
+    assert done.stdout.splitlines()[-1] == "4 errors in 3 files; 1 can be fixed with --fix"
 
 
 def test_warnings_count_when_strict(here, write: Write) -> None:
@@ -130,7 +130,7 @@ def test_the_sarif_report_has_a_result_for_each_diagnostic(here, write: Write) -
     assert (done.status, done.stderr) == (1, "")
     log = json.loads(done.stdout)
     results = log["runs"][0]["results"]
-    assert [result["ruleId"] for result in results] == ["DT202", "DT203"]
+    assert [result["ruleId"] for result in results] == ["DT202", "DT205", "DT203"]
     places = [result["locations"][0]["physicalLocation"] for result in results]
     assert {place["artifactLocation"]["uri"] for place in places} == {"p/bad%20%C3%A9.yaml"}
     assert places[0]["region"] == {"startLine": 4, "startColumn": 5, "endLine": 4, "endColumn": 11}
@@ -311,3 +311,37 @@ def test_there_is_no_schema_of_another_name(here) -> None:
     assert done.stderr.startswith("datatorch-pipelines: invalid value for 'pipeline|action': 'step' is not one of")
     with pytest.raises(ValueError, match=r"no schema of 'step'; there is one of pipeline and of action"):
         datatorch_pipelines.schema("step")
+
+
+def test_several_processes_find_the_same(here, write: Write) -> None:
+    names = [f"{number}.yaml" for number in range(12)]
+    for number, name in enumerate(names):
+        write(name, f"name: P{number % 5}\njobs: {{a: {{steps: [{{action: acme/add}}]}}}}\n")
+    alone = here("check", "--processes", "1", *names)
+    assert alone.stdout.endswith("19 warnings in 12 files\n")
+    assert here("check", "--processes", "2", *names) == alone
+    wrong = here("check", "--processes", "0", *names)
+    assert (wrong.status, wrong.stdout) == (2, "")
+    assert wrong.stderr.startswith("datatorch-pipelines: invalid value for '--processes': 0 is not in the range x>=1;")
+
+
+@pytest.mark.parametrize("debug", ["", "1"])
+def test_a_defect_is_told_at_its_file_and_its_traceback_where_that_is_asked_for(
+    here, write: Write, monkeypatch: pytest.MonkeyPatch, debug: str
+) -> None:
+    write("p.yaml", "name: P\njobs: {a: {steps: [{run: echo}]}}\n")
+    write("q.yaml", "name: Q\njobs: {}\n")
+
+    def broken(*arguments: object, **named: object) -> None:
+        raise KeyError("x")
+
+    monkeypatch.setattr("datatorch_pipelines.checking.one.check_pipeline", broken)
+    ended = here("check", "p.yaml", "q.yaml", env={"DATATORCH_PIPELINES_DEBUG": debug})
+    assert ended.status == 1
+    assert ended.stdout.startswith("p.yaml:1:1: error: internal error: KeyError: 'x' [DT199]\n")
+    assert "\nq.yaml:2:1: error: a pipeline needs at least one job [DT205]\n" in ended.stdout
+    if debug:
+        assert ended.stderr.startswith("Traceback (most recent call last):\n")
+        assert ended.stderr.endswith("\nKeyError: 'x'\n")
+    else:
+        assert ended.stderr == ""
