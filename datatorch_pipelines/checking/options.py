@@ -6,15 +6,17 @@ import difflib
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from attrs import field, frozen
 
 from datatorch_pipelines.checking.settings import Settings
 from datatorch_pipelines.checks import Check
 from datatorch_pipelines.checks.extra import accepted_checks, registered_checks
-from datatorch_pipelines.contracts import Resolver
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:  # asyncio comes with it, which most checks don't need
+    from datatorch_pipelines.contracts import Resolver
 
 PathLike = str | os.PathLike[str]
 

@@ -6,11 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Literal, get_args
 
 from datatorch_pipelines.diagnostics import Diagnostic
-from datatorch_pipelines.display.annotations import github_annotations
-from datatorch_pipelines.display.data import diagnostics_json
 from datatorch_pipelines.display.palette import PLAIN, Palette
 from datatorch_pipelines.display.reports import check_summary, report_text
-from datatorch_pipelines.display.sarif import sarif_json
 
 ReportForm = Literal["text", "json", "sarif", "github"]
 """``text`` for people, ``json`` for programs, ``sarif`` for code hosts and editors, ``github`` for a workflow's log."""
@@ -36,8 +33,12 @@ def report_in_form(
     is for people, ``text`` and ``github``, ends with that summary. Raises ``ValueError`` for a form that there is not.
     """
     if form == "json":
+        from datatorch_pipelines.display.data import diagnostics_json
+
         return diagnostics_json(diagnostics)
     if form == "sarif":
+        from datatorch_pipelines.display.sarif import sarif_json
+
         return sarif_json(diagnostics, sources, version=version)
     if form not in REPORT_FORMS:
         raise ValueError(f"no such form of a report: {form!r}; give one of {', '.join(REPORT_FORMS)}")
@@ -45,5 +46,7 @@ def report_in_form(
         diagnostics, len({item.file for item in diagnostics}) if files is None else files, fixing=fixing
     )
     if form == "github":
+        from datatorch_pipelines.display.annotations import github_annotations
+
         return f"{github_annotations(diagnostics)}{summary}"
     return f"{report_text(diagnostics, sources, palette=palette)}{summary}"

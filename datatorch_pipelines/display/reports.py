@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import attrs
 
@@ -10,7 +11,9 @@ from datatorch_pipelines.diagnostics import Diagnostic, Location, Severity
 from datatorch_pipelines.display.characters import one_line
 from datatorch_pipelines.display.palette import PLAIN, Palette
 from datatorch_pipelines.display.snippets import Snippets, snippet
-from datatorch_pipelines.results.status import Failure
+
+if TYPE_CHECKING:
+    from datatorch_pipelines.results.status import Failure
 
 
 def diagnostic_text(
@@ -63,6 +66,7 @@ def failure_text(
 
     The line is the failure's own snippet, else that of the file in ``sources``.
 
+    >>> from datatorch_pipelines.results import Failure
     >>> print(failure_text(Failure(message="exit status 3"), what="job 'train'"), end="")
     error: job 'train': exit status 3
     """

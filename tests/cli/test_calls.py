@@ -30,6 +30,18 @@ def test_the_version_needs_neither_click_nor_the_engine() -> None:
     assert done.stdout.splitlines()[1:] == ["[]"], done.stderr
 
 
+def test_a_check_of_files_without_actions_loads_nothing_that_runs_or_fetches(tmp_path: Path) -> None:
+    path = tmp_path / "p.yaml"
+    path.write_text("name: P\njobs: {a: {steps: [{run: echo, tiemout: 1}]}}\n")
+    script = (
+        "import sys; from datatorch_pipelines.__main__ import main; sys.argv = ['x', 'check', sys.argv[1]]; main();"
+        "heavy = ['asyncio', 'dulwich', 'hashlib', 'datatorch_pipelines.engine', 'datatorch_pipelines.records'];"
+        "print([name for name in heavy if name in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True)
+    assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
 def _import_path() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(Path(datatorch_pipelines.__file__).parents[1])}
 
