@@ -133,9 +133,7 @@ def _check_pipeline(text: str, filename: str, finder: ActionFinder, passes: int 
     behind = _check_pipeline(respelt.text, filename, finder, passes - 1)
     if _syntax_errors(behind) != _syntax_errors(seen):
         return seen
-    return _Seen(
-        diagnostics=[*misspelt, *map(respelt.as_written, behind.diagnostics)], in_actions=behind.in_actions
-    )
+    return _Seen(diagnostics=[*misspelt, *map(respelt.as_written, behind.diagnostics)], in_actions=behind.in_actions)
 
 
 def _syntax_errors(seen: _Seen) -> int:

@@ -31,6 +31,9 @@ class Kind(enum.StrEnum):
     OBJECT = "a mapping"
 
 
+_MOST_VALUES = 32
+"""How many values of one kind a union tells apart: with more of them, the kind is in it whole."""
+
 SCALARS = frozenset(Kind) - {Kind.ARRAY, Kind.OBJECT}
 NUMBERS = frozenset({Kind.INTEGER, Kind.FLOAT})
 _NONE: Mapping[str, Type] = MappingProxyType({})
@@ -129,7 +132,8 @@ def _either(left: Type, right: Type) -> Type:
     for kind in sorted(left.kinds | right.kinds, key=lambda kind: kind.name):
         mine, others = left.only(kind), right.only(kind)
         if (kind not in left.kinds or mine) and (kind not in right.kinds or others):
-            values += [*mine, *(value for value in others if not _among(value, mine))]
+            both_values = [*mine, *(value for value in others if not _among(value, mine))]
+            values += both_values if len(both_values) <= _MOST_VALUES else ()
     items = [one.items for one in (left, right) if Kind.ARRAY in one.kinds]
     objects = [one for one in (left, right) if Kind.OBJECT in one.kinds]
     known = [item for item in items if item is not None]

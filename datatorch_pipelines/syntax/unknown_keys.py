@@ -55,6 +55,9 @@ def unknown_key(
     key, names = str(path[-1]), list(known)
     other = _OTHER_NAMES.get(key)
     hint = f"did you mean {other!r}?" if other in names else None if other else did_you_mean(key, names)
+    right = meant(key, names)
+    if right is not None and report.locator.is_there((*path[:-1], right)):
+        hint = f"{right!r} is there already: take one of them out"
     home = _home(key, names)
     if home is not None:
         hint = f"it is a key of {home}"

@@ -186,7 +186,7 @@ def _quoted(text: str, at: int, since: int, problem: str, context: str) -> Probl
             )
         if "escape" in problem or "Unicode" in problem:
             at = at if text.startswith("\\", at) else text.rfind("\\", since, at + 1)
-            end = at + 2
+            end = min(at + 2, len(text))
             return _syntax(
                 f"{shown(text[at:end])} is no escape in double quotes",
                 at,

@@ -37,6 +37,7 @@ def test_all_errors_of_form_and_of_expressions_come_in_one_pass() -> None:
         "4:5 DT202",
         "6:23 DT501",
         "7:9 DT202",
+        "7:17 DT203",
         "8:9 DT203",
         "9:9 DT207",
         "10:17 DT208",

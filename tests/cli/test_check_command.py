@@ -151,7 +151,7 @@ def test_the_github_report_is_commands_and_a_line_that_counts(here, write: Write
     assert (done.status, done.stderr) == (1, "")
     assert done.stdout == (
         "::error file=bad.yaml,line=4,col=5,endLine=4,endColumn=11,title=DT202::unknown key 'stepps';"
-        " did you mean 'steps'?\n1 error in 1 file\n"
+        " 'steps' is there already: take one of them out\n1 error in 1 file\n"
     )
 
 

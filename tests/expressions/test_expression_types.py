@@ -359,3 +359,13 @@ def test_what_may_give_something_is_not_told(text: str) -> None:
 def test_a_scalar_has_one_kind(value: Any) -> None:
     assert contains(Type(frozenset({scalar_kind(value)})), value)
     assert contains(type_of(value), value)
+
+
+def test_many_values_of_a_kind_are_the_whole_kind() -> None:
+    few, many = type_of(list(range(32))), type_of([*range(33), "a"])
+    assert few.items is not None
+    assert many.items is not None
+    assert few.items.values == tuple(range(32))
+    assert many.items.values == ("a",)
+    assert contains(many, [99, "a"])
+    assert not contains(many, ["b"])
