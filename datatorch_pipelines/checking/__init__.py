@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datatorch_pipelines.checking.config import find_settings, load_settings
-from datatorch_pipelines.checking.files import ProjectReport, check_project
+from datatorch_pipelines.checking.files import ProjectReport, check_project, distinct_files, join_reports
 from datatorch_pipelines.checking.one import FileReport, check_file, check_source
 from datatorch_pipelines.checking.options import CheckArguments, CheckOptions, check_options
 from datatorch_pipelines.checking.settings import Settings
@@ -21,6 +21,8 @@ __all__ = [
     "check_options",
     "check_project",
     "check_source",
+    "distinct_files",
     "find_settings",
+    "join_reports",
     "load_settings",
 ]

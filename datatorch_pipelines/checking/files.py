@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from attrs import frozen
@@ -42,11 +42,19 @@ def check_project(
         raise PipelinesError(f"processes is {processes}", hint="give a whole number from 1 on")
     if isinstance(paths, str | os.PathLike):  # a single one; a text would else be taken letter by letter
         paths = (paths,)
-    files = _distinct(paths)
+    files = distinct_files(paths)
     finder = ActionFinder(options)
     if options.fetch and len(files) > 1:
         _fetch_all(files, options, finder)
     reports = _reports(list(files.values()), finder, processes)
+    return join_reports(reports, files, options)
+
+
+def join_reports(reports: Sequence[FileReport], files: Mapping[str, str], options: CheckOptions) -> ProjectReport:
+    """What is said of each of the files, of their names beside each other, and of the files of their actions.
+
+    ``files`` are those of `distinct_files`.
+    """
     together = check_names([report.name for report in reports if report.name is not None])
     ignored = {report.name[1].file for report in reports if report.name is not None and report.shares_name}
     told = [item for item in together if item.file not in ignored]
@@ -68,7 +76,7 @@ def _reports(names: Sequence[str], finder: ActionFinder, wanted: int | None) -> 
     return [check_file(name, finder.options, finder) for name in names]
 
 
-def _distinct(paths: Iterable[PathLike]) -> dict[str, str]:
+def distinct_files(paths: Iterable[PathLike]) -> dict[str, str]:
     """The files by where they really are, each under the first name that it was given."""
     files: dict[str, str] = {}
     for name in dict.fromkeys(os.fsdecode(path) for path in paths):
@@ -83,7 +91,7 @@ def _real(name: str) -> str:
         return name
 
 
-def _in_actions(reports: Sequence[FileReport], files: dict[str, str]) -> list[Diagnostic]:
+def _in_actions(reports: Sequence[FileReport], files: Mapping[str, str]) -> list[Diagnostic]:
     """What is wrong in the files of actions, but for those that are checked themselves."""
     found = dict.fromkeys(item for report in reports for item in report.in_actions)
     return [item for item in found if not item.file or _real(item.file) not in files]

@@ -6,13 +6,21 @@ import os
 from collections.abc import Callable, Sequence
 
 from datatorch_pipelines import api
-from datatorch_pipelines.checking import CheckArguments
+from datatorch_pipelines.checking import (
+    CheckArguments,
+    FileReport,
+    check_options,
+    check_source,
+    distinct_files,
+    join_reports,
+)
 from datatorch_pipelines.cli.console import STDERR, STDOUT, Output, wants_colours
 from datatorch_pipelines.cli.outcome import FAILED, REFUSED, SUCCEEDED, complain, result_status
-from datatorch_pipelines.diagnostics import Diagnostic, has_errors
+from datatorch_pipelines.diagnostics import has_errors
 from datatorch_pipelines.display.characters import one_line
 from datatorch_pipelines.display.palette import Palette
 from datatorch_pipelines.display.reports import check_summary, report_text
+from datatorch_pipelines.display.sources import read_sources
 from datatorch_pipelines.errors import PipelinesError, PipelineSyntaxError
 from datatorch_pipelines.fixing import Pinned, Rewritten
 
@@ -24,7 +32,7 @@ def fix_files(paths: Sequence[str], arguments: CheckArguments) -> bool:
     """
     fixed = files = 0
     written = True
-    for path in paths:
+    for path in distinct_files(paths).values():
         try:
             found = api.fix(path, **arguments)
             if found.write():
@@ -43,20 +51,23 @@ def fix_files(paths: Sequence[str], arguments: CheckArguments) -> bool:
 def show_fixes(paths: Sequence[str], arguments: CheckArguments, *, strict: bool) -> int:
     """Prints what fixing would change as a patch, and on stderr what would be left; gives the exit status."""
     output, log = Output(STDOUT), Output(STDERR)
-    left: list[Diagnostic] = []
+    options, named = check_options(arguments), distinct_files(paths)
+    reports: list[FileReport] = []
     sources: dict[str, str] = {}
     fixed = files = 0
-    for path in paths:
+    for path in named.values():
         try:
             found = api.fix(path, **arguments)
         except PipelineSyntaxError as error:
-            left += error.diagnostics
+            reports.append(FileReport(error.diagnostics))
             continue
         _show(found, output, log)
-        left += found.left
         sources[path] = found.after.removeprefix("\ufeff")
+        reports.append(check_source(sources[path], path, options))
         fixed += len(found.applied)
         files += found.changed
+    left = join_reports(reports, named, options).diagnostics
+    sources = {**read_sources(left), **sources}
     palette = Palette(wants_colours(STDERR, os.environ), log.encoding)
     would = f"would fix {_count(fixed, 'mistake')} in {_count(files, 'file')}; then: " if fixed else ""
     log.text(f"{report_text(left, sources, palette=palette)}{would}{check_summary(left, len(paths), fixing=None)}\n")

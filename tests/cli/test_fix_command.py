@@ -61,6 +61,26 @@ def test_diff_tells_what_would_be_left_with_the_lines_as_they_would_be(here: Cal
     assert "none.yaml:1:1: error: no such file [DT102]" in ended.stderr
 
 
+def test_diff_tells_of_files_together_of_their_actions_and_of_each_file_once(
+    here: Callable, write: Callable, folder: Path
+) -> None:
+    (folder / "add").mkdir()
+    write("add/action-datatorch.yaml", "name: Add\nruns: {using: pyhton, main: add.py}\n")
+    write("p.yaml", "name: P\njobs: {a: {stesp: [{action: ./add}]}}\n")
+    write("q.yaml", "name: P\njobs: {a: {steps: [{run: echo}]}}\n")
+    (folder / "link.yaml").symlink_to("p.yaml")
+    ended = here("check", "--diff", "q.yaml", "p.yaml", "link.yaml")
+    assert ended.stdout.count("+++ ") == 1
+    assert [line for line in ended.stderr.splitlines() if "[DT" in line] == [
+        "add/action-datatorch.yaml:2:15: error: no runtime is called 'pyhton' [DT204]",
+        "p.yaml:1:7: warning: another pipeline of this project is named 'P' too [DT210]",
+        "p.yaml:2:29: error: the action ./add has 1 error in its own file [DT408]",
+    ]
+    assert "    2 | runs: {using: pyhton, main: add.py}\n" in ended.stderr
+    assert "    2 | jobs: {a: {steps: [{action: ./add}]}}\n" in ended.stderr
+    assert ended.stderr.splitlines()[-1] == "would fix 1 mistake in 1 file; then: 2 errors, 1 warning in 3 files"
+
+
 def test_a_patch_that_hides_a_password_says_that_it_can_t_be_applied(here: Callable, write: Callable) -> None:
     git = "git://me:geheim@github.com/a/b"
     write("p.yaml", f"name: P\njobs: {{a: {{steps: [{{action: {{name: a/b, tag: v1, git: '{git}'}}}}]}}}}\n")
@@ -75,7 +95,16 @@ def test_a_file_that_can_t_be_written_is_told_of_and_fails(here: Callable, write
     write("p.yaml", WRONG).chmod(0o444)
     ended = here("check", "--fix", "p.yaml")
     assert ended.stderr == "datatorch-pipelines: p.yaml:1:1: the file is read-only; make it writable\n"
+    assert ended.stdout.splitlines()[-1] == "1 error in 1 file"
     assert ended.status == 1
+
+
+def test_a_fix_that_would_do_harm_is_not_promised(here: Callable, write: Callable) -> None:
+    name = "action-datatorch.yaml"
+    write(name, "name: A\ninpts: 5\nruns: {using: script, script: echo}\n")
+    assert here("check", name).stdout.splitlines()[-1] == "1 warning in 1 file; 1 can be fixed with --fix"
+    assert here("check", "--fix", name).stdout.splitlines()[-1] == "1 warning in 1 file"
+    assert here("check", "--diff", name).stderr.splitlines()[-1] == "1 warning in 1 file"
 
 
 @pytest.mark.parametrize(
