@@ -22,7 +22,6 @@ from datatorch_pipelines.errors import PipelinesError, PipelineSyntaxError
 from datatorch_pipelines.model import ACTION_FILES
 from datatorch_pipelines.syntax import read_action_file, read_pipeline_file, read_text_file
 
-
 _MOST_PASSES = 4
 """How many levels of misspelt keys are looked behind: a pipeline has no more."""
 
