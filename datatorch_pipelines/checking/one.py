@@ -75,12 +75,12 @@ def check_source(text: str, filename: str, options: CheckOptions, finder: Action
 
 def _defect(filename: str, error: Exception) -> FileReport:
     what = one_line(f"internal error: {type(error).__name__}: {error}".rstrip(": "))
-    return FileReport((internal_error(filename, what),), defect="".join(traceback.format_exception(error)))
-
-
-def internal_error(filename: str, what: str) -> Diagnostic:
-    """The diagnostic for a file that could not be checked to the end, which is no fault of the file."""
     hint = "please report it with what 'datatorch-pipelines check' prints where DATATORCH_PIPELINES_DEBUG=1 is set"
+    return FileReport((internal_error(filename, what, hint),), defect="".join(traceback.format_exception(error)))
+
+
+def internal_error(filename: str, what: str, hint: str) -> Diagnostic:
+    """The diagnostic for a file that could not be checked to the end, which is no fault of the file."""
     return Diagnostic.at(Location(filename, 1, 1, 1, 1), Code.INTERNAL, Severity.ERROR, what, hint=hint)
 
 

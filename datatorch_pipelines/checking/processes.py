@@ -37,6 +37,8 @@ _FILES_EACH, _BYTES_EACH = _MANY_FILES // 2, _MANY_BYTES // 2
 _MOST_BY_ITSELF = 8
 """How many processes there are at most where nobody says how many: each takes some 40 MiB."""
 _LARGEST_BATCH = 32
+_SECONDS_TO_END = 10.0
+"""How long a worker that closed a pipe may take to end, which is why it closed it."""
 _AHEAD = 2
 """How many batches a worker is given at a time: it need not wait for this process, which is busy too."""
 
@@ -159,7 +161,11 @@ class Worker:
             raise WorkerEnded(self._ending()) from error
 
     def _ending(self) -> str:
-        status = self._process.wait()  # it closed a pipe, which it only does by ending
+        try:
+            status = self._process.wait(timeout=_SECONDS_TO_END)
+        except subprocess.TimeoutExpired:  # somebody's check closed what is not its own
+            self.kill()
+            status = self._process.wait()
         if status >= 0:
             return f"exit status {status}"
         with contextlib.suppress(ValueError):
@@ -271,7 +277,8 @@ def check_again(work: Work, task: bytes) -> None:
             except WorkerEnded as error:
                 worker = None
                 what = f"internal error: the process that checks this file ended, twice, with {error}"
-                work.reports[item.number] = FileReport((internal_error(item.name, what),))
+                hint = "see whether the machine is short of memory; if it is not, please report it with the file"
+                work.reports[item.number] = FileReport((internal_error(item.name, what, hint),))
             except Exception:  # noqa: S112  # an answer that can't be read here: the file is checked here
                 continue
 

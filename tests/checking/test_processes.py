@@ -64,6 +64,9 @@ def look(subject):
     if name.startswith("Unlucky") and IN_WORKER and not Path("was-unlucky").exists():
         Path("was-unlucky").touch()
         os.kill(os.getpid(), signal.SIGKILL)
+    if name.startswith("Closing") and IN_WORKER:
+        os.closerange(3, 100)
+        os._exit(5)
     if name.startswith("Leaving") and IN_WORKER:
         sys.exit(7)
 
@@ -213,10 +216,11 @@ def test_a_file_that_ends_its_process_twice_is_told_of_and_the_others_are_checke
     reports, lost = by_workers(names, one_after_another=3, extra_checks=[others.CHECK])
     assert lost == ["Deadly-1.yaml", "B.yaml", "Deadly-2.yaml", "C.yaml"]
     why = "internal error: the process that checks this file ended, twice, with SIGKILL"
+    hint = "see whether the machine is short of memory; if it is not, please report it with the file"
     for name, report, alone in zip(names, reports, here(names, extra_checks=[others.CHECK]), strict=True):
         if name.startswith("Deadly"):
             assert report is not None
-            assert [str(item).partition(";")[0] for item in report.diagnostics] == [f"{name}:1:1: error: {why} [DT199]"]
+            assert [str(item) for item in report.diagnostics] == [f"{name}:1:1: error: {why} [DT199]; {hint}"]
         else:
             assert report == alone
 
@@ -237,10 +241,10 @@ def test_a_worker_that_dies_by_no_fault_of_a_file_is_made_up_for(others: ModuleT
 
 
 def test_a_check_that_leaves_the_process_is_told_of(others: ModuleType, tmp_path: Path) -> None:
-    names = written(tmp_path, "Leaving")
-    [report], _ = by_workers(names, extra_checks=[others.CHECK])
-    assert report is not None
-    assert report.diagnostics[0].message.endswith("ended, twice, with exit status 1")
+    for name, status in (("Leaving", 1), ("Closing", 5)):
+        [report], _ = by_workers(written(tmp_path, name), extra_checks=[others.CHECK])
+        assert report is not None
+        assert report.diagnostics[0].message.endswith(f"ended, twice, with exit status {status}")
 
 
 def test_what_can_not_be_sent_is_checked_here(others: ModuleType, tmp_path: Path, workers_first: list[str]) -> None:
