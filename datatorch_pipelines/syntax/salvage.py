@@ -26,6 +26,12 @@ _NO_STEP: Data = {"run": ""}
 _NO_RUNS: Data = {"using": "human"}
 """What stands for the ``runs`` of an action that can't be understood."""
 
+_UNKNOWN = "${{ event }}"
+"""What stands for a value that may be anything."""
+
+_NO_SCHEDULE: Data = {"cron": "* * * * *"}
+"""What stands for a schedule that can't be understood."""
+
 _MAPPINGS = frozenset({"inputs", "env", "outputs", "variables"})
 """The keys whose mappings are worth keeping without what is wrong in them."""
 
@@ -163,6 +169,8 @@ class _Pipeline:
         if len(jobs) < len(data["jobs"]) or damage.is_open(data) or damage.is_open(data["jobs"]):
             self.jobs_known = False
         pipeline = {"name": filename.strip() or "pipeline", **damage.kept(data, top), "jobs": jobs}
+        if isinstance(data.get("triggers"), dict) and "triggers" not in pipeline:
+            pipeline["triggers"] = self._triggers(data["triggers"])
         return SalvagedPipeline(
             pipeline=pipeline_from_data(pipeline, self.locator),
             damaged_steps=frozenset(self.damaged_steps),
@@ -187,8 +195,42 @@ class _Pipeline:
         if not isinstance(steps, list) or not steps:
             self.unnamed_steps.add((job_id, 0))
             steps = [None]
-        kept = damage.kept(job, _without(known, "steps"))
+        kept = {**damage.kept(job, _without(known, "steps", "outputs", "strategy")), **self._multiplied(job)}
         return {**kept, "steps": [self._step((job_id, index), step, steps) for index, step in enumerate(steps)]}
+
+    def _triggers(self, triggers: Data) -> Data:
+        kept = self.damage.kept(triggers, source("pipeline")["properties"]["triggers"]["properties"])
+        schedule = triggers.get("schedule")
+        if isinstance(schedule, list):
+            kept["schedule"] = [
+                _NO_SCHEDULE if self.damage.touches(schedule, index) else item for index, item in enumerate(schedule)
+            ]
+        return kept
+
+    def _multiplied(self, job: Data) -> Data:
+        """A job's outputs and strategy: what may be there and can't be understood may be anything."""
+        known, kept = self.keys["job"], Data()
+        outputs, strategy = job.get("outputs"), job.get("strategy")
+        if isinstance(outputs, dict):
+            kept["outputs"] = self._or_unknown(outputs)
+        if isinstance(strategy, dict):
+            matrix = strategy.get("matrix")
+            kept["strategy"] = self.damage.kept(strategy, known["strategy"]["properties"])
+            if "matrix" not in kept["strategy"]:
+                kept["strategy"]["matrix"] = self._or_unknown(matrix) if isinstance(matrix, dict) else _UNKNOWN
+        lacks_outputs = (
+            self.damage.is_open(outputs) if isinstance(outputs, dict) else self._lacks(job, known, ("outputs",))
+        )
+        lacks_strategy = not isinstance(strategy, dict) and self._lacks(job, known, ("strategy",))
+        # Nothing is known of the outputs of a job with such a matrix, either.
+        if lacks_outputs or lacks_strategy or self.damage.is_open(job) or self.damage.is_open(strategy):
+            kept["strategy"] = {"matrix": _UNKNOWN}
+        return kept
+
+    def _or_unknown(self, mapping: Data) -> Data:
+        """A mapping whose wrong values may be anything; so may the names of a matrix that may hold others."""
+        kept = {name: _UNKNOWN if self.damage.touches(mapping, name) else item for name, item in mapping.items()}
+        return {**kept, "include": _UNKNOWN} if self.damage.is_open(mapping) else kept
 
     def _step(self, where: StepKey, step: object, steps: object) -> Data:
         damage = self.damage

@@ -181,7 +181,7 @@ def _hint(value: object, definition: Mapping[str, Any]) -> str | None:
         return "write one text; one of several lines stands below '|'"
     if isinstance(value, str) and "array" in types and "string" not in types:
         return "begin each item with '- '"
-    if isinstance(value, bool | int | float) and "array" in types:
+    if isinstance(value, bool | int | float) and "pattern" in definition and "minItems" in definition:
         return f"write [{json.dumps(value)}]"
     if isinstance(value, str) and "boolean" in types and "string" not in types:
         return _unquoted(value, definition) if value.lower() in _WORDS_FOR_BOOLEANS else None
@@ -194,7 +194,7 @@ def _hint(value: object, definition: Mapping[str, Any]) -> str | None:
 
 def _unquoted(value: str, definition: Mapping[str, Any]) -> str | None:
     """The hint for a text that is no expression where only that would do: what it would be without its quotes."""
-    if "array" in definition["type"]:
+    if "minItems" in definition:
         return f"write [{json.dumps(value, ensure_ascii=False)}]" if _ONE_WORD.fullmatch(value) else _EXPRESSION_HINT
     if "boolean" in definition["type"] and value.lower() in ("true", "yes", "on"):
         return "write true"
