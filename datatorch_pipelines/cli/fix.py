@@ -124,7 +124,9 @@ def _rewrite(ask: Callable[[], list[Pinned]], done: str, verb: str, *, diff: boo
 def _show(rewritten: Rewritten, output: Output, log: Output) -> None:
     """Prints a patch, and says so where it can't be applied."""
     output.patch(rewritten.diff())
-    if rewritten.diff_hides_something:
+    if rewritten.changed and not rewritten.is_utf8:
+        log.text(f"{one_line(rewritten.file)}: the file is in UTF-16 and this patch in UTF-8: it can't be applied\n")
+    elif rewritten.diff_hides_something:
         log.text(
             f"{one_line(rewritten.file)}: this patch hides a password or a control character: it can't be applied\n"
         )

@@ -46,6 +46,11 @@ class Rewritten:
         """Whether `diff` has stars or codes in the place of characters, so that it can be read, but not applied."""
         return hides_something(self.before, self.after)
 
+    @property
+    def is_utf8(self) -> bool:
+        """Whether the text is in UTF-8, as a patch is: to a file of another encoding it can't be applied."""
+        return self.original is None or not self.original.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+
     def write(self) -> bool:
         """Puts the new text into the file, all at once, and says whether there was anything to write.
 

@@ -91,6 +91,20 @@ def test_a_patch_that_hides_a_password_says_that_it_can_t_be_applied(here: Calla
     )
 
 
+def test_a_patch_of_a_file_in_another_encoding_says_that_it_can_t_be_applied(
+    here: Callable, write: Callable, folder: Path
+) -> None:
+    path = write("p.yaml", "")
+    path.write_bytes(WRONG.encode("utf-16"))
+    ended = here("check", "--diff", "p.yaml")
+    assert ended.stderr.splitlines()[0] == (
+        "p.yaml: the file is in UTF-16 and this patch in UTF-8: it can't be applied"
+    )
+    assert here("check", "--fix", "p.yaml").status == 0
+    assert path.read_bytes() == RIGHT.encode("utf-16")
+    assert here("check", "--diff", "p.yaml").stderr == "no problems in 1 file\n"
+
+
 def test_a_file_that_can_t_be_written_is_told_of_and_fails(here: Callable, write: Callable) -> None:
     write("p.yaml", WRONG).chmod(0o444)
     ended = here("check", "--fix", "p.yaml")
