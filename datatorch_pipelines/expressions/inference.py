@@ -181,6 +181,10 @@ class _Inference:
                 target, filtered = array_of(items_type(inner)), True
             else:
                 found = look_up_type(inner, index)
+                if filtered and owned and position == 1:
+                    # Of each item, whichever of the two names it has.
+                    other = synonym(str(index.values[0])) if len(index.values) == 1 else None
+                    found = union([found, look_up_type(inner, type_of(other))]) if other else found
                 target = array_of(found) if filtered else found
         return target
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from datatorch_pipelines.expressions import Expression, ExpressionError, Template, known_functions
@@ -121,6 +121,8 @@ def test_what_an_expression_gives_is_always_in_its_type(node: Node, x: object, y
 
 
 @settings(deadline=None, max_examples=200)
+@example(parse_expression("steps.*.output")[0], None, None)
+@example(parse_expression("steps[*]['output'].a")[0], {"a": 1}, {"outputs": {"a": "x"}})
 @given(TREES, VALUES, VALUES)
 def test_a_whole_expression_is_in_the_type_of_what_it_finds(node: Node, x: object, y: object) -> None:
     contexts = {"x": x, "y": y, "steps": {"a": {"outputs": x}, "B": y}}
