@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from attrs import frozen
 
-from datatorch_pipelines.diagnostics import Diagnostic, Edit, Severity
+from datatorch_pipelines.diagnostics import Diagnostic, Edit, Fix, Severity
 from datatorch_pipelines.syntax.edits import Offsets, apply_edits
 
 Diagnose = Callable[[str], Sequence[Diagnostic]]
@@ -84,7 +84,12 @@ class _State:
         return cls(text, tuple(diagnose(text)), Offsets.of(text))
 
     def fixable(self) -> list[Diagnostic]:
-        return [item for item in self.found if item.fix is not None]
+        return [item for item in self.found if item.fix is not None and self._changes(item.fix)]
+
+    def _changes(self, fix: Fix) -> bool:
+        """Whether a fix writes anything else than what is there."""
+        spans = ((*self.offsets.span(edit.location), edit.text) for edit in fix.edits)
+        return any(self.text[start:end] != new for start, end, new in spans)
 
     def errors(self) -> list[Diagnostic]:
         return [item for item in self.found if item.severity is Severity.ERROR]

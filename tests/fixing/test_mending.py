@@ -93,6 +93,11 @@ def test_a_warning_makes_no_error_behind_it_on_its_line_unless_that_has_a_fix_to
     assert mend("wrong\ninpts: 5", lambda text: diagnose(text, "{}")).text == "right\ninputs: {}"
 
 
+def test_a_fix_that_writes_what_is_there_is_not_counted() -> None:
+    mended = mend("5", lambda text: found(text, "5", "5"))
+    assert (mended.applied, [item.message for item in mended.left]) == ((), ["no 5"])
+
+
 def test_a_refused_fix_is_known_again_where_it_stands_after_the_others() -> None:
     """The one place is refused, the same mistake elsewhere is fixed."""
 
