@@ -188,7 +188,8 @@ class _File:
 
     def _limit(self, path: tuple[PathKey, ...], value: object) -> int:
         if not isinstance(value, int) or isinstance(value, bool):
-            self._refuse(path, f"{path[-1]} is {_said(value)}, not a whole number", "write it without quotes")
+            hint = "write it without quotes" if isinstance(value, str) else "give a whole number from 1 on"
+            self._refuse(path, f"{path[-1]} is {_said(value)}, not a whole number", hint)
         if value < 1:
             self._refuse(path, f"{path[-1]} is {value}", "give a whole number from 1 on")
         return value
