@@ -29,6 +29,7 @@ from datatorch_pipelines.checks.rules import (
     unknown_function,
     unknown_job,
     unknown_need,
+    unknown_shell,
     unknown_step,
     unpinned,
     wrong_default,
@@ -37,6 +38,7 @@ from datatorch_pipelines.checks.rules import (
 )
 
 CHECKS: tuple[Check, ...] = (
+    unknown_shell.CHECK,
     duplicate_step.CHECK,
     unknown_need.CHECK,
     needs_cycle.CHECK,

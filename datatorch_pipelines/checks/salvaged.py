@@ -15,6 +15,7 @@ from datatorch_pipelines.syntax import SalvagedPipeline, TextLocator
 
 _OF_ONE_VALUE = frozenset(
     {
+        Code.WRONG_VALUE,
         Code.DUPLICATE_STEP,
         Code.BAD_CRON,
         Code.BAD_TIME_ZONE,

@@ -186,6 +186,14 @@ class PipelineSubject:
         """The names by which the steps of a job are known."""
         return self._names[job_id]
 
+    def is_without_action(self, text: Text) -> bool:
+        """Whether a text belongs to a step that runs a text for a shell."""
+        return (
+            text.job is not None
+            and text.step is not None
+            and self.pipeline.jobs[text.job].steps[text.step].run is not None
+        )
+
     def action_of(self, text: Text, name: str) -> Action | None:
         """The action of the step that ``steps.NAME`` means in a text, where that is known."""
         if text.job is None:

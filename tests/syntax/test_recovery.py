@@ -118,7 +118,7 @@ def test_a_misspelt_name_silences_what_follows_from_it() -> None:
     text = f"{HEAD}      - nmae: One\n        run: x\n      - run: y\n        if: steps.One.status\n"
     assert told(text) == ["5:9 DT202"]
     steps = "    steps: [{run: x}]\n"
-    text = f"name: x\njobs:\n  a:\n{steps}  b:\n    neds: a\n    if: needs.a.outputs.x\n{steps}"
+    text = f"name: x\njobs:\n  a:\n{steps}  b:\n    neds: a\n    if: needs.a.status\n{steps}"
     assert told(text) == ["6:5 DT202"]
 
 

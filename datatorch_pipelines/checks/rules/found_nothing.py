@@ -23,6 +23,8 @@ def _find(subject: Subject) -> Iterator[Finding]:
         name = reference.path[0] if reference.path else None
         if name is None or name.lower() in map(str.lower, known):
             continue
+        if reference.context == "action" and isinstance(subject, PipelineSubject) and subject.is_without_action(text):
+            continue  # the check for unknown contexts says that there is none
         place = at_columns(subject.source, text.path, reference.columns[0])
         fix = None
         if text.place is Place.SHELL and reference.context in SHELL_PROPERTIES:

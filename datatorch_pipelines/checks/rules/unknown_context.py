@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from datatorch_pipelines.checks.rule import Check, Finding
-from datatorch_pipelines.checks.subject import Subject, at_columns
+from datatorch_pipelines.checks.subject import PipelineSubject, Subject, at_columns
 from datatorch_pipelines.checks.wording import few
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Fix, Location, Severity
@@ -32,6 +32,18 @@ def _find(subject: Subject) -> Iterator[Finding]:
         hint = _hint(reference, text.place, exists=exists)
         fix = None if exists else _fix(subject, reference, text.place, place)
         yield Finding(place, message, hint=hint, fix=fix)
+    if isinstance(subject, PipelineSubject):
+        yield from _find_action(subject)
+
+
+def _find_action(subject: PipelineSubject) -> Iterator[Finding]:
+    """The context ``action`` in steps that run a text for a shell."""
+    for text, reference in subject.known("action"):
+        if not subject.is_without_action(text):
+            continue
+        place = at_columns(subject.source, text.path, (reference.column, reference.column + len(reference.name)))
+        message = "the context 'action' does not exist in a step that has none"
+        yield Finding(place, message, hint="it is about the action of the step it stands in")
 
 
 def _fix(subject: Subject, reference: Reference, where: Place, place: Location) -> Fix | None:
