@@ -9,10 +9,10 @@ import pytest
 
 import datatorch_pipelines as dtp
 
-TEXT = "name: A\njobs:\n  a:\n    stesp: []\n"
+TEXT = "name: A\njobs:\n  a:\n    stesp: [{run: a}]\n"
 SHOWN = (
     "p.yaml:4:5: error: unknown key 'stesp' [DT202]\n"
-    "    4 |     stesp: []\n"
+    "    4 |     stesp: [{run: a}]\n"
     "      |     ^^^^^\n"
     "  hint: did you mean 'steps'?\n"
     "1 error in 1 file; 1 can be fixed"
@@ -28,7 +28,7 @@ def test_the_files_are_read_unless_their_texts_are_given(
     found: list[dtp.Diagnostic], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    without = SHOWN.replace("    4 |     stesp: []\n      |     ^^^^^\n", "")
+    without = SHOWN.replace("    4 |     stesp: [{run: a}]\n      |     ^^^^^\n", "")
     assert dtp.report(found) == without
     (tmp_path / "p.yaml").write_text(TEXT)
     assert dtp.report(found) == SHOWN
