@@ -38,10 +38,18 @@ def read_source(text: str, filename: str, limits: Limits) -> tuple[object, Repor
     else:
         located = _without_forbidden(text, forbidden, lambda changed: read(changed, limits), as_json=as_json)
     locator = TextLocator(filename, text, located.marks, located.text, located.names)
-    report = Report(locator, frozenset(path for gap in located.gaps for path in gap.paths), tuple(located.gaps))
+    open_paths = {path for gap in located.gaps for path in gap.paths}
+    # A mapping lacks what a merge key would bring; what it lacks is not to be told beside it.
+    merged = (locator.span(item.start, item.end) for item in located.problems if _is_merge_key(item, text))
+    open_paths.update(locator.path_at(place.line, place.column).path[:-1] for place in merged)
+    report = Report(locator, frozenset(open_paths), tuple(located.gaps))
     for problem in located.problems:
         report.add(_diagnostic(problem, locator))
     return located.data, report, located.complete
+
+
+def _is_merge_key(problem: Problem, text: str) -> bool:
+    return problem.code == Code.BAD_KEY and text[problem.start : problem.end] == "<<"
 
 
 def _without_forbidden(

@@ -286,7 +286,8 @@ def _indentation(text: str, at: int, since: int, problem: str, context: str) -> 
             colon = text.find(":", begin, stop)
             if colon >= 0:
                 return _syntax("a space is missing after the ':'", colon, colon + 1, "write key: value")
-            return _syntax("a ':' is missing after this text", begin, stop, "write key: value")
+            if begin < stop:
+                return _syntax("a ':' is missing after this text", begin, stop, "write key: value")
         return _too_deep(text, first, at)
     if "sequence entries are not allowed" in problem:
         return _syntax("a list can't start here", at, at + 1, "put each '- ' on its own line")

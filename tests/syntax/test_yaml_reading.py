@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from datatorch_pipelines.codes import Code
@@ -155,6 +155,7 @@ PIECES = [
 
 
 @settings(max_examples=200)
+@example("a\n- \rb: ")
 @given(st.lists(st.sampled_from(PIECES), max_size=25).map("".join))
 def test_no_text_is_ever_a_crash_and_each_problem_is_inside_it(text: str) -> None:
     located = read(text)
