@@ -261,3 +261,10 @@ def test_a_time_zone_is_never_looked_for_on_disk() -> None:
         "jobs: {a: {steps: [{run: x}]}}\n"
     )
     assert [item.message for item in check_pipeline(pipeline)] == ["there is no time zone '../../etc/passwd'"]
+
+
+def test_thousands_of_unknown_steps_are_each_told_without_a_search_for_each() -> None:
+    steps = "".join(f"  - run: x\n    env: {{A: '${{{{ steps.none{index}.outputs.a }}}}'}}\n" for index in range(600))
+    found = check_pipeline(read(f"name: P\njobs:\n a:\n  steps:\n{steps}"))
+    assert [item.code for item in found] == ["DT304"] * 600
+    assert {item.hint for item in found} == {"no step before has a name", "name a step before this one"}

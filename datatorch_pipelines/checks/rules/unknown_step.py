@@ -16,15 +16,23 @@ from datatorch_pipelines.syntax.names import did_you_mean, nearest, shown
 _AFTER_A_DOT = re.compile(r"[\w-]+(?: [\w-]+)*")
 """Names that may be written after ``steps.``; others go into brackets."""
 
+_MOST_SEARCHED = 500
+"""Wrong names for which a near one is looked for: to compare thousands with all others takes minutes."""
+
 
 def _find(subject: PipelineSubject) -> Iterator[Finding]:
+    told = 0
     for text, reference in subject.known("steps"):
         name = reference.path[0] if reference.path else None
         if text.job is None or name is None:
             continue
         if subject.step_names(text.job).find(name, text.step) is None:
             place = at_columns(subject.source, text.path, reference.columns[0])
-            yield _finding(subject, text, text.job, name, Finding(place, ""))
+            told += 1
+            if told <= _MOST_SEARCHED:
+                yield _finding(subject, text, text.job, name, Finding(place, ""))
+            else:
+                yield Finding(place, f"there is no earlier step {shown(name)}", hint="name a step before this one")
 
 
 def _finding(subject: PipelineSubject, text: Text, job_id: str, name: str, at: Finding) -> Finding:
