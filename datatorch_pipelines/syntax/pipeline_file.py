@@ -92,7 +92,8 @@ def _check_pipeline(data: object, filename: str, report: Report) -> None:
         return
     if "runs" in data and "jobs" not in data and not report.is_open(()):
         place = report.locator.key(("runs",))
-        report.error(Code.UNKNOWN_KEY, place, "this is an action file, not a pipeline", "name a file that has jobs")
+        hint = "name a file that has jobs; an action's own is called action-datatorch.yaml"
+        report.error(Code.UNKNOWN_KEY, place, "this is an action file, not a pipeline", hint)
         return
     jobs = data.get("jobs", ())
     known: dict[str, object] = data
