@@ -155,7 +155,7 @@ def _why(name: str, error: OSError | ValueError) -> tuple[str, str]:
     if not isinstance(error, OSError):  # NUL, or a character that no name on this system has
         return "no file can have this name", "check the path"
     if isinstance(error, FileNotFoundError):
-        if os.path.islink(name):  # noqa: PTH114
+        if os.path.islink(name):  # noqa: PTH114  # as above
             return "this is a link to a file that does not exist", "mend the link"
         return "no such file", "check the path"
     known = {

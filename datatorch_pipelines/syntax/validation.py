@@ -150,9 +150,14 @@ def _tell_value(error: Any, path: Path, name: str, report: Report, *, lenient: b
             )
         else:
             as_text = "string" in definition["type"] and "pattern" not in definition
-            fix = _in_quotes(report, place, value) if as_text else None
-            hint = fix.title if fix is not None else _hint(value, definition)
+            never = _NEVER_A_NUMBER.get(str(path[-1])) if path and isinstance(value, bool | int | float) else None
+            fix = _in_quotes(report, place, value) if as_text and never is None else None
+            hint = never or (fix.title if fix is not None else _hint(value, definition))
             wrong_type(report, path, name, wanted, value, hint, fix=fix)
+
+
+_NEVER_A_NUMBER = {"action": "write owner/repo@tag", "git": "write https://host/path.git"}
+"""What to write for texts that no number becomes by quoting it."""
 
 
 def _value_meant(value: str, allowed: list[str]) -> str | None:
