@@ -6,7 +6,7 @@ import difflib
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TypedDict
+from typing import TYPE_CHECKING, TypedDict
 
 from datatorch_pipelines._plugins import make, make_all, registered
 from datatorch_pipelines.checks import Check
@@ -20,28 +20,48 @@ from datatorch_pipelines.resolvers import LocalResolver, default_local_actions
 from datatorch_pipelines.runners import LocalRunner
 from datatorch_pipelines.runtimes import default_runtimes
 
+if TYPE_CHECKING:
+    from datatorch_pipelines.resolvers import Credentials, Store
+
 PathLike = str | os.PathLike[str]
 _IN_GIT = (ReferenceKind.GITHUB, ReferenceKind.GIT)
 
 
-class PlanArguments(TypedDict, total=False):
-    """What `plan`, `run` and their like take beside the pipeline.
+class FetchArguments(TypedDict, total=False):
+    """What everything takes that looks for actions.
+
+    - ``resolvers``: asked for actions before the usual ones.
+    - ``local_actions``: folders that hold ``local/name@tag`` actions as ``name/tag``.
+    - ``offline``: use no network; actions come from the store.
+    - ``strict``: when a server can't be asked what a branch means now, refuse what was fetched before.
+    - ``store``: where fetched actions are kept: a `Store` or its folder (the user's cache folder).
+    - ``credentials``: told the URL of a repository, gives a user and a password for it, or ``None``.
+    - ``limits``: bounds on files and expressions.
+    """
+
+    resolvers: Sequence[Resolver]
+    local_actions: Sequence[PathLike]
+    offline: bool
+    strict: bool
+    store: Store | PathLike | None
+    credentials: Credentials | None
+    limits: Limits
+
+
+class PlanArguments(FetchArguments, total=False):
+    """What `plan`, `run` and their like take beside the pipeline: as `FetchArguments`, and these.
 
     - ``inputs``, ``event``, ``variables``: what the expression contexts of these names hold.
     - ``secrets``: texts by name, for ``${{ secrets.NAME }}``; masked in all that a run writes.
     - ``pipeline_facts``, ``run_facts``: what is known of the pipeline's and the run's place on a platform, for the
       contexts ``pipeline`` (``id``, ``projectId``, ``creatorId``, ``lastRunNumber``) and ``run``.
     - ``runner``: a `Runner`, or the name of one (``"local"``, or one that a package registers).
-    - ``resolvers``: asked for actions before the usual ones.
     - ``runtimes``: by the value of ``runs.using``, beside the usual ones.
-    - ``local_actions``: folders that hold ``local/name@tag`` actions as ``name/tag``.
-    - ``offline``: use no network; actions come from the store.
     - ``max_parallel``: how many jobs run at once (8, or twice the processors where that is more).
     - ``max_attempts``: how often a job is started when its environment is lost (3).
     - ``directory``: the folder that gets the run's own folder (the user's state folder).
     - ``keep``: leave the jobs' workspaces on disk.
     - ``extra_checks``: checks beside the library's own and those that installed packages register.
-    - ``limits``: bounds on files and expressions.
     """
 
     inputs: Mapping[str, object] | None
@@ -51,16 +71,12 @@ class PlanArguments(TypedDict, total=False):
     pipeline_facts: Mapping[str, object] | None
     run_facts: Mapping[str, object] | None
     runner: Runner | str | None
-    resolvers: Sequence[Resolver]
     runtimes: Mapping[str, Runtime]
-    local_actions: Sequence[PathLike]
-    offline: bool
     max_parallel: int | None
     max_attempts: int | None
     directory: PathLike | None
     keep: bool
     extra_checks: Sequence[Check]
-    limits: Limits
 
 
 class RunArguments(PlanArguments, total=False):
@@ -93,7 +109,7 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
     return RunOptions(
         runner=_runner(arguments.get("runner")),
         runtimes={**default_runtimes(), **(_runtimes() if references else {}), **arguments.get("runtimes", {})},
-        resolvers=action_resolvers(references, arguments.get("resolvers", ())),
+        resolvers=resolvers_of(references, arguments),
         inputs=arguments.get("inputs"),
         event=arguments.get("event"),
         variables=arguments.get("variables"),
@@ -102,6 +118,7 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
         run=arguments.get("run_facts"),
         local_actions=local_folders(arguments.get("local_actions", ())),
         offline=arguments.get("offline", False),
+        strict=arguments.get("strict", False),
         max_parallel=_at_least_one("max_parallel", arguments.get("max_parallel")) or default_max_parallel(),
         max_attempts=_at_least_one("max_attempts", arguments.get("max_attempts")) or 3,
         directory=None if directory is None else Path(directory).absolute(),
@@ -145,7 +162,26 @@ def _resolvers() -> Iterable[Resolver]:
     return make_all("resolvers", Resolver).values()  # type: ignore[type-abstract]  # only used for isinstance
 
 
-def action_resolvers(references: Iterable[ActionReference], given: Iterable[Resolver] = ()) -> list[Resolver]:
+def resolvers_of(references: Iterable[ActionReference], arguments: FetchArguments) -> list[Resolver]:
+    """What is asked for these actions, in order, by a caller's arguments.
+
+    Raises `PipelinesError` for a registered one that can't be loaded.
+    """
+    return action_resolvers(
+        references,
+        arguments.get("resolvers", ()),
+        store=arguments.get("store"),
+        credentials=arguments.get("credentials"),
+    )
+
+
+def action_resolvers(
+    references: Iterable[ActionReference],
+    given: Iterable[Resolver] = (),
+    *,
+    store: Store | PathLike | None = None,
+    credentials: Credentials | None = None,
+) -> list[Resolver]:
     """What is asked for these actions, in order: what a caller gave, what packages register, and the usual ones.
 
     Raises `PipelinesError` for a registered one that can't be loaded.
@@ -155,7 +191,7 @@ def action_resolvers(references: Iterable[ActionReference], given: Iterable[Reso
         *given,
         *(_resolvers() if kinds else ()),
         LocalResolver(),
-        *(_git_resolvers() if kinds.intersection(_IN_GIT) else ()),
+        *(_git_resolvers(store, credentials) if kinds.intersection(_IN_GIT) else ()),
     ]
 
 
@@ -174,7 +210,8 @@ def git_resolvers(given: Sequence[Resolver] = ()) -> list[Resolver]:
     return [*given, *_resolvers(), *_git_resolvers()]
 
 
-def _git_resolvers() -> Iterable[Resolver]:
-    from datatorch_pipelines.resolvers import GitHubResolver, GitResolver
+def _git_resolvers(store: Store | PathLike | None = None, credentials: Credentials | None = None) -> Iterable[Resolver]:
+    from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, Store
 
-    return (GitHubResolver(), GitResolver())
+    shared = store if isinstance(store, Store) else Store(store)
+    return (GitHubResolver(store=shared, credentials=credentials), GitResolver(shared, credentials=credentials))

@@ -28,6 +28,7 @@ class ResolveContext:
 
     ``base`` is the pipeline file's folder, for ``./path``; ``local_actions`` are the folders that hold ``local/``
     actions; ``offline`` forbids every use of the network; ``warn`` takes a one-line warning for the person.
+    ``strict`` refuses what was fetched before in place of what a server would say now, when that can't be asked.
     ``only_definition`` says that the action will be read and not run: what costs more than finding its folder, such as
     a digest over all that is in it, can be left out.
     ``run`` is the same object in all contexts of one run, also in those that ``attrs.evolve`` made out of one.
@@ -36,6 +37,7 @@ class ResolveContext:
     base: Path | None = None
     local_actions: tuple[Path, ...] = ()
     offline: bool = False
+    strict: bool = False
     only_definition: bool = False
     limits: Limits = DEFAULT_LIMITS
     warn: Callable[[str], None] = field(default=_no_warning, repr=False)

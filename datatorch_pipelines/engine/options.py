@@ -63,6 +63,7 @@ class RunOptions:
     run: Mapping[str, object] = field(factory=dict, converter=_mapping)
     local_actions: tuple[Path, ...] = field(default=(), converter=_paths)
     offline: bool = False
+    strict: bool = False
     max_parallel: int = field(factory=default_max_parallel, validator=validators.gt(0))
     max_attempts: int = field(default=3, validator=validators.gt(0))
     directory: Path | None = None

@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 
 from attrs import frozen
 
 from datatorch_pipelines.checks import check_action, check_pipeline
 from datatorch_pipelines.checks.ignores import without_ignored
 from datatorch_pipelines.codes import Code
-from datatorch_pipelines.contracts import ResolveContext, ResolvedAction
-from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity, has_errors, sort_diagnostics
+from datatorch_pipelines.diagnostics import Diagnostic, Locator, Severity, has_errors, sort_diagnostics
+from datatorch_pipelines.engine.actions import PlannedAction, StepKey, find_actions, resolve_context
 from datatorch_pipelines.engine.honoured import refuse_unhonoured
 from datatorch_pipelines.engine.missing_file import refuse_missing_file
 from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.errors import PlanError
-from datatorch_pipelines.model import Action, ActionReference, Job, Pipeline, ReferenceKind, Step
-from datatorch_pipelines.resolvers.definitions import find_action
-
-
-@frozen(kw_only=True)
-class PlannedAction:
-    """An action that a plan found: where its files are, and what they say."""
-
-    resolved: ResolvedAction
-    definition: Action
+from datatorch_pipelines.model import Action, Job, Pipeline, Step
 
 
 @frozen(kw_only=True)
@@ -79,9 +68,6 @@ class Plan:
         return commits
 
 
-_StepKey = tuple[str, int]
-
-
 async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) -> Plan:
     """Settles what a run of the pipeline will do.
 
@@ -89,7 +75,7 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
     """
     early = [*refuse_unhonoured(pipeline, source), *_check(pipeline, {}, options)]
     _raise_errors(source, early)
-    actions, found = await _resolve_all(pipeline, source, options)
+    actions, found = await find_actions(pipeline, source, resolve_context(source, options), options)
     _raise_errors(source, found)
     definitions = {key: action.definition for key, action in actions.items()}
     checked = _check(pipeline, definitions, options)
@@ -113,7 +99,7 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
     return Plan(pipeline=pipeline, source=source, jobs=jobs, warnings=tuple(warnings))
 
 
-def _check(pipeline: Pipeline, actions: Mapping[_StepKey, Action], options: RunOptions) -> list[Diagnostic]:
+def _check(pipeline: Pipeline, actions: Mapping[StepKey, Action], options: RunOptions) -> list[Diagnostic]:
     inherited = os.environ if options.runner.capabilities.inherits_environment else ()
     return check_pipeline(
         pipeline,
@@ -129,63 +115,7 @@ def _raise_errors(source: Locator, diagnostics: Sequence[Diagnostic]) -> None:
         raise PlanError(without_ignored(source, sort_diagnostics(diagnostics)))
 
 
-async def _resolve_all(
-    pipeline: Pipeline, source: Locator, options: RunOptions
-) -> tuple[dict[_StepKey, PlannedAction], list[Diagnostic]]:
-    """Every action that the pipeline names, each reference resolved once, all at the same time."""
-    users: dict[ActionReference, list[_StepKey]] = {}
-    for job_id, job in pipeline.jobs.items():
-        for index, step in enumerate(job.steps):
-            reference = step.reference
-            if reference is not None:
-                users.setdefault(reference, []).append((job_id, index))
-    context = ResolveContext(
-        base=_folder_of(source.file),
-        local_actions=options.local_actions,
-        offline=options.offline,
-        limits=options.limits,
-    )
-
-    async def resolve(reference: ActionReference) -> tuple[PlannedAction | None, list[Diagnostic]]:
-        first = users[reference][0]
-        place = source.value(("jobs", first[0], "steps", first[1], "action"))
-        return await _resolve(reference, place, context, options)
-
-    answers = await asyncio.gather(*map(resolve, users))
-    actions: dict[_StepKey, PlannedAction] = {}
-    diagnostics: list[Diagnostic] = []
-    for keys, (action, found) in zip(users.values(), answers, strict=True):
-        diagnostics += found
-        if action is not None:
-            actions.update(dict.fromkeys(keys, action))
-    return actions, diagnostics
-
-
-def _folder_of(file: str) -> Path:
-    return Path(file).absolute().parent
-
-
-async def _resolve(
-    reference: ActionReference, place: Location, shared: ResolveContext, options: RunOptions
-) -> tuple[PlannedAction | None, list[Diagnostic]]:
-    if reference.kind is ReferenceKind.DOCKER:
-        message = "an action that is a container image is not carried out by this version"
-        hint = "name an action that runs a program"
-        return None, [Diagnostic.at(place, Code.CANNOT_RUN, Severity.ERROR, message, hint=hint)]
-    answer = await find_action(
-        options.resolvers,
-        reference,
-        shared,
-        beside=str(Path(place.file or "").parent),
-        extra_using=frozenset(options.runtimes),
-    )
-    told = [*answer.told(reference, place), *answer.in_its_file]
-    if answer.resolved is None or answer.definition is None:
-        return None, told
-    return PlannedAction(resolved=answer.resolved, definition=answer.definition), told
-
-
-def _refuse_missing_files(actions: Mapping[_StepKey, PlannedAction], source: Locator) -> Iterator[Diagnostic]:
+def _refuse_missing_files(actions: Mapping[StepKey, PlannedAction], source: Locator) -> Iterator[Diagnostic]:
     """An error for each action that lacks the very file that it runs."""
     for (job_id, index), action in actions.items():
         place = source.value(("jobs", job_id, "steps", index, "action"))
@@ -193,7 +123,7 @@ def _refuse_missing_files(actions: Mapping[_StepKey, PlannedAction], source: Loc
 
 
 def _refuse_unknown_runtimes(
-    actions: Mapping[_StepKey, PlannedAction], source: Locator, options: RunOptions
+    actions: Mapping[StepKey, PlannedAction], source: Locator, options: RunOptions
 ) -> list[Diagnostic]:
     return [
         Diagnostic.at(

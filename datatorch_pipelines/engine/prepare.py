@@ -10,10 +10,11 @@ from pathlib import Path, PurePath
 from attrs import evolve, frozen
 
 from datatorch_pipelines.contracts import RunnableAction
+from datatorch_pipelines.engine.actions import PlannedAction
 from datatorch_pipelines.engine.contexts import Contexts, action_facts, step_contexts
 from datatorch_pipelines.engine.evaluation import Evaluator, uses_hash_files
 from datatorch_pipelines.engine.inputs import action_inputs
-from datatorch_pipelines.engine.plan import PlannedAction, PlannedStep
+from datatorch_pipelines.engine.plan import PlannedStep
 from datatorch_pipelines.engine.scope import JobScope
 from datatorch_pipelines.expressions import Host, hash_files
 from datatorch_pipelines.model import Runs, Using

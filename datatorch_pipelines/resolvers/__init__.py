@@ -11,12 +11,14 @@ from datatorch_pipelines.resolvers.mapping import MappingResolver
 
 if TYPE_CHECKING:
     from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
+    from datatorch_pipelines.resolvers.credentials import Credentials
     from datatorch_pipelines.resolvers.git import GitResolver
     from datatorch_pipelines.resolvers.github import GitHubResolver
     from datatorch_pipelines.resolvers.listing import ListsRefs, RemoteRefs, list_refs
     from datatorch_pipelines.resolvers.store import Store
 
 __all__ = [
+    "Credentials",
     "GitHubResolver",
     "GitResolver",
     "ListsRefs",
@@ -35,6 +37,7 @@ __all__ = [
 __getattr__ = late(
     globals(),
     {
+        "Credentials": "credentials",
         "GitHubResolver": "github",
         "GitResolver": "git",
         "ListsRefs": "listing",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Sequence
 
 from attrs import evolve
@@ -11,6 +12,7 @@ from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedActio
 from datatorch_pipelines.errors import ActionNotFound, ActionRefused
 from datatorch_pipelines.model.reference import ActionReference, ReferenceKind
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
+from datatorch_pipelines.resolvers.credentials import Credentials
 from datatorch_pipelines.resolvers.listing import RemoteRefs
 from datatorch_pipelines.resolvers.repositories import Options, Repositories
 from datatorch_pipelines.resolvers.store import Store
@@ -21,7 +23,9 @@ class GitResolver(Resolver):
     """Fetches actions that are named by a git URL: ``{name, tag, git}``.
 
     ``store`` is where they are kept (the user's cache folder unless given); ``limits`` and ``timeouts`` bound what a
-    server may do; ``ssh_command`` is the program for ssh URLs, with its options.
+    server may do; ``ssh_command`` is the program for ssh URLs, with its options. ``credentials`` is asked for a user
+    and a password where a URL has none; ``ca_file`` (PEM) holds the certificate authorities that https servers may be
+    of.
     """
 
     def __init__(
@@ -31,8 +35,16 @@ class GitResolver(Resolver):
         limits: StoreLimits | None = None,
         timeouts: Timeouts | None = None,
         ssh_command: Sequence[str] = ("ssh",),
+        credentials: Credentials | None = None,
+        ca_file: str | os.PathLike[str] | None = None,
     ) -> None:
-        options = Options(limits or StoreLimits(), timeouts or Timeouts(), tuple(ssh_command))
+        options = Options(
+            limits or StoreLimits(),
+            timeouts or Timeouts(),
+            tuple(ssh_command),
+            credentials=credentials,
+            ca_file=None if ca_file is None else os.fspath(ca_file),
+        )
         self._repositories = Repositories(store or Store(), options)
 
     def matches(self, reference: ActionReference) -> bool:

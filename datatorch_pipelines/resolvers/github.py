@@ -10,6 +10,7 @@ from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedActio
 from datatorch_pipelines.errors import ActionRefused
 from datatorch_pipelines.model.reference import ActionReference, ReferenceKind
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
+from datatorch_pipelines.resolvers.credentials import Credentials
 from datatorch_pipelines.resolvers.listing import RemoteRefs
 from datatorch_pipelines.resolvers.repositories import Candidates, Options, Repositories
 from datatorch_pipelines.resolvers.store import Store
@@ -29,8 +30,8 @@ class GitHubResolver(Resolver):
     ``base_url`` may be any git URL that a path can be added to: GitHub Enterprise, or a server of one's own, which is
     also asked for ``{owner}/{repo}`` without ``.git``. ``token`` is sent as a password; without one, and without a user
     in ``base_url``, that of ``$GITHUB_TOKEN`` is: over https, and only to github.com or to ``$GITHUB_SERVER_URL``. An
-    owner in ``aliases`` is first looked for under its alias, then as written. ``store``, ``limits``, ``timeouts`` and
-    ``ssh_command`` are as for `GitResolver`.
+    owner in ``aliases`` is first looked for under its alias, then as written. ``store``, ``limits``, ``timeouts``,
+    ``ssh_command``, ``credentials`` and ``ca_file`` are as for `GitResolver`.
     """
 
     def __init__(
@@ -43,12 +44,19 @@ class GitHubResolver(Resolver):
         limits: StoreLimits | None = None,
         timeouts: Timeouts | None = None,
         ssh_command: Sequence[str] = ("ssh",),
+        credentials: Credentials | None = None,
+        ca_file: str | os.PathLike[str] | None = None,
     ) -> None:
         self._base = parse_git_url(base_url.rstrip("/") + "/-")
         self._token = token
         self._aliases = dict(aliases)
         options = Options(
-            limits or StoreLimits(), timeouts or Timeouts(), tuple(ssh_command), anonymous_means_missing=True
+            limits or StoreLimits(),
+            timeouts or Timeouts(),
+            tuple(ssh_command),
+            credentials=credentials,
+            ca_file=None if ca_file is None else os.fspath(ca_file),
+            anonymous_means_missing=True,
         )
         self._repositories = Repositories(store or Store(), options)
         self._candidates: dict[tuple[str, str | None], Candidates] = {}

@@ -14,6 +14,7 @@ from datatorch_pipelines.model.reference import DEFAULT_REF, ActionReference, ch
 from datatorch_pipelines.resolvers import refs as names
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
 from datatorch_pipelines.resolvers.cancellation import Cancellation, Cancelled
+from datatorch_pipelines.resolvers.credentials import Credentials, with_credentials
 from datatorch_pipelines.resolvers.refs import BRANCHES, HEAD, PEELED, TAGS
 from datatorch_pipelines.resolvers.urls import GitUrl
 
@@ -96,13 +97,15 @@ async def list_refs(resolvers: Sequence[object], reference: ActionReference, con
     raise missing[0]
 
 
-@frozen
+@frozen(kw_only=True)
 class Listing:
     """One question to a repository's servers, asked in a thread."""
 
     limits: StoreLimits
     timeouts: Timeouts
     ssh_command: tuple[str, ...]
+    credentials: Credentials | None
+    ca_file: str | None
     anonymous_means_missing: bool
     cancellation: Cancellation
 
@@ -123,9 +126,9 @@ class Listing:
 
         missing: list[ActionNotFound] = []
         for url in urls:
-            session = Session(self.cancellation, self.timeouts, self.limits, self.ssh_command)
+            session = Session(self.cancellation, self.timeouts, self.limits, self.ssh_command, ca_file=self.ca_file)
             try:
-                return ask_refs(url, session)
+                return ask_refs(with_credentials(url, self.credentials), session)
             except ActionNotFound as error:
                 missing.append(error)
             except AuthenticationFailed as error:

@@ -14,6 +14,7 @@ from datatorch_pipelines.errors import ActionNotFound, AuthenticationFailed, Fet
 from datatorch_pipelines.model.reference import ActionReference
 from datatorch_pipelines.resolvers.action_file import check_action_file
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
+from datatorch_pipelines.resolvers.credentials import Credentials, with_credentials
 from datatorch_pipelines.resolvers.flights import Flights, Task
 from datatorch_pipelines.resolvers.listing import Listing, RemoteRefs, hidden_repository
 from datatorch_pipelines.resolvers.refs import RefKind, is_full_commit
@@ -31,6 +32,8 @@ class Options:
     limits: StoreLimits = field(factory=StoreLimits)
     timeouts: Timeouts = field(factory=Timeouts)
     ssh_command: tuple[str, ...] = ("ssh",)
+    credentials: Credentials | None = None
+    ca_file: str | None = None
     anonymous_means_missing: bool = False
     """Whether a server that wants a password, and was given none, counts as one without the repository."""
 
@@ -58,7 +61,7 @@ class Repositories:
         if entry is None:
             entry = await self._flights(context).share(
                 (candidates, reference.ref),
-                lambda task: _Search(self._store, self._options, reference, context.offline, task).run(candidates),
+                lambda task: _Search(self._store, self._options, reference, context, task).run(candidates),
                 context.warn,
             )
         known = self._answers.get(reference)
@@ -88,11 +91,13 @@ class Repositories:
 
         def ask(task: Task) -> RemoteRefs:
             return Listing(
-                options.limits,
-                options.timeouts,
-                options.ssh_command,
-                options.anonymous_means_missing,
-                task.cancellation,
+                limits=options.limits,
+                timeouts=options.timeouts,
+                ssh_command=options.ssh_command,
+                credentials=options.credentials,
+                ca_file=options.ca_file,
+                anonymous_means_missing=options.anonymous_means_missing,
+                cancellation=task.cancellation,
             ).run(candidates)
 
         try:
@@ -134,14 +139,14 @@ class _Search:
     store: Store
     options: Options
     reference: ActionReference
-    offline: bool
+    context: ResolveContext
     task: Task
 
     def run(self, candidates: Candidates) -> Entry:
         fixed = present(self.store, candidates, self.reference.ref, _is_fixed, settle=True)
         if fixed is not None:
             return fixed
-        if self.offline:
+        if self.context.offline:
             return self._offline(candidates)
         missing: list[ResolveError] = []
         for urls in candidates:
@@ -185,8 +190,11 @@ class _Search:
             return ready
         options, cancellation = self.options, self.task.cancellation
         scratch = str(self.store.root / "temp")
-        session = Session(cancellation, options.timeouts, options.limits, options.ssh_command, scratch)
-        with fetch(url, ref, session, lambda commit: self.store.entry(url, commit) is not None) as fetched:
+        session = Session(
+            cancellation, options.timeouts, options.limits, options.ssh_command, scratch, ca_file=options.ca_file
+        )
+        asked = with_credentials(url, options.credentials)
+        with fetch(asked, ref, session, lambda commit: self.store.entry(url, commit) is not None) as fetched:
             objects, commit = fetched.objects, fetched.commit
             entry = self.store.entry(url, commit)
             if entry is None and objects is not None:
@@ -217,6 +225,8 @@ class _Search:
 
     def _stale(self, candidates: Candidates, error: FetchFailed) -> Entry:
         """What the store has from an earlier run, since the server can't be asked."""
+        if self.context.strict:
+            raise error
         entry = present(self.store, candidates, self.reference.ref, lambda _: True, settle=True)
         if entry is None:
             raise error

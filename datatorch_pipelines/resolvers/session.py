@@ -24,6 +24,8 @@ class Session:
     ssh_command: Sequence[str] = ("ssh",)
     scratch: str | None = None
     """Where a nameless file may be made for what is too large for memory; the system's folder unless given."""
+    ca_file: str | None = None
+    """A file (PEM) of the certificate authorities that https servers may be of; the system's unless given."""
     received: int = 0
     expired: bool = False
     http_status: int | None = None

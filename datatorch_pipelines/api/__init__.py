@@ -1,0 +1,46 @@
+"""What users call. The defaults and the entry points meet here; each module loads when one of its names is used."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from datatorch_pipelines._late import late
+
+if TYPE_CHECKING:
+    from datatorch_pipelines.api.changing import fix, fix_text, pin, pin_files, upgrade, upgrade_files
+    from datatorch_pipelines.api.checking import check, check_files, check_text, report, symbol_at
+    from datatorch_pipelines.api.reading import load, load_action, loads, schema, to_json, to_yaml
+    from datatorch_pipelines.api.running import plan, run, run_async, start
+
+__all__ = [
+    "check",
+    "check_files",
+    "check_text",
+    "fix",
+    "fix_text",
+    "load",
+    "load_action",
+    "loads",
+    "pin",
+    "pin_files",
+    "plan",
+    "report",
+    "run",
+    "run_async",
+    "schema",
+    "start",
+    "symbol_at",
+    "to_json",
+    "to_yaml",
+    "upgrade",
+    "upgrade_files",
+]
+
+_HOMES = {
+    "changing": ("fix", "fix_text", "pin", "pin_files", "upgrade", "upgrade_files"),
+    "checking": ("check", "check_files", "check_text", "report", "symbol_at"),
+    "reading": ("load", "load_action", "loads", "schema", "to_json", "to_yaml"),
+    "running": ("plan", "run", "run_async", "start"),
+}
+
+__getattr__ = late(globals(), {name: module for module, names in _HOMES.items() for name in names})

@@ -1,0 +1,83 @@
+"""The actions that a pipeline names, each found once, all at the same time, with what is to be said at its place."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from attrs import frozen
+
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.contracts import ResolveContext, ResolvedAction
+from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity
+from datatorch_pipelines.engine.options import RunOptions
+from datatorch_pipelines.model import Action, ActionReference, Pipeline, ReferenceKind
+from datatorch_pipelines.resolvers.definitions import find_action
+
+StepKey = tuple[str, int]
+"""A job's id and a step's index in it, from 0."""
+
+
+@frozen(kw_only=True)
+class PlannedAction:
+    """An action that a plan found: where its files are, and what they say."""
+
+    resolved: ResolvedAction
+    definition: Action
+
+
+def resolve_context(source: Locator, options: RunOptions) -> ResolveContext:
+    """What resolvers are told in one run of a pipeline."""
+    return ResolveContext(
+        base=Path(source.file).absolute().parent,
+        local_actions=options.local_actions,
+        offline=options.offline,
+        strict=options.strict,
+        limits=options.limits,
+    )
+
+
+async def find_actions(
+    pipeline: Pipeline, source: Locator, context: ResolveContext, options: RunOptions
+) -> tuple[dict[StepKey, PlannedAction], list[Diagnostic]]:
+    """Every action that the pipeline names, by the steps that do, and what is to be said of them at their places."""
+    users: dict[ActionReference, list[StepKey]] = {}
+    for job_id, job in pipeline.jobs.items():
+        for index, step in enumerate(job.steps):
+            reference = step.reference
+            if reference is not None:
+                users.setdefault(reference, []).append((job_id, index))
+
+    async def find(reference: ActionReference) -> tuple[PlannedAction | None, list[Diagnostic]]:
+        first = users[reference][0]
+        place = source.value(("jobs", first[0], "steps", first[1], "action"))
+        return await _find(reference, place, context, options)
+
+    answers = await asyncio.gather(*map(find, users))
+    actions: dict[StepKey, PlannedAction] = {}
+    diagnostics: list[Diagnostic] = []
+    for keys, (action, found) in zip(users.values(), answers, strict=True):
+        diagnostics += found
+        if action is not None:
+            actions.update(dict.fromkeys(keys, action))
+    return actions, diagnostics
+
+
+async def _find(
+    reference: ActionReference, place: Location, context: ResolveContext, options: RunOptions
+) -> tuple[PlannedAction | None, list[Diagnostic]]:
+    if reference.kind is ReferenceKind.DOCKER:
+        message = "an action that is a container image is not carried out by this version"
+        hint = "name an action that runs a program"
+        return None, [Diagnostic.at(place, Code.CANNOT_RUN, Severity.ERROR, message, hint=hint)]
+    answer = await find_action(
+        options.resolvers,
+        reference,
+        context,
+        beside=str(Path(place.file or "").parent),
+        extra_using=frozenset(options.runtimes),
+    )
+    told = [*answer.told(reference, place), *answer.in_its_file]
+    if answer.resolved is None or answer.definition is None:
+        return None, told
+    return PlannedAction(resolved=answer.resolved, definition=answer.definition), told
