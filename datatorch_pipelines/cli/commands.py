@@ -72,6 +72,7 @@ Examples:
 @click.option("--runner", metavar="NAME", help="Where steps run.  [default: local]")
 @click.option("--max-parallel", type=click.IntRange(min=1), metavar="N", help="How many jobs run at once.")
 @click.option("--offline", is_flag=True, help="Use the actions that are here; ask no server.")
+@click.option("--strict", is_flag=True, help="Refuse an action's older commit where its server can't be asked.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @click.option(
     "--log-format",
@@ -92,6 +93,7 @@ def run(
     runner: str | None,
     max_parallel: int | None,
     offline: bool,
+    strict: bool,
     as_json: bool,
     log_format: str,
     quiet: bool,
@@ -115,6 +117,7 @@ def run(
         runner=runner,
         max_parallel=max_parallel,
         offline=offline,
+        strict=strict,
         as_json=as_json,
         log_format=log_format,
         quiet=quiet,

@@ -36,6 +36,7 @@ class RunCall:
     runner: str | None = None
     max_parallel: int | None = None
     offline: bool = False
+    strict: bool = False
     as_json: bool = False
     log_format: str = "text"
     quiet: bool = False
@@ -97,6 +98,7 @@ def _start(call: RunCall, report: RunReport) -> RunHandle:
         local_actions=call.local_actions,
         max_parallel=call.max_parallel,
         offline=call.offline,
+        strict=call.strict,
     )
 
 
