@@ -7,6 +7,8 @@ from typing import Literal
 
 import click
 
+from datatorch_pipelines.cli.action_commands import actions
+
 PROGRAM = "datatorch-pipelines"
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
@@ -276,3 +278,6 @@ def schema(name: Literal["pipeline", "action"]) -> int:
     from datatorch_pipelines.cli.schema import print_schema
 
     return print_schema(name)
+
+
+cli.add_command(actions)
