@@ -29,6 +29,7 @@ class ResolveContext:
     ``base`` is the pipeline file's folder, for ``./path``; ``local_actions`` are the folders that hold ``local/``
     actions; ``offline`` forbids every use of the network; ``warn`` takes a one-line warning for the person.
     ``strict`` refuses what was fetched before in place of what a server would say now, when that can't be asked.
+    ``fresh`` has a server asked also for a tag that is known already, and that its owner may have moved since.
     ``only_definition`` says that the action will be read and not run: what costs more than finding its folder, such as
     a digest over all that is in it, can be left out.
     ``run`` is the same object in all contexts of one run, also in those that ``attrs.evolve`` made out of one.
@@ -38,6 +39,7 @@ class ResolveContext:
     local_actions: tuple[Path, ...] = ()
     offline: bool = False
     strict: bool = False
+    fresh: bool = False
     only_definition: bool = False
     limits: Limits = DEFAULT_LIMITS
     warn: Callable[[str], None] = field(default=_no_warning, repr=False)
@@ -51,7 +53,8 @@ class ResolvedAction:
     ``directory`` holds its files and is not to be written to; ``file`` is the action file's name in it, ``None`` for
     the usual names. ``commit`` is the full commit id (``None`` for what is no repository), ``url`` where it came from,
     without credentials, and ``digest`` the digest of the files (see ``tree_digest``; empty where the context said that
-    only the definition is wanted, and the digest is not known without reading every file).
+    only the definition is wanted, and the digest is not known without reading every file). ``kind`` is what the
+    reference's ref is: ``tag``, ``branch``, ``default`` or ``commit``; ``None`` where that is not known.
     """
 
     reference: ActionReference
@@ -60,6 +63,7 @@ class ResolvedAction:
     file: str | None = None
     commit: str | None = None
     url: str | None = None
+    kind: str | None = None
 
 
 class Resolver(abc.ABC):

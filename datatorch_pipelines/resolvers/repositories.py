@@ -57,10 +57,10 @@ class Repositories:
         self, reference: ActionReference, candidates: Candidates, context: ResolveContext
     ) -> ResolvedAction:
         """The action, out of the store if it can be, else fetched into it."""
-        entry = present(self._store, candidates, reference.ref, _is_fixed, settle=False)
+        entry = present(self._store, candidates, reference.ref, _is_settled(context), settle=False)
         if entry is None:
             entry = await self._flights(context).share(
-                (candidates, reference.ref),
+                (candidates, reference.ref, context.fresh),
                 lambda task: _Search(self._store, self._options, reference, context, task).run(candidates),
                 context.warn,
             )
@@ -75,9 +75,17 @@ class Repositories:
             file=reference.file,
             commit=entry.commit,
             url=entry.url,
+            kind=self._kind(candidates, reference.ref, entry),
         )
         self._answers[reference] = (entry, answer)
         return answer
+
+    def _kind(self, candidates: Candidates, ref: str | None, entry: Entry) -> RefKind | None:
+        """What a ref is that led to an entry."""
+        if is_full_commit(ref):
+            return RefKind.COMMIT
+        found = (self._store.known_ref(url, ref) for urls in candidates for url in urls if str(url) == entry.url)
+        return next((known.kind for known in found if known is not None), None)
 
     async def refs(self, reference: ActionReference, candidates: Candidates, context: ResolveContext) -> RemoteRefs:
         """The branches and tags of the first candidate that exists; each is asked once a run."""
@@ -115,6 +123,15 @@ def _is_fixed(kind: RefKind) -> bool:
     return kind.is_fixed
 
 
+def _is_commit(kind: RefKind) -> bool:
+    return kind is RefKind.COMMIT
+
+
+def _is_settled(context: ResolveContext) -> Callable[[RefKind], bool]:
+    """Whether a ref of a kind that is known needs no asking."""
+    return _is_commit if context.fresh else _is_fixed
+
+
 def present(
     store: Store, candidates: Candidates, ref: str | None, accept: Callable[[RefKind], bool], *, settle: bool
 ) -> Entry | None:
@@ -143,7 +160,7 @@ class _Search:
     task: Task
 
     def run(self, candidates: Candidates) -> Entry:
-        fixed = present(self.store, candidates, self.reference.ref, _is_fixed, settle=True)
+        fixed = present(self.store, candidates, self.reference.ref, _is_settled(self.context), settle=True)
         if fixed is not None:
             return fixed
         if self.context.offline:
@@ -185,7 +202,7 @@ class _Search:
 
         ref = self.reference.ref
         # Another process may have done it while this one waited for the lock.
-        ready = present(self.store, ((url,),), ref, _is_fixed, settle=True)
+        ready = present(self.store, ((url,),), ref, _is_settled(self.context), settle=True)
         if ready is not None:
             return ready
         options, cancellation = self.options, self.task.cancellation
