@@ -34,11 +34,15 @@ _MAX_LINKS = 40
 
 @frozen
 class Written:
-    """What was written: the digest that `tree_digest` would give, the number of files and links, and their bytes."""
+    """What was written: the digest that `tree_digest` would give, the number of files and links, and their bytes.
+
+    ``entries`` is what the digest is made of, as for `digest_entries`.
+    """
 
     digest: str
     files: int
     size: int
+    entries: tuple[tuple[str, bytes, bytes], ...] = field(default=(), repr=False)
 
 
 def peel(objects: Objects, sha: bytes) -> bytes:
@@ -224,7 +228,7 @@ def _write(plan: _Plan, destination: Path, check: Callable[[], None]) -> Written
     for path, target in plan.links.items():
         os.symlink(target, f"{root}/{path}")  # noqa: PTH211
         entries.append((path, b"l", os.fsencode(target)))
-    return Written(digest_entries(entries), len(entries), size)
+    return Written(digest_entries(entries), len(entries), size, tuple(entries))
 
 
 def _write_file(path: str, content: bytes, mode: int) -> None:
