@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from attrs import field, frozen, validators
 
+from datatorch_pipelines.errors import ActionRefused
+
 _positive = validators.gt(0)
 _seconds = validators.gt(0.0)
 
@@ -20,6 +22,8 @@ class StoreLimits:
     """What one server may send for one action, in bytes, its list of branches and tags included."""
     max_unpacked_bytes: int = field(default=2 * 1024 * 1024 * 1024, validator=_positive)
     """The size of all objects that a server sends, unpacked, in bytes."""
+    max_objects: int = field(default=1_000_000, validator=_positive)
+    """How many objects of git (commits, folders and files) a server may send."""
     max_tree_bytes: int = field(default=1024 * 1024 * 1024, validator=_positive)
     """The size of an action's files together, in bytes."""
     max_file_bytes: int = field(default=256 * 1024 * 1024, validator=_positive)
@@ -28,6 +32,15 @@ class StoreLimits:
     """How many files, folders and links an action may have."""
     max_depth: int = field(default=64, validator=_positive)
     """How deep an action's folders may nest."""
+
+
+def passed_limit(name: str, message: str) -> ActionRefused:
+    """The error for what passed a limit: its hint says what raises the limit.
+
+    >>> passed_limit("max_depth", "its folders nest deeper than 64").hint
+    'StoreLimits(max_depth=...) of the resolver allows more'
+    """
+    return ActionRefused(message, hint=f"StoreLimits({name}=...) of the resolver allows more")
 
 
 @frozen(kw_only=True)

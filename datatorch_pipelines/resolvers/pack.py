@@ -19,7 +19,6 @@ from dulwich.object_format import SHA1, SHA256
 from dulwich.objects import sha_to_hex
 from dulwich.pack import UnpackedObject, apply_delta, unpack_object_at
 
-from datatorch_pipelines.errors import ActionRefused
 from datatorch_pipelines.resolvers.bounds import StoreLimits, passed_limit
 
 if TYPE_CHECKING:
@@ -137,7 +136,7 @@ class PackObjects:
         position = 12
         for _ in range(count):
             self._check()
-            self._count(_check_header(self._contents, position))
+            self._count(declared_size(self._contents, position))
             unpacked, end = _unpack(self._contents, position, self._hash)
             kind, base = unpacked.pack_type_num, unpacked.delta_base
             data = b"".join(unpacked.decomp_chunks)
@@ -204,7 +203,9 @@ class PackObjects:
         self._unpacked += size
         if size > self._limits.max_file_bytes:
             most = self._limits.max_file_bytes
-            raise passed_limit("max_file_bytes", f"an object of {size} bytes is larger than the {most} that are allowed")
+            raise passed_limit(
+                "max_file_bytes", f"an object of {size} bytes is larger than the {most} that are allowed"
+            )
         if self._unpacked > self._limits.max_unpacked_bytes:
             most = self._limits.max_unpacked_bytes
             raise passed_limit("max_unpacked_bytes", f"unpacked it is larger than the {most} bytes allowed")
@@ -223,11 +224,11 @@ def _unpack(contents: Buffer, position: int, hash_function: Callable[[], _Hash])
     """The object at a position, and where it ends."""
     try:
         return unpack_object_at(contents, position, hash_function)
-    except (zlib.error, AssertionError, ValueError) as error:
+    except (zlib.error, ApplyDeltaError, AssertionError, ValueError) as error:
         raise BrokenPack("an object can't be unpacked") from error
 
 
-def _check_header(contents: Buffer, position: int) -> int:
+def declared_size(contents: Buffer, position: int) -> int:
     """The size that an object's header declares (pack-format: four bits, then seven a byte).
 
     Raises `BrokenPack` where a number of the header has no end: who reads it bit by bit would read for very long.
