@@ -48,10 +48,10 @@ class FetchArguments(TypedDict, total=False):
     limits: Limits
 
 
-class PlanArguments(FetchArguments, total=False):
-    """What `plan`, `run` and their like take beside the pipeline: as `FetchArguments`, and these.
+class RunSettings(FetchArguments, total=False):
+    """What everything takes that runs something, or plans to: as `FetchArguments`, and these.
 
-    - ``inputs``, ``event``, ``variables``: what the expression contexts of these names hold.
+    - ``event``, ``variables``: what the expression contexts of these names hold.
     - ``secrets``: texts by name, for ``${{ secrets.NAME }}``; masked in all that a run writes.
     - ``pipeline_facts``, ``run_facts``: what is known of the pipeline's and the run's place on a platform, for the
       contexts ``pipeline`` (``id``, ``projectId``, ``creatorId``, ``lastRunNumber``) and ``run``.
@@ -64,7 +64,6 @@ class PlanArguments(FetchArguments, total=False):
     - ``extra_checks``: checks beside the library's own and those that installed packages register.
     """
 
-    inputs: Mapping[str, object] | None
     event: Mapping[str, object] | None
     variables: Mapping[str, object] | None
     secrets: Mapping[str, str] | None
@@ -79,6 +78,24 @@ class PlanArguments(FetchArguments, total=False):
     extra_checks: Sequence[Check]
 
 
+class PlanArguments(RunSettings, total=False):
+    """What `plan`, `run` and their like take beside the pipeline: as `RunSettings`, and ``inputs``.
+
+    - ``inputs``: what the expression context of this name holds.
+    """
+
+    inputs: Mapping[str, object] | None
+
+
+class ActionArguments(RunSettings, total=False):
+    """What `run_action` takes beside the action and its inputs: as `RunSettings`, and ``on_event``.
+
+    - ``on_event``: a callable, or several, told every event of the run in a thread of its own.
+    """
+
+    on_event: Listener | Sequence[Listener] | None
+
+
 class RunArguments(PlanArguments, total=False):
     """What `run`, `run_async` and `start` take beside the pipeline: as `PlanArguments`, and ``on_event``.
 
@@ -88,7 +105,16 @@ class RunArguments(PlanArguments, total=False):
     on_event: Listener | Sequence[Listener] | None
 
 
-_ARGUMENTS = frozenset(RunArguments.__annotations__)
+def refuse_unknown(arguments: FetchArguments) -> None:
+    """Raises ``TypeError`` for an argument that `FetchArguments` does not have."""
+    _refuse_others(arguments, FetchArguments.__annotations__)
+
+
+def _refuse_others(arguments: Iterable[str], known: Iterable[str]) -> None:
+    for name in arguments:
+        if name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            raise TypeError(f"unexpected argument {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
 
 
 def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
@@ -97,10 +123,7 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
     Raises `PipelinesError` for an unknown runner or a check that can't be used, and ``TypeError`` for an argument that
     there is none of.
     """
-    for name in arguments:
-        if name not in _ARGUMENTS:
-            near = difflib.get_close_matches(name, _ARGUMENTS, n=1)
-            raise TypeError(f"unexpected argument {name!r}" + (f"; did you mean {near[0]!r}?" if near else ""))
+    _refuse_others(arguments, RunArguments.__annotations__)
     limits = arguments.get("limits", DEFAULT_LIMITS)
     # What finds and runs actions is loaded for a pipeline that has some.
     steps = (step for job in pipeline.jobs.values() for step in job.steps)

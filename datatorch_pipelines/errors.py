@@ -128,6 +128,23 @@ class StoreError(ResolveError):
     """The store on disk can't be read or written."""
 
 
+class PullError(ResolveError):
+    """Actions that were to be fetched can't be had.
+
+    ``failures`` has an error for each of them, located where a pipeline's file names it; the error's text has a line
+    each. ``found`` has those that are on this machine now.
+    """
+
+    def __init__(self, failures: Sequence[PipelinesError], found: Sequence[object] = ()) -> None:
+        first = failures[0]
+        super().__init__(first.message, location=first.location, hint=first.hint)
+        self.failures = tuple(failures)
+        self.found = tuple(found)
+
+    def __str__(self) -> str:
+        return "\n".join(str(failure) for failure in self.failures)
+
+
 class InputError(PipelinesError):
     """A value doesn't fit what an action declares; ``code`` is the diagnostic's code."""
 
@@ -159,7 +176,7 @@ class RecordError(PipelinesError):
 
 
 class RunFailed(PipelinesError):
-    """A run did not succeed; ``result`` is its `RunResult`."""
+    """A run or a step did not succeed; ``result`` is its `RunResult` or `StepResult`."""
 
     def __init__(
         self, message: str, result: object, *, location: Location | None = None, hint: str | None = None

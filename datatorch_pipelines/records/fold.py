@@ -32,6 +32,7 @@ class _Step:
     started: float | None = None
     inputs: dict[str, object] = field(factory=dict)
     parts: list[LogPart] = field(factory=list)
+    warnings: list[Diagnostic] = field(factory=list)
     finished: StepFinished | None = None
 
 
@@ -60,6 +61,8 @@ class _Fold:
                 self.jobs = {job: _Job() for job in event.jobs}
             case WarningRaised():
                 self.warnings.append(event.diagnostic)
+                if event.job is not None and event.step is not None:
+                    self._step(event.job, event.step).warnings.append(event.diagnostic)
             case JobStarted():
                 self.jobs[event.job] = _Job()
             case StepStarted():
@@ -146,6 +149,7 @@ def _step_result(index: int, step: _Step, directory: Path) -> StepResult:
             started=started,
             log_path=log_path,
             log_parts=tuple(step.parts),
+            diagnostics=step.warnings,
         )
     return StepResult(
         index=index,
@@ -162,6 +166,7 @@ def _step_result(index: int, step: _Step, directory: Path) -> StepResult:
         location=finished.location,
         log_path=log_path,
         log_parts=tuple(step.parts),
+        diagnostics=step.warnings,
     )
 
 

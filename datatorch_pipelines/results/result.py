@@ -14,6 +14,10 @@ from datatorch_pipelines.errors import PipelinesError, RecordError, RunFailed
 from datatorch_pipelines.results.status import Failure, Status
 
 
+def _diagnostics(value: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(value)
+
+
 @frozen(kw_only=True)
 class LogPart:
     """A stretch of a step's log that one stream wrote: bytes ``offset`` to ``offset + length``."""
@@ -30,6 +34,7 @@ class StepResult:
     ``index`` counts from 0 in the job. ``inputs`` and ``outputs`` are masked. ``exit_status`` is ``None`` when no
     process ran, ``-N`` when the signal N ended it. ``started`` and ``finished`` are UTC, ``None`` for a step that did
     not start. ``reason`` says why it was skipped or cancelled. ``location`` is the step's place in the pipeline's file.
+    ``diagnostics`` are the warnings that came up while it ran.
     """
 
     index: int
@@ -46,6 +51,19 @@ class StepResult:
     location: Location | None = None
     log_path: Path | None = None
     log_parts: tuple[LogPart, ...] = field(default=(), repr=False)
+    diagnostics: tuple[Diagnostic, ...] = field(default=(), converter=_diagnostics)
+
+    @property
+    def succeeded(self) -> bool:
+        """Whether the step succeeded."""
+        return self.status is Status.SUCCEEDED
+
+    def raise_for_status(self) -> StepResult:
+        """This result, if the step succeeded; raises `RunFailed` with the failure's place if not."""
+        if self.succeeded:
+            return self
+        failure = self.error or Failure(message=f"the step {self.name!r} was {self.status}", location=self.location)
+        raise RunFailed(failure.message, self, location=failure.location)
 
     @property
     def duration(self) -> float | None:
@@ -87,10 +105,6 @@ class StepResult:
 
 
 def _steps(value: Iterable[StepResult]) -> tuple[StepResult, ...]:
-    return tuple(value)
-
-
-def _diagnostics(value: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(value)
 
 
