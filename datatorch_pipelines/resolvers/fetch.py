@@ -178,7 +178,9 @@ class _Remote:
         )
         if not asked:
             return None
-        return PackObjects(self._contents(spool), result.object_format or "sha1", self._session.limits)
+        session = self._session
+        hash_name = result.object_format or "sha1"
+        return PackObjects(self._contents(spool), hash_name, session.limits, session.cancellation.check)
 
     def _contents(self, spool: tempfile.SpooledTemporaryFile[bytes]) -> Buffer:
         size = spool.tell()
