@@ -59,6 +59,8 @@ def raise_failure(error: BaseException, url: GitUrl, session: Session) -> NoRetu
         _raise_denied(error, url)
     if status == 407:
         raise FetchFailed(f"the proxy on the way to {url.origin} wants a password") from error
+    if isinstance(error, BrokenPack) and url.scheme == "file":
+        raise FetchFailed(f"{url} is damaged: {error}", hint="`git fsck` says more") from error
     if isinstance(error, BrokenPack):
         raise FetchFailed(f"{url} sent a broken pack: {error}", hint="try again later") from error
     if _timed_out(error) or "timed out" in said.lower():

@@ -6,21 +6,17 @@ import contextlib
 import mmap
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any, NoReturn, cast
 
 from attrs import frozen
 from dulwich.client import GitClient
 from dulwich.errors import GitProtocolError
-from dulwich.objects import Commit
-from dulwich.refs import Ref
-from dulwich.repo import Repo
 
 from datatorch_pipelines.errors import FetchFailed, ResolveError
-from datatorch_pipelines.model.reference import DEFAULT_REF
 from datatorch_pipelines.resolvers import refs as names
 from datatorch_pipelines.resolvers.cancellation import Cancelled
-from datatorch_pipelines.resolvers.failures import RefMissing, RepositoryMissing, raise_failure
+from datatorch_pipelines.resolvers.disk_repository import DiskRepository
+from datatorch_pipelines.resolvers.failures import RefMissing, raise_failure
 from datatorch_pipelines.resolvers.pack import Buffer, Objects, PackObjects
 from datatorch_pipelines.resolvers.refs import BRANCHES, HEAD, TAGS, Chosen, RefKind
 from datatorch_pipelines.resolvers.session import Session
@@ -60,7 +56,7 @@ def fetch(url: GitUrl, ref: str | None, session: Session, known: Callable[[str],
     with contextlib.ExitStack() as stack:
         try:
             stack.enter_context(session.deadline())
-            source = _Local(url) if url.scheme == "file" else _Remote(url, session)
+            source = _Local(url, session) if url.scheme == "file" else _Remote(url, session)
             stack.callback(source.close)
             # What is wrong with the objects may show only when they are read, by whoever asked for them.
             yield source.fetch(ref, known)
@@ -82,7 +78,7 @@ class _Remote:
 
     def fetch(self, ref: str | None, known: Callable[[str], bool]) -> Fetched:
         if names.is_full_commit(ref):
-            pack = self._fetch_commit(cast(str, ref).encode())
+            pack = self._fetch_commit(names.object_id(ref))
         elif names.may_be_short_commit(ref):
             pack = self._fetch_short(cast(str, ref), known)
         else:
@@ -121,18 +117,22 @@ class _Remote:
                 raise
         # A server may refuse what no branch or tag points to: then it has to be looked for in all of the history.
         objects = self._history()
-        commits = objects.commits_with_prefix(sha) if objects else []
-        if not commits:
-            raise RefMissing(f"{self._url} has no commit {sha.decode()}", hint="was it pushed?")
+        try:
+            if objects is None:
+                raise KeyError(sha)
+            objects.get(sha)
+        except KeyError:
+            _raise_commit_missing(self._url, sha)
         return _Pack(Chosen(sha, RefKind.COMMIT), objects)
 
     def _fetch_short(self, ref: str, known: Callable[[str], bool]) -> _Pack:
         refs = self._refs()
         if names.choose(refs, ref) is not None:
             return self._fetch_ref(ref, known)
-        tips = names.commits_at_tips(refs, ref)
+        prefix = names.object_id(ref)
+        tips = names.commits_at_tips(refs, prefix)
         objects = None if tips else self._history()
-        found = tips or (objects.commits_with_prefix(ref.encode()) if objects else [])
+        found = tips or (objects.commits_with_prefix(prefix) if objects else [])
         sha = _only(self._url, ref, found, refs)
         if known(sha.decode()):
             return _Pack(Chosen(sha, RefKind.COMMIT), None)
@@ -212,54 +212,36 @@ class _NoHistory:
 
 
 class _Local:
-    """A repository of this machine (``file:``), read in place. No program runs and none of its hooks."""
+    """A repository of this machine (``file:``), read in place."""
 
-    def __init__(self, url: GitUrl) -> None:
+    def __init__(self, url: GitUrl, session: Session) -> None:
         self._url = url
-        if not Path(url.path).is_dir():
-            raise RepositoryMissing(f"{url} does not exist", hint="write file:///path/to/repository")
-        self._repository = Repo(url.path)
+        self._repository = DiskRepository(url, session.limits, session.cancellation.check)
 
     def close(self) -> None:
         self._repository.close()
 
-    def get(self, sha: bytes) -> tuple[int, bytes]:
-        """The kind and content of an object."""
-        return self._repository.object_store.get_raw(cast(Any, sha))
-
-    def commits_with_prefix(self, prefix: bytes) -> list[bytes]:
-        """The ids of all commits that begin with ``prefix``."""
-        store = self._repository.object_store
-        return [bytes(sha) for sha in set(store.iter_prefix(prefix)) if isinstance(store[sha], Commit)]
-
     def fetch(self, ref: str | None, known: Callable[[str], bool]) -> Fetched:
         chosen = self._choose(ref)
+        objects = self._repository.objects
         try:
-            commit = peel(self, chosen.sha)
+            commit = peel(objects, chosen.sha)
         except KeyError:
-            raise RefMissing(f"{self._url} has no commit {chosen.sha.decode()}", hint="is the clone shallow?") from None
-        objects = None if known(commit.decode()) else self
-        return Fetched(commit.decode(), chosen.kind, chosen.also_tag, objects)
+            _raise_commit_missing(self._url, chosen.sha)
+        return Fetched(commit.decode(), chosen.kind, chosen.also_tag, None if known(commit.decode()) else objects)
 
     def _choose(self, ref: str | None) -> Chosen:
         if names.is_full_commit(ref):
-            return Chosen(cast(str, ref).encode(), RefKind.COMMIT)
+            return Chosen(names.object_id(ref), RefKind.COMMIT)
         wanted = names.wanted_prefixes(ref)
-        refs = {name: sha for name in wanted if (sha := self._read(name)) is not None}
-        chosen = names.choose(refs, ref)
+        chosen = names.choose({name: sha for name in wanted if (sha := self._repository.ref(name)) is not None}, ref)
         if chosen is not None:
             return chosen
-        refs = {bytes(name): bytes(sha) for name, sha in self._repository.get_refs().items()}
+        refs = self._repository.refs()
         if not names.may_be_short_commit(ref):
             _raise_ref_missing(self._url, ref, refs)
-        found = self.commits_with_prefix(cast(str, ref).encode())
+        found = self._repository.objects.commits_with_prefix(names.object_id(ref))
         return Chosen(_only(self._url, cast(str, ref), found, refs), RefKind.COMMIT)
-
-    def _read(self, name: bytes) -> bytes | None:
-        try:
-            return bytes(self._repository.refs[Ref(name)])
-        except (KeyError, ValueError):
-            return None
 
 
 def _only(url: GitUrl, ref: str, found: Sequence[bytes], refs: Mapping[bytes, bytes]) -> bytes:
@@ -272,10 +254,14 @@ def _only(url: GitUrl, ref: str, found: Sequence[bytes], refs: Mapping[bytes, by
     return found[0]
 
 
+def _raise_commit_missing(url: GitUrl, sha: bytes) -> NoReturn:
+    raise RefMissing(f"{url} has no commit {sha.decode()}", hint="was it pushed?") from None
+
+
 def _raise_ref_missing(url: GitUrl, ref: str | None, refs: Mapping[bytes, bytes]) -> NoReturn:
     if not refs:
         raise RefMissing(f"{url} is empty", hint="push something to it")
-    if ref is None or ref == DEFAULT_REF:
+    if names.means_default(ref):
         raise RefMissing(f"{url} has no default branch", hint=f"name a tag or branch: {names.near_names(refs, 'main')}")
     kind = "tag, branch or commit" if names.may_be_short_commit(ref) else "tag or branch"
-    raise RefMissing(f"{url} has no {kind} {ref!r}", hint=names.near_names(refs, ref))
+    raise RefMissing(f"{url} has no {kind} {ref!r}", hint=names.near_names(refs, ref or ""))

@@ -10,7 +10,7 @@ from attrs import frozen
 
 from datatorch_pipelines.contracts.resolver import ResolveContext
 from datatorch_pipelines.errors import ActionNotFound, AuthenticationFailed, FetchFailed, ModelError, ResolveError
-from datatorch_pipelines.model.reference import DEFAULT_REF, ActionReference, check_ref
+from datatorch_pipelines.model.reference import ActionReference, check_ref
 from datatorch_pipelines.resolvers import refs as names
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
 from datatorch_pipelines.resolvers.cancellation import Cancellation, Cancelled
@@ -42,7 +42,7 @@ class RemoteRefs:
         >>> RemoteRefs("https://example.org/a.git", branches={"main": "12ab"}, tags={"v1": "34cd"}).commit("v1")
         '34cd'
         """
-        if ref is None or ref == DEFAULT_REF:
+        if ref is None or names.means_default(ref):
             return self.default_commit
         if ref.startswith("refs/"):
             name = ref.encode()
@@ -155,7 +155,7 @@ def ask_refs(url: GitUrl, session: Session) -> RemoteRefs:
 
     try:
         with session.deadline():
-            refs, default = _local(url) if url.scheme == "file" else _remote(url, session)
+            refs, default = _local(url, session) if url.scheme == "file" else _remote(url, session)
             return _checked(url, refs, default)
     except (Exception, Cancelled) as error:
         raise_failure(error, url, session)
@@ -174,22 +174,12 @@ def _remote(url: GitUrl, session: Session) -> tuple[dict[bytes, bytes], bytes | 
         return {bytes(name): bytes(sha) for name, sha in answer.refs.items() if sha is not None}, head
 
 
-def _local(url: GitUrl) -> tuple[dict[bytes, bytes], bytes | None]:
+def _local(url: GitUrl, session: Session) -> tuple[dict[bytes, bytes], bytes | None]:
     """The refs of a repository of this machine."""
-    from pathlib import Path
+    from datatorch_pipelines.resolvers.disk_repository import DiskRepository
 
-    from dulwich.repo import Repo
-
-    from datatorch_pipelines.resolvers.failures import RepositoryMissing
-
-    if not Path(url.path).is_dir():
-        raise RepositoryMissing(f"{url} does not exist", hint="write file:///path/to/repository")
-    with contextlib.closing(Repo(url.path)) as repository:
-        refs = {bytes(name): bytes(sha) for name, sha in repository.get_refs().items()}
-        for name in [name for name in refs if name.startswith(TAGS)]:
-            with contextlib.suppress(KeyError):
-                refs[name + PEELED] = bytes(repository.get_peeled(cast(Any, name)))
-        return refs, cast(dict[bytes, bytes], repository.refs.get_symrefs()).get(HEAD)
+    with contextlib.closing(DiskRepository(url, session.limits, session.cancellation.check)) as repository:
+        return repository.refs(), repository.head()
 
 
 def _checked(url: GitUrl, refs: Mapping[bytes, bytes], default: bytes | None) -> RemoteRefs:

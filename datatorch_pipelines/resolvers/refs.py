@@ -12,8 +12,10 @@ from attrs import frozen
 from datatorch_pipelines.model.reference import DEFAULT_REF
 
 HEAD, BRANCHES, TAGS, PEELED = b"HEAD", b"refs/heads/", b"refs/tags/", b"^{}"
-_FULL = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_SHORT = re.compile(r"[0-9a-f]{7,63}")
+_ID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+# git takes the digits of an id in either case; those of its own are small.
+_FULL = re.compile(r"[0-9A-Fa-f]{40}(?:[0-9A-Fa-f]{24})?")
+_SHORT = re.compile(r"[0-9A-Fa-f]{7,63}")
 
 
 class RefKind(enum.StrEnum):
@@ -41,7 +43,7 @@ class Chosen:
 
 def is_object_id(sha: bytes) -> bool:
     """Whether what a server sent is an object's id: only such may become part of a path."""
-    return _FULL.fullmatch(sha.decode("latin-1")) is not None
+    return _ID.fullmatch(sha) is not None
 
 
 def is_full_commit(ref: str | None) -> bool:
@@ -54,13 +56,31 @@ def may_be_short_commit(ref: str | None) -> bool:
     return ref is not None and _SHORT.fullmatch(ref) is not None and not is_full_commit(ref)
 
 
+def object_id(ref: str | None) -> bytes:
+    """A commit's id, or its beginning, as git writes it.
+
+    >>> object_id("12AB")
+    b'12ab'
+    """
+    return (ref or "").lower().encode()
+
+
+def means_default(ref: str | None) -> bool:
+    """Whether a ref means what the server's HEAD is.
+
+    >>> [means_default(ref) for ref in (None, "latest", "HEAD", "main")]
+    [True, True, True, False]
+    """
+    return ref in (None, DEFAULT_REF, HEAD.decode())
+
+
 def wanted_prefixes(ref: str | None) -> list[bytes]:
     """What to ask a server for, so that it lists only what may be meant.
 
     >>> wanted_prefixes("v1")
     [b'refs/heads/v1', b'refs/tags/v1']
     """
-    if ref is None or ref == DEFAULT_REF or is_full_commit(ref):
+    if ref is None or means_default(ref) or is_full_commit(ref):
         return [HEAD]
     if ref.startswith("refs/"):
         return [ref.encode()]
@@ -73,7 +93,7 @@ def choose(refs: Mapping[bytes, bytes], ref: str | None) -> Chosen | None:
     >>> choose({b"refs/tags/v1": b"12ab"}, "v1").kind.value
     'tag'
     """
-    if ref is None or ref == DEFAULT_REF:
+    if ref is None or means_default(ref):
         return Chosen(refs[HEAD], RefKind.DEFAULT) if HEAD in refs else None
     name = ref.encode()
     if ref.startswith("refs/"):
@@ -85,11 +105,11 @@ def choose(refs: Mapping[bytes, bytes], ref: str | None) -> Chosen | None:
     return Chosen(tag, RefKind.TAG) if tag is not None else None
 
 
-def commits_at_tips(refs: Mapping[bytes, bytes], prefix: str) -> list[bytes]:
+def commits_at_tips(refs: Mapping[bytes, bytes], prefix: bytes) -> list[bytes]:
     """The commits that branches and tags (annotated ones peeled) point to and that begin with ``prefix``."""
     peeled = {name.removesuffix(PEELED) for name in refs if name.endswith(PEELED)}
     shas = {sha for name, sha in refs.items() if name not in peeled}
-    return sorted(sha for sha in shas if sha.startswith(prefix.encode()))
+    return sorted(sha for sha in shas if sha.startswith(prefix))
 
 
 def near_names(refs: Mapping[bytes, bytes], ref: str) -> str:

@@ -17,7 +17,7 @@ from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
 from datatorch_pipelines.resolvers.credentials import Credentials, with_credentials
 from datatorch_pipelines.resolvers.flights import Flights, Task
 from datatorch_pipelines.resolvers.listing import Listing, RemoteRefs, hidden_repository
-from datatorch_pipelines.resolvers.refs import RefKind, is_full_commit
+from datatorch_pipelines.resolvers.refs import RefKind, is_full_commit, object_id
 from datatorch_pipelines.resolvers.store import Entry, KnownRef, Store
 from datatorch_pipelines.resolvers.urls import GitUrl
 
@@ -138,10 +138,12 @@ def present(
     """The entry that the store has for a ref, if it is of an accepted kind."""
     for urls in candidates:
         for url in urls:
-            if is_full_commit(ref):
-                known: KnownRef | None = KnownRef(str(ref), RefKind.COMMIT)
-            else:
-                known = store.known_ref(url, ref)
+            if is_full_commit(ref) and accept(RefKind.COMMIT):
+                entry = store.entry(url, object_id(ref).decode(), settle=settle)
+                if entry is not None:
+                    return entry
+            # A whole id may be that of a tag: which commit it leads to was noted, and stays.
+            known = store.known_ref(url, ref)
             if known is not None and accept(known.kind):
                 entry = store.entry(url, known.commit, settle=settle)
                 if entry is not None:
@@ -227,7 +229,7 @@ class _Search:
             raise FetchFailed(f"{url} did not send the commit {commit}", hint="try again")
         if fetched.also_tag:
             self._warn(f"{ref} is both a branch and a tag; the branch is used")
-        if not is_full_commit(ref):
+        if object_id(ref).decode() != commit:
             self.store.remember(url, ref, KnownRef(commit, fetched.kind))
         return entry
 
