@@ -52,6 +52,12 @@ class BrokenPack(ValueError):
     """What the server sent is not a whole, consistent pack."""
 
 
+class MissingObject(BrokenPack, KeyError):
+    """A part of what was sent is not there."""
+
+    __str__ = BrokenPack.__str__
+
+
 def _no_check() -> None:
     """Nothing can end the work."""
 

@@ -9,27 +9,28 @@ from __future__ import annotations
 import hashlib
 import os
 import re
-import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from attrs import define, field, frozen
-from dulwich.objects import parse_tree
 
 from datatorch_pipelines._files import digest_entries
 from datatorch_pipelines.errors import ActionRefused, StoreError
-from datatorch_pipelines.resolvers.bounds import StoreLimits
-from datatorch_pipelines.resolvers.pack import BLOB, COMMIT, TAG, TREE, BrokenPack, Objects
+from datatorch_pipelines.resolvers.bounds import StoreLimits, passed_limit
+from datatorch_pipelines.resolvers.file_names import check_name, folded, shown
+from datatorch_pipelines.resolvers.links import check_links
+from datatorch_pipelines.resolvers.pack import BLOB, COMMIT, TAG, TREE, BrokenPack, MissingObject, Objects
 
 _FOLDER, _LINK, _SUBMODULE = 0o040000, 0o120000, 0o160000
-_KIND_BITS, _FILE, _EXECUTABLE = 0o170000, 0o100000, 0o100
-# HFS+ drops these from names, so that ".g\u200cit" is ".git" there.
-_IGNORED = dict.fromkeys([*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF])
-_DEVICE = re.compile(r"(?i)(?:con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|conin\$|conout\$)(?:[. ].*)?")
+_FILE, _EXECUTABLE, _PERMISSIONS = 0o100000, 0o100, 0o7777
+_MODE = re.compile(rb"[0-7]{1,6}")
 # Python's caches of compiled code: never wanted, and a digest doesn't count them, so that they could hide a change.
 _CACHES = "__pycache__"
 _MAX_TAGS = 10
-_MAX_LINKS = 40
+_MAX_TARGET = 4000
+_MAX_NAME = 4096
+_POINTER, _POINTER_BYTES = b"version https://git-lfs.github.com/spec/", 1024
+_NAMED = 3
 
 
 @frozen
@@ -48,10 +49,10 @@ class Written:
 def peel(objects: Objects, sha: bytes) -> bytes:
     """The commit that an object leads to: itself, or what an annotated tag names.
 
-    Raises `ActionRefused` for what leads to no commit.
+    Raises `ActionRefused` for what leads to no commit, and `BrokenPack` where a part is missing.
     """
     for _ in range(_MAX_TAGS):
-        kind, content = objects.get(sha)
+        kind, content = _get(objects, sha, "what it names")
         if kind == COMMIT:
             return sha
         if kind != TAG:
@@ -71,17 +72,15 @@ def write_tree(
 ) -> Written:
     """Writes the files of ``commit`` into ``destination``, a folder that must not exist.
 
-    ``warn`` is told of submodules, which are left out; ``check`` is called now and then, and may raise. Files can't be
-    written to afterwards. Raises `ActionRefused` for a tree that is not safe or passes the limits, `BrokenPack` for
-    one with parts missing and `StoreError` when the disk fails.
+    ``warn`` is told of submodules, which are left out, and of pointers to Git LFS, which stay such; ``check`` is called
+    now and then, and may raise. Files can't be written to afterwards. Raises `ActionRefused` for a tree that is not safe
+    or passes the limits, `BrokenPack` for one with parts missing and `StoreError` when the disk fails.
     """
-    plan = _Plan(objects, limits, warn)
+    plan = _Plan(objects, limits)
     try:
-        plan.read(_header(objects.get(commit)[1], b"tree"))
-        plan.check_links()
-        return _write(plan, destination, check)
-    except KeyError as error:
-        raise BrokenPack("an object is missing") from error
+        plan.read(_header(_get(objects, commit, "the commit")[1], b"tree"))
+        check_links(plan.links)
+        return _write(plan, destination, warn, check)
     except OSError as error:
         raise StoreError(f"the action store can't write {destination}: {error.strerror or error}") from error
 
@@ -92,127 +91,80 @@ class _Plan:
 
     _objects: Objects
     limits: StoreLimits
-    _warn: Callable[[str], None]
+    _entries: int = 0
     folders: list[str] = field(factory=list)
     files: dict[str, tuple[bytes, bool]] = field(factory=dict)
     links: dict[str, str] = field(factory=dict)
+    submodules: list[str] = field(factory=list)
 
     def read(self, root: bytes) -> None:
         todo = [("", root, 1)]
         while todo:
-            prefix, sha, depth = todo.pop()
+            path, sha, depth = todo.pop()
             if depth > self.limits.max_depth:
-                raise ActionRefused(f"its folders nest deeper than {self.limits.max_depth}")
-            todo.extend((f"{path}/", child, depth + 1) for path, child in self._read_folder(prefix, sha))
+                raise passed_limit("max_depth", f"its folders nest deeper than {self.limits.max_depth}")
+            todo.extend((child, child_sha, depth + 1) for child, child_sha in self._read_folder(path, sha))
 
-    def _read_folder(self, prefix: str, sha: bytes) -> list[tuple[str, bytes]]:
-        kind, content = self._objects.get(sha)
-        if kind != TREE:
-            raise BrokenPack("a folder is none")
+    def _read_folder(self, folder: str, sha: bytes) -> list[tuple[str, bytes]]:
+        """Notes what is in a folder, and gives the folders in it."""
         folders = []
         seen: dict[str, str] = {}
-        for raw, mode, child in parse_tree(content, sha_len=len(sha) // 2):
+        prefix = f"{folder}/" if folder else ""
+        for raw, mode, child in _parse_tree(self._content(sha, TREE, folder), len(sha) // 2, folder):
             name = os.fsdecode(raw)
             path = prefix + name
+            # Each counts, also what is left out: a tree that is in itself many times over is small, and has no end.
+            self._entries += 1
+            if self._entries > self.limits.max_entries:
+                most = self.limits.max_entries
+                raise passed_limit("max_entries", f"it has more than {most} files, folders and links")
             check_name(name, path)
+            same = folded(name)
+            if same in seen:
+                twin = shown(prefix + seen[same])
+                raise ActionRefused(f"the names {twin} and {shown(path)} are one file on some file systems")
+            seen[same] = name
             if name == _CACHES:
                 continue
-            folded = _folded(name)
-            if folded in seen:
-                twin = _shown(prefix + seen[folded])
-                raise ActionRefused(f"the names {twin} and {_shown(path)} are one file on some file systems")
-            seen[folded] = name
-            kind_bits = mode & _KIND_BITS
+            kind_bits = mode & ~_PERMISSIONS
             if kind_bits == _FOLDER:
                 self.folders.append(path)
-                folders.append((path, bytes(child)))
+                folders.append((path, child))
             elif kind_bits == _FILE:
-                self.files[path] = (bytes(child), bool(mode & _EXECUTABLE))
+                self.files[path] = (child, bool(mode & _EXECUTABLE))
             elif kind_bits == _LINK:
-                self.links[path] = self._read_link(path, bytes(child))
+                self.links[path] = self._read_link(path, child)
             elif kind_bits == _SUBMODULE:
-                self._warn(f"the submodule {_shown(path)} is left out: actions are fetched without submodules")
+                self.submodules.append(path)
             else:
-                raise ActionRefused(f"{_shown(path)} is neither file nor folder (mode {mode:o})")
-        if len(self.folders) + len(self.files) + len(self.links) > self.limits.max_entries:
-            raise ActionRefused(f"it has more than {self.limits.max_entries} files")
+                raise ActionRefused(f"{shown(path)} is neither file nor folder (mode {mode:o})")
         return folders
 
     def _read_link(self, path: str, sha: bytes) -> str:
-        kind, content = self._objects.get(sha)
-        target = os.fsdecode(content)
-        if kind != BLOB or not target or len(target) > 4000 or "\0" in target:
-            raise ActionRefused(f"the symbolic link {_shown(path)} has no target")
-        return target
+        target = self._content(sha, BLOB, path)
+        if not target or len(target) > _MAX_TARGET or b"\0" in target:
+            raise ActionRefused(f"the symbolic link {shown(path)} has no target")
+        return os.fsdecode(target)
 
     def content(self, path: str, sha: bytes) -> bytes:
-        kind, content = self._objects.get(sha)
-        if kind != BLOB:
-            raise BrokenPack("a file is none")
+        content = self._content(sha, BLOB, path)
         if len(content) > self.limits.max_file_bytes:
-            raise ActionRefused(
-                f"{_shown(path)} is larger than the {self.limits.max_file_bytes} bytes allowed for a file"
-            )
+            most = self.limits.max_file_bytes
+            raise passed_limit("max_file_bytes", f"{shown(path)} is larger than the {most} bytes allowed for a file")
         return content
 
-    def check_links(self) -> None:
-        """Refuses links that leave the folder, each followed as the system would, through other links too."""
-        # A file system that takes "A" for "a" follows the link "a" there too.
-        links = {_folded(path): target for path, target in self.links.items()}
-        for path in self.links:
-            self._follow(path, links)
-
-    def _follow(self, link: str, links: Mapping[str, str]) -> None:
-        place: list[str] = []
-        todo = link.split("/")[::-1]
-        followed = 0
-        while todo:
-            part = todo.pop()
-            if part in ("", "."):
-                continue
-            if part == "..":
-                if not place:
-                    raise ActionRefused(f"the symbolic link {_shown(link)} leads out of the action")
-                place.pop()
-                continue
-            target = links.get(_folded("/".join([*place, part])))
-            if target is None:
-                place.append(part)
-                continue
-            followed += 1
-            if target.startswith("/") or "\\" in target or re.match(r"[A-Za-z]:", target):
-                raise ActionRefused(f"the symbolic link {_shown(link)} leads out of the action")
-            if followed > _MAX_LINKS:
-                raise ActionRefused(f"the symbolic link {_shown(link)} leads in a circle")
-            todo.extend(target.split("/")[::-1])
+    def _content(self, sha: bytes, kind: int, path: str) -> bytes:
+        found, content = _get(self._objects, sha, _shown_folder(path))
+        if found != kind:
+            raise BrokenPack(f"{_shown_folder(path)} is not what the list that it is in says")
+        return content
 
 
-def check_name(name: str, path: str) -> None:
-    """Refuses a name that is a path, means git's own folder on some system, or is a device.
-
-    >>> check_name("action.py", "action.py")
-    >>> check_name("..", "a/..")
-    Traceback (most recent call last):
-        ...
-    datatorch_pipelines.errors.ActionRefused: the file name 'a/..' is not allowed
-    """
-    plain = name.translate(_IGNORED).split(":", 1)[0].rstrip(". ").casefold()
-    if (
-        name in ("", ".", "..")
-        or "/" in name
-        or "\\" in name
-        or any(ord(c) < 32 or ord(c) == 127 for c in name)
-        or len(os.fsencode(name)) > 255
-        or plain in (".git", "git~1")
-        or _DEVICE.fullmatch(name)
-    ):
-        raise ActionRefused(f"the file name {_shown(path)} is not allowed")
-
-
-def _write(plan: _Plan, destination: Path, check: Callable[[], None]) -> Written:
+def _write(plan: _Plan, destination: Path, warn: Callable[[str], None], check: Callable[[], None]) -> Written:
     """Writes a checked plan. The digest is made of what was written, as `tree_digest` makes it."""
     root = str(destination)
     entries: list[tuple[str, bytes, bytes]] = []
+    pointers: list[str] = []
     size = 0
     os.mkdir(root)  # noqa: PTH102  # strings throughout: thousands of Path objects cost as much as the writing
     for folder in sorted(plan.folders):
@@ -222,12 +174,16 @@ def _write(plan: _Plan, destination: Path, check: Callable[[], None]) -> Written
         content = plan.content(path, sha)
         size += len(content)
         if size > plan.limits.max_tree_bytes:
-            raise ActionRefused(f"its files are larger than the {plan.limits.max_tree_bytes} bytes allowed")
+            most = plan.limits.max_tree_bytes
+            raise passed_limit("max_tree_bytes", f"its files are larger than the {most} bytes allowed")
+        if len(content) < _POINTER_BYTES and content.startswith(_POINTER):
+            pointers.append(path)
         _write_file(f"{root}/{path}", content, 0o555 if executable else 0o444)
         entries.append((path, b"x" if executable else b"f", hashlib.sha256(content).digest()))
     for path, target in plan.links.items():
         os.symlink(target, f"{root}/{path}")  # noqa: PTH211
         entries.append((path, b"l", os.fsencode(target)))
+    _tell(plan.submodules, pointers, warn)
     return Written(digest_entries(entries), len(entries), size, tuple(entries))
 
 
@@ -241,18 +197,54 @@ def _write_file(path: str, content: bytes, mode: int) -> None:
         os.close(descriptor)
 
 
+def _tell(submodules: Sequence[str], pointers: Sequence[str], warn: Callable[[str], None]) -> None:
+    """One warning for each kind of what is not here, however many there are."""
+    if submodules:
+        what = "submodules" if len(submodules) > 1 else "submodule"
+        be = "are" if len(submodules) > 1 else "is"
+        warn(f"the {what} {_listed(submodules)} {be} left out: actions are fetched without submodules")
+    if len(pointers) == 1:
+        warn(f"{_listed(pointers)} is a Git LFS pointer; its content isn't fetched")
+    elif pointers:
+        warn(f"{_listed(pointers)} are Git LFS pointers; their content isn't fetched")
+
+
+def _listed(paths: Sequence[str]) -> str:
+    """The first of some paths, and how many more there are."""
+    names = [shown(path) for path in sorted(paths)[:_NAMED]]
+    if len(paths) > _NAMED:
+        names.append(f"{len(paths) - _NAMED} more")
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if names[1:] else names[0]
+
+
+def _parse_tree(content: bytes, sha_length: int, folder: str) -> Iterator[tuple[bytes, int, bytes]]:
+    """Name, mode and hexadecimal id of each entry, one after the other: a list of them all may not fit in memory."""
+    position = 0
+    while position < len(content):
+        space = content.find(b" ", position, position + 8)
+        mode = content[position:space] if space > 0 else b""
+        end = content.find(b"\0", space + 1, space + 1 + _MAX_NAME)
+        position = end + 1 + sha_length
+        if not _MODE.fullmatch(mode) or end < 0 or position > len(content):
+            raise BrokenPack(f"{_shown_folder(folder)} is no list of files")
+        yield content[space + 1 : end], int(mode, 8), content[end + 1 : position].hex().encode()
+
+
+def _get(objects: Objects, sha: bytes, what: str) -> tuple[int, bytes]:
+    """An object; ``what`` is what an error calls it."""
+    try:
+        return objects.get(sha)
+    except KeyError as error:
+        raise MissingObject(f"{what} is missing") from error
+
+
+def _shown_folder(path: str) -> str:
+    return shown(path) if path else "its root folder"
+
+
 def _header(content: bytes, name: bytes) -> bytes:
     """The id that the first line of a commit or tag names."""
     match = re.match(name + rb" ([0-9a-f]{40}(?:[0-9a-f]{24})?)\n", content)
     if match is None:
         raise BrokenPack("a commit or tag has no target")
     return match[1]
-
-
-def _folded(name: str) -> str:
-    """What two names share when some file system takes them for one."""
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFD", name.translate(_IGNORED)).casefold())
-
-
-def _shown(path: str) -> str:
-    return ascii(path if len(path) <= 100 else path[:97] + "...")
