@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         check,
         check_files,
         check_text,
+        find_action,
         fix,
         fix_text,
         load,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
         pin,
         pin_files,
         plan,
+        pull,
         report,
         run,
         run_async,
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
         PipelinesError,
         PipelineSyntaxError,
         PlanError,
+        PullError,
         ResolveError,
         RunFailed,
         RunnerError,
@@ -62,7 +65,7 @@ if TYPE_CHECKING:
     from datatorch_pipelines.fixing import Fixed, Pinned
     from datatorch_pipelines.limits import Limits
     from datatorch_pipelines.model import Action, ActionObject, ActionReference, Job, Pipeline, Step
-    from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, LocalResolver, MappingResolver
+    from datatorch_pipelines.resolvers import FoundAction, GitHubResolver, GitResolver, LocalResolver, MappingResolver
     from datatorch_pipelines.results import Event, JobResult, RunResult, Status, StepResult
     from datatorch_pipelines.runners import LocalRunner
 
@@ -79,6 +82,7 @@ __all__ = [
     "Event",
     "ExpressionError",
     "Fixed",
+    "FoundAction",
     "GitHubResolver",
     "GitResolver",
     "Job",
@@ -96,6 +100,7 @@ __all__ = [
     "PipelinesError",
     "Plan",
     "PlanError",
+    "PullError",
     "ResolveError",
     "ResolvedAction",
     "Resolver",
@@ -116,6 +121,7 @@ __all__ = [
     "check",
     "check_files",
     "check_text",
+    "find_action",
     "find_settings",
     "fix",
     "fix_text",
@@ -126,6 +132,7 @@ __all__ = [
     "pin",
     "pin_files",
     "plan",
+    "pull",
     "report",
     "run",
     "run_async",
@@ -142,6 +149,7 @@ _HOMES = {
         "check",
         "check_files",
         "check_text",
+        "find_action",
         "fix",
         "fix_text",
         "load",
@@ -150,6 +158,7 @@ _HOMES = {
         "pin",
         "pin_files",
         "plan",
+        "pull",
         "report",
         "run",
         "run_async",
@@ -179,6 +188,7 @@ _HOMES = {
         "PipelineSyntaxError",
         "PipelinesError",
         "PlanError",
+        "PullError",
         "ResolveError",
         "RunFailed",
         "RunnerError",
@@ -186,7 +196,7 @@ _HOMES = {
     "fixing": ("Fixed", "Pinned"),
     "limits": ("Limits",),
     "model": ("Action", "ActionObject", "ActionReference", "Job", "Pipeline", "Step"),
-    "resolvers": ("GitHubResolver", "GitResolver", "LocalResolver", "MappingResolver"),
+    "resolvers": ("FoundAction", "GitHubResolver", "GitResolver", "LocalResolver", "MappingResolver"),
     "results": ("Event", "JobResult", "RunResult", "Status", "StepResult"),
     "runners": ("LocalRunner",),
 }

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from datatorch_pipelines._late import late
 
 if TYPE_CHECKING:
+    from datatorch_pipelines.api.actions import find_action, pull
     from datatorch_pipelines.api.changing import fix, fix_text, pin, pin_files, upgrade, upgrade_files
     from datatorch_pipelines.api.checking import check, check_files, check_text, report, symbol_at
     from datatorch_pipelines.api.reading import load, load_action, loads, schema, to_json, to_yaml
@@ -16,6 +17,7 @@ __all__ = [
     "check",
     "check_files",
     "check_text",
+    "find_action",
     "fix",
     "fix_text",
     "load",
@@ -24,6 +26,7 @@ __all__ = [
     "pin",
     "pin_files",
     "plan",
+    "pull",
     "report",
     "run",
     "run_async",
@@ -37,6 +40,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "actions": ("find_action", "pull"),
     "changing": ("fix", "fix_text", "pin", "pin_files", "upgrade", "upgrade_files"),
     "checking": ("check", "check_files", "check_text", "report", "symbol_at"),
     "reading": ("load", "load_action", "loads", "schema", "to_json", "to_yaml"),

@@ -12,6 +12,7 @@ from datatorch_pipelines.resolvers.mapping import MappingResolver
 if TYPE_CHECKING:
     from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
     from datatorch_pipelines.resolvers.credentials import Credentials
+    from datatorch_pipelines.resolvers.found import FoundAction
     from datatorch_pipelines.resolvers.git import GitResolver
     from datatorch_pipelines.resolvers.github import GitHubResolver
     from datatorch_pipelines.resolvers.listing import ListsRefs, RemoteRefs, list_refs
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Credentials",
+    "FoundAction",
     "GitHubResolver",
     "GitResolver",
     "ListsRefs",
@@ -38,6 +40,7 @@ __getattr__ = late(
     globals(),
     {
         "Credentials": "credentials",
+        "FoundAction": "found",
         "GitHubResolver": "github",
         "GitResolver": "git",
         "ListsRefs": "listing",
