@@ -6,8 +6,9 @@ refused, so that no scheme, option or shell text hidden in one can have an effec
 
 from __future__ import annotations
 
+import ipaddress
 import re
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote_to_bytes, urlsplit
 
 from attrs import evolve, field, frozen
 
@@ -21,6 +22,9 @@ _SCP = re.compile(r"(?:([^@/:]+)@)?([^@/:\[\]]{2,}|\[[0-9A-Fa-f:.]+\]):(.+)", re
 _SSH_USER = re.compile(r"[^\s'\"`$;&<>|(){}*?]*[^\s'\"`$;&<>|(){}*?\\]")
 _HOST = re.compile(r"[A-Za-z0-9_](?:[A-Za-z0-9._-]*[A-Za-z0-9_])?\.?|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]{0,19}")
+_PLAIN_IN_PATH = "/!$&'()*+,;=:@~"
+_MAX_LENGTH = 2000
 _FORMS = "write https://host/path.git, ssh://host/path.git, git://host/path.git, user@host:path.git or file:///path"
 
 
@@ -28,7 +32,8 @@ _FORMS = "write https://host/path.git, ssh://host/path.git, git://host/path.git,
 class GitUrl:
     """Where a repository is. ``path`` is decoded, except for http and https, where it is sent as it stands.
 
-    ``str()`` gives the URL without user and password; neither appears in ``repr`` either.
+    ``str()`` gives the URL without user and password, in ASCII, such that `parse_git_url` reads the same place out of
+    it; neither appears in ``repr`` either.
     """
 
     scheme: str
@@ -64,7 +69,8 @@ class GitUrl:
         return self.path if self.path.startswith("/") else f"/~/{self.path}"
 
     def __str__(self) -> str:
-        return f"{self.scheme}://{self._netloc}{self._shown_path}"
+        path = self._shown_path if self.is_http else quote(self._shown_path, safe=_PLAIN_IN_PATH)
+        return f"{self.scheme}://{self._netloc}{path}"
 
     def with_credentials(self, username: str, password: str) -> GitUrl:
         """The same place, with a user and a password."""
@@ -85,15 +91,23 @@ def parse_git_url(text: str) -> GitUrl:
     >>> str(parse_git_url("git@example.org:me/a.git"))
     'ssh://example.org/~/me/a.git'
     """
-    if not text or " " in text or _CONTROL.search(text) or len(text) > 2000:
-        raise _refused("a git URL is empty, too long or holds a space or a control character")
+    if not text:
+        raise _refused("the git URL is empty")
+    if len(text) > _MAX_LENGTH:
+        raise _refused(f"a git URL is longer than {_MAX_LENGTH} characters")
+    if " " in text or not text.isprintable():
+        raise _refused("a git URL holds a space or a control character", hint="write %20 for a space")
     if text.startswith("-") or "::" in text.split("[", 1)[0]:
         raise _refused("a git URL that names a helper program or an option is refused")
+    if "\\" in text:
+        raise _refused("a git URL holds a backslash", hint="write / in a path, and %5C in a user or password")
     if "://" not in text:
         return _parse_scp(text)
     scheme = text.split("://", 1)[0].lower()
+    if not _SCHEME.fullmatch(scheme):
+        raise _refused("a git URL has no scheme")
     if scheme not in SCHEMES:
-        raise _refused(f"git URLs that begin with {scheme[:20]!r} are refused")
+        raise _refused(f"git URLs that begin with {scheme!r} are refused")
     return _parse_url(scheme, text)
 
 
@@ -104,26 +118,31 @@ def _parse_url(scheme: str, text: str) -> GitUrl:
     except ValueError:
         # What urlsplit says quotes the password, so that its error must not even be the context of ours.
         parts = None
-    if parts is None:
+    if parts is None or port == 0:
         raise _refused(f"a git URL with the scheme {scheme} has a host or port of the wrong form")
     host = parts.hostname or ""
     if parts.query or parts.fragment or text.endswith(("?", "#")):
         # Not even the host is shown: it is the user or password where that holds such a character.
         raise _refused(f"a git URL with the scheme {scheme} has a '?' or '#', which no git server takes")
-    path = parts.path if scheme in ("http", "https") else unquote(parts.path)
-    if _CONTROL.search(unquote(parts.path)) or path.strip("/") == "":
-        raise _refused(f"the git URL {scheme}://{_short(host)}... has no path, or one with control characters")
+    if parts.netloc.count("@") > 1:
+        # Which of them ends the password is read in two ways.
+        hint = "write %40 for an '@' in a user or password"
+        raise _refused(f"a git URL with the scheme {scheme} has more than one '@' before its path", hint=hint)
+    path = _decoded(parts.path, "path")
+    _check_path(scheme, path)
     if scheme == "file":
-        if host not in ("", "localhost") or parts.username is not None:
+        if host not in ("", "localhost") or parts.username is not None or port is not None:
             raise _refused("a file URL names a host", hint="write file:///path, with three slashes")
         return GitUrl("file", "", None, path)
     _check_host(host)
-    username = unquote(parts.username) if parts.username else None
-    password = unquote(parts.password) if parts.password else None
+    username = _decoded(parts.username, "user") if parts.username else None
+    password = _decoded(parts.password, "password") if parts.password else None
     _check_credentials(scheme, username, password)
     if scheme == "ssh" and path.startswith("/~"):
         path = path.removeprefix("/").removeprefix("~/")
-    _check_path(scheme, path)
+        _check_path(scheme, path)
+    if scheme in ("http", "https"):
+        path = quote(parts.path, safe=f"{_PLAIN_IN_PATH}%")
     return GitUrl(scheme, host, port, path, username, password)
 
 
@@ -143,9 +162,31 @@ def _parse_scp(text: str) -> GitUrl:
     return GitUrl("ssh", host, None, path, username)
 
 
+def _decoded(text: str, what: str) -> str:
+    """A part of a URL without its percent signs."""
+    decoded = unquote_to_bytes(text).decode("utf-8", "surrogateescape")
+    # Not by the decoder's own error, which holds what may be a password.
+    if any("\udc80" <= character <= "\udcff" for character in decoded):
+        raise _refused(f"the {what} of a git URL is no UTF-8", hint="write each byte of its UTF-8 form as %XX")
+    return decoded
+
+
 def _check_host(host: str) -> None:
-    if not _HOST.fullmatch(host) or len(host) > 253:
+    if "%" in host:
+        # It is not shown: it may be a user or password whose '@' was written as %40.
+        raise _refused("the host of a git URL holds a '%'", hint="write user:password@host with a plain '@'")
+    if not host.isascii():
+        raise _refused(f"the host {_short(host)!a} of a git URL is not in ASCII", hint="write its xn--... form")
+    if not _HOST.fullmatch(host) or len(host) > 253 or (":" in host and not _is_ipv6(host)):
         raise _refused(f"the host {_short(host)!r} of a git URL is no host name")
+
+
+def _is_ipv6(host: str) -> bool:
+    try:
+        ipaddress.IPv6Address(host)
+    except ValueError:
+        return False
+    return True
 
 
 def _check_credentials(scheme: str, username: str | None, password: str | None) -> None:
@@ -162,8 +203,17 @@ def _check_credentials(scheme: str, username: str | None, password: str | None) 
 
 
 def _check_path(scheme: str, path: str) -> None:
-    if scheme in ("ssh", "git") and (path.startswith("-") or not path.strip("/")):
-        raise _refused("the path of a git URL is empty or begins with '-'")
+    """``path`` is decoded: what is not allowed may hide behind percent signs."""
+    if _CONTROL.search(path):
+        raise _refused("the path of a git URL holds a control character")
+    if "\\" in path:
+        raise _refused("the path of a git URL holds a backslash")
+    if not path.strip("/"):
+        raise _refused("a git URL has no path")
+    if ".." in path.split("/"):
+        raise _refused("the path of a git URL has a '..'", hint="write the path that it leads to")
+    if scheme in ("ssh", "git") and path.startswith("-"):
+        raise _refused("the path of a git URL begins with '-'")
 
 
 def _short(text: str) -> str:

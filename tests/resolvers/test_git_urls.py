@@ -21,13 +21,13 @@ SECRET = "s3cr3t"
         (f"https://{SECRET}@example.org:8443/a", "https://example.org:8443/a", "/a"),
         ("http://[::1]:80/a", "http://[::1]:80/a", "/a"),
         ("https://example.org/a%20b", "https://example.org/a%20b", "/a%20b"),
-        ("git://example.org/a%20b", "git://example.org/a b", "/a b"),
+        ("git://example.org/a%20b", "git://example.org/a%20b", "/a b"),
         ("ssh://git@example.org:22/srv/a.git", "ssh://example.org:22/srv/a.git", "/srv/a.git"),
         ("ssh://git@example.org/~/a.git", "ssh://example.org/~/a.git", "a.git"),
         ("git@example.org:me/a.git", "ssh://example.org/~/me/a.git", "me/a.git"),
         ("example.org:/srv/a.git", "ssh://example.org/srv/a.git", "/srv/a.git"),
         ("file:///srv/a.git", "file:///srv/a.git", "/srv/a.git"),
-        ("file://localhost/srv/a%20b", "file:///srv/a b", "/srv/a b"),
+        ("file://localhost/srv/a%20b", "file:///srv/a%20b", "/srv/a b"),
     ],
 )
 def test_allowed_urls_are_taken_apart_and_shown_without_credentials(text: str, shown: str, path: str) -> None:
