@@ -8,6 +8,7 @@ from datatorch_pipelines._late import late
 
 if TYPE_CHECKING:
     from datatorch_pipelines.api.actions import find_action, pull
+    from datatorch_pipelines.api.authoring import new_action, run_action, start_action
     from datatorch_pipelines.api.changing import fix, fix_text, pin, pin_files, upgrade, upgrade_files
     from datatorch_pipelines.api.checking import check, check_files, check_text, report, symbol_at
     from datatorch_pipelines.api.reading import load, load_action, loads, schema, to_json, to_yaml
@@ -23,15 +24,18 @@ __all__ = [
     "load",
     "load_action",
     "loads",
+    "new_action",
     "pin",
     "pin_files",
     "plan",
     "pull",
     "report",
     "run",
+    "run_action",
     "run_async",
     "schema",
     "start",
+    "start_action",
     "symbol_at",
     "to_json",
     "to_yaml",
@@ -41,6 +45,7 @@ __all__ = [
 
 _HOMES = {
     "actions": ("find_action", "pull"),
+    "authoring": ("new_action", "run_action", "start_action"),
     "changing": ("fix", "fix_text", "pin", "pin_files", "upgrade", "upgrade_files"),
     "checking": ("check", "check_files", "check_text", "report", "symbol_at"),
     "reading": ("load", "load_action", "loads", "schema", "to_json", "to_yaml"),

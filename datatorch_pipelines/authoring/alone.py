@@ -1,0 +1,178 @@
+"""One action alone: a pipeline of one step around it, in whose place every message names the action's own file."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Container, Iterator, Mapping, Sequence
+
+from attrs import evolve, frozen
+
+from datatorch_pipelines.authoring.inputs import input_place, lone_inputs
+from datatorch_pipelines.authoring.naming import FolderResolver, NamedAction
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.contracts import ResolveContext, ResolvedAction, Resolver
+from datatorch_pipelines.diagnostics import (
+    Diagnostic,
+    Location,
+    Locator,
+    PathKey,
+    Severity,
+    has_errors,
+    sort_diagnostics,
+)
+from datatorch_pipelines.engine import Plan, RunOptions, make_plan
+from datatorch_pipelines.engine.missing_file import refuse_missing_file
+from datatorch_pipelines.errors import PlanError, ResolveError
+from datatorch_pipelines.model import Action, ActionReference, Job, Pipeline, Step
+from datatorch_pipelines.model.pipeline import with_source
+from datatorch_pipelines.resolvers.definitions import Answer, find_action
+from datatorch_pipelines.results import Failure, RunResult, Status, StepResult
+from datatorch_pipelines.runtimes import named_file
+from datatorch_pipelines.syntax.names import listed, named, shown
+
+JOB = "action"
+"""The id of the one job."""
+
+_STEP: tuple[PathKey, ...] = ("jobs", JOB, "steps", 0)
+
+
+@frozen(kw_only=True)
+class LoneAction:
+    """An action that is ready to run alone."""
+
+    pipeline: Pipeline
+    plan: Plan
+    options: RunOptions
+
+
+def empty_pipeline(action: NamedAction) -> Pipeline:
+    """A pipeline with the action and no inputs, for what has to be known before the action is here."""
+    return _pipeline("Action", action, {})
+
+
+async def lone_action(action: NamedAction, given: Mapping[str, object], options: RunOptions) -> LoneAction:
+    """An action planned alone, with the inputs ``given``, which are values and no expressions.
+
+    ``options`` are those of a run of its `empty_pipeline`. Raises `ResolveError` when it can't be had,
+    `ActionSyntaxError` when its file is wrong, and `PlanError` with everything else that stands in the way, at places
+    of the action's file.
+    """
+    answer = await _find(action, options)
+    if answer.error is not None:
+        raise answer.error
+    resolved, definition = answer.resolved, answer.definition
+    if resolved is None or definition is None or definition.source is None:  # said by the error, if so
+        raise ResolveError(f"{action.reference} can't be read")
+    source = definition.source
+    inputs, told = lone_inputs(definition, given, options.secrets, source)
+    named_here = named_file(definition.runs)
+    place = source.value(("runs", named_here[0])) if named_here else source.key(("runs",))
+    told += refuse_missing_file(resolved, definition, place)
+    if has_errors(told):
+        raise PlanError(sort_diagnostics(told))
+    pipeline = _pipeline(definition.name, action, inputs.step)
+    own = evolve(options, resolvers=(_Found(resolved, answer.warnings),), inputs=inputs.values)
+    places = _InActionFile(definition, source)
+    plan = await make_plan(with_source(pipeline, places), places, own)
+    inherited = os.environ if options.runner.capabilities.inherits_environment else ()
+    others = (item for item in plan.warnings if item.code != Code.MISSING_VARIABLE)
+    warnings = sort_diagnostics([*others, *_missing_variables(definition, source, inherited)])
+    return LoneAction(pipeline=pipeline, plan=evolve(plan, warnings=tuple(warnings)), options=own)
+
+
+def lone_result(result: RunResult) -> StepResult:
+    """What came of an action that ran alone: its step's result, with all that the run says of it."""
+    steps = result.jobs[JOB].steps if JOB in result.jobs else ()
+    if not steps:  # the place where it should have run was not to be had
+        error = result.error or Failure(message=f"the action was {result.status}")
+        status = Status.FAILED if result.succeeded else result.status
+        return StepResult(index=0, name=result.pipeline, status=status, error=error, diagnostics=result.diagnostics)
+    step = evolve(steps[0], diagnostics=result.diagnostics)
+    if step.succeeded and not result.succeeded:  # what came after it went wrong: its record can't be relied on
+        return evolve(step, status=result.status, error=result.error)
+    return step
+
+
+def _pipeline(name: str, action: NamedAction, inputs: Mapping[str, object]) -> Pipeline:
+    step = Step(name=name, action=action.step, inputs=inputs)
+    return Pipeline(name=name, jobs={JOB: Job(steps=[step])})
+
+
+async def _find(action: NamedAction, options: RunOptions) -> Answer:
+    context = ResolveContext(
+        local_actions=options.local_actions,
+        offline=options.offline,
+        strict=options.strict,
+        limits=options.limits,
+    )
+    return await find_action(
+        options.resolvers if action.folder is None else [FolderResolver(action.folder)],
+        action.reference,
+        context,
+        beside=action.folder or "",
+        extra_using=frozenset(options.runtimes),
+    )
+
+
+def _missing_variables(action: Action, source: Locator, environment: Container[str]) -> Iterator[Diagnostic]:
+    """A warning for the variables that the action says it reads and that it will not see."""
+    missing = [name for name in action.env if name not in environment]
+    if missing:
+        what = f"the environment variable{'s' if len(missing) > 1 else ''} {listed(map(shown, missing), 'and')}"
+        yield Diagnostic.at(
+            source.key(("env", missing[0])),
+            Code.MISSING_VARIABLE,
+            Severity.WARNING,
+            f"{named(action.name)} reads {what}, not set here",
+            hint=f"set {'them' if len(missing) > 1 else 'it'} where the action runs",
+        )
+
+
+class _Found(Resolver):
+    """Has the one action that was found already, and says again what was said of it."""
+
+    def __init__(self, resolved: ResolvedAction, warnings: Sequence[str]) -> None:
+        self._resolved = resolved
+        self._warnings = warnings
+
+    def matches(self, reference: ActionReference) -> bool:
+        """Always: there is no other action."""
+        return True
+
+    async def resolve(self, reference: ActionReference, context: ResolveContext) -> ResolvedAction:
+        """The action."""
+        for warning in self._warnings:
+            context.warn(warning)
+        return self._resolved
+
+
+@frozen
+class _InActionFile:
+    """The `Locator` of the pipeline around an action: each place is one of the action's own file."""
+
+    _action: Action
+    _source: Locator
+
+    @property
+    def file(self) -> str:
+        """The action's file."""
+        return self._source.file
+
+    def value(self, path: Sequence[PathKey], start: int | None = None, end: int | None = None) -> Location:
+        """Where the action's file has what is at a path of the pipeline."""
+        return self.key(path)
+
+    def key(self, path: Sequence[PathKey]) -> Location:
+        """As `value`."""
+        inside = tuple(path)[len(_STEP) :]
+        if tuple(path)[: len(_STEP)] != _STEP:
+            return self._source.value(("name",))
+        if inside[:1] == ("action",):
+            return self._source.value(("runs", "using"))
+        if inside[:1] == ("inputs",) and len(inside) > 1:
+            return input_place(self._action, inside[1], self._source)
+        return self._source.key(("runs",))
+
+    def line_text(self, line: int) -> str:
+        """The text of a line of the action's file."""
+        return self._source.line_text(line)
