@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import enum
 import re
-from collections.abc import Mapping
+import unicodedata
+from collections.abc import Mapping, Sequence
 
 from attrs import field, frozen
 
@@ -14,6 +15,9 @@ DEFAULT_REF = "latest"
 """The tag that stands for a repository's default branch."""
 
 _NAME_PART = re.compile(r"(?!-)[A-Za-z0-9._-]{1,100}")
+_MAX_NAME_PART = 100
+# What moves or hides text, in a terminal or an editor; the halves of surrogate pairs are in no text at all.
+_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|\.lock(?:/|$)|(?:^|/)\.|[./]$|^[-/]|^@$")
 # Forms that no resolver takes may hold a password too: one with a "/" in it, and `user:password@host:path`.
 _CREDENTIALS = re.compile(r"(?<=://)(?:[^/\s]*@|[^/@:\s\[]*:(?!\d*/)\S*@)|^[^/@:\s]+:(?!//)\S*@")
@@ -129,7 +133,9 @@ def action_object(value: Mapping[str, object]) -> ActionObject:
 
 def check_ref(ref: str) -> str:
     """The ref, if git allows such a name for a tag, a branch or a commit; else raises `ModelError`."""
-    if not ref or len(ref) > _MAX_REF or _REF_FORBIDDEN.search(ref):
+    if len(ref) > _MAX_REF:
+        raise ModelError(f"{_shown(ref)} is no tag, branch or commit", hint=f"it has at most {_MAX_REF} characters")
+    if not ref or _REF_FORBIDDEN.search(ref) or _UNSAFE.search(ref):
         raise ModelError(f"{_shown(ref)} is no tag, branch or commit", hint="write owner/repo@tag")
     return ref
 
@@ -145,7 +151,7 @@ def _parse_text(text: str) -> ActionReference:
             )
         return ActionReference(ReferenceKind.DOCKER, image)
     if text.startswith(("./", "../")) or text == ".":
-        if any(ord(c) < 32 for c in text) or "\\" in text:
+        if _UNSAFE.search(text) or "\\" in text:
             raise ModelError(f"{_shown(text)} is no path to an action", hint="write ./folder")
         return ActionReference(ReferenceKind.PATH, text)
     instead = _instead(text)
@@ -164,6 +170,9 @@ def _parse_text(text: str) -> ActionReference:
         _check_parts(text, rest.split("/"))
         return ActionReference(ReferenceKind.LOCAL, rest, ref_or_none)
     _check_parts(text, [owner, *rest.split("/", 1)])
+    if rest.removesuffix(".git") in ("", ".", ".."):
+        # Without the ending that a URL may have nothing is left, or what leads out of the owner's folder.
+        raise ModelError(f"{_shown(text)} is no action", hint=_FORMS)
     return ActionReference(ReferenceKind.GITHUB, name, ref_or_none)
 
 
@@ -182,23 +191,40 @@ def _instead(text: str) -> str | None:
 
 def _parse_object(action: ActionObject) -> ActionReference:
     check_ref(action.tag)
-    if action.file is not None and (not action.file or set(action.file.split("/")) & {"", ".", ".."}):
-        raise ModelError(f"{_shown(action.file)} is no path inside a repository", hint="write a relative path")
+    _check_file(action.file)
     if action.git is None:
         reference = _parse_text(action.name)
         if reference.kind not in (ReferenceKind.GITHUB, ReferenceKind.LOCAL) or reference.ref is not None:
             raise ModelError(f"{_shown(action.name)} is no owner/repo", hint="give the repository's URL as git")
         return ActionReference(reference.kind, reference.name, action.tag, None, action.file)
-    if not action.git or any(ord(c) < 33 or ord(c) == 127 for c in action.git):
+    if not action.git or " " in action.git or _UNSAFE.search(action.git):
         raise ModelError("git of an action object is no URL", hint="write https://host/path.git")
     _check_parts(action.name, action.name.split("/"))
     return ActionReference(ReferenceKind.GIT, action.name, action.tag, action.git, action.file)
 
 
-def _check_parts(text: str, parts: list[str]) -> None:
+def _check_file(file: str | None) -> None:
+    if file is None:
+        return
+    if not file or set(file.split("/")) & {"", ".", ".."} or "\\" in file or _UNSAFE.search(file):
+        raise ModelError(f"{_shown(file)} is no path inside a repository", hint="write a relative path")
+
+
+def _check_parts(text: str, parts: Sequence[str]) -> None:
     for part in parts:
         if not _NAME_PART.fullmatch(part) or part in (".", ".."):
-            raise ModelError(f"{_shown(text)} is no action", hint=_FORMS)
+            raise ModelError(f"{_shown(text)} is no action", hint=_name_hint(part))
+
+
+def _name_hint(part: str) -> str:
+    """What to do about a part of a name that is none."""
+    if _NAME_PART.fullmatch(part[:_MAX_NAME_PART]) and len(part) > _MAX_NAME_PART:
+        return f"a name has at most {_MAX_NAME_PART} characters"
+    # A letter of another alphabet may look the same.
+    other = next((character for character in part if not character.isascii() and character.isalnum()), None)
+    if other is None:
+        return _FORMS
+    return f"its {other!r} is {unicodedata.name(other, 'of another alphabet')}: names take A-Z, a-z, 0-9, '.', '_', '-'"
 
 
 def _shown(text: str) -> str:
