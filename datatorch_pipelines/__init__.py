@@ -24,6 +24,8 @@ if TYPE_CHECKING:
         load,
         load_action,
         loads,
+        lock,
+        lock_files,
         new_action,
         pin,
         pin_files,
@@ -67,7 +69,14 @@ if TYPE_CHECKING:
     from datatorch_pipelines.fixing import Fixed, Pinned
     from datatorch_pipelines.limits import Limits
     from datatorch_pipelines.model import Action, ActionObject, ActionReference, Job, Pipeline, Step
-    from datatorch_pipelines.resolvers import FoundAction, GitHubResolver, GitResolver, LocalResolver, MappingResolver
+    from datatorch_pipelines.resolvers import (
+        FoundAction,
+        GitHubResolver,
+        GitResolver,
+        LocalResolver,
+        Lock,
+        MappingResolver,
+    )
     from datatorch_pipelines.results import Event, JobResult, RunResult, Status, StepResult
     from datatorch_pipelines.runners import LocalRunner
 
@@ -95,6 +104,7 @@ __all__ = [
     "LocalResolver",
     "LocalRunner",
     "Location",
+    "Lock",
     "MappingResolver",
     "Pinned",
     "Pipeline",
@@ -131,6 +141,8 @@ __all__ = [
     "load_action",
     "load_settings",
     "loads",
+    "lock",
+    "lock_files",
     "new_action",
     "pin",
     "pin_files",
@@ -159,6 +171,8 @@ _HOMES = {
         "load",
         "load_action",
         "loads",
+        "lock",
+        "lock_files",
         "new_action",
         "pin",
         "pin_files",
@@ -202,7 +216,7 @@ _HOMES = {
     "fixing": ("Fixed", "Pinned"),
     "limits": ("Limits",),
     "model": ("Action", "ActionObject", "ActionReference", "Job", "Pipeline", "Step"),
-    "resolvers": ("FoundAction", "GitHubResolver", "GitResolver", "LocalResolver", "MappingResolver"),
+    "resolvers": ("FoundAction", "GitHubResolver", "GitResolver", "LocalResolver", "Lock", "MappingResolver"),
     "results": ("Event", "JobResult", "RunResult", "Status", "StepResult"),
     "runners": ("LocalRunner",),
 }

@@ -78,6 +78,8 @@ class Code(enum.StrEnum):
     UNDECLARED_OUTPUT = "DT412", "An output that the action doesn't declare, or whose value doesn't fit."
     OUTPUT_TYPE = "DT413", "An input is given an output that is declared with another type."
     MISSING_VARIABLE = "DT414", "An environment variable that the action declares and the pipeline doesn't set."
+    NOT_IN_LOCK = "DT415", "An action that is not in the lock file."
+    LOCK_DIFFERS = "DT416", "An action that is not what was locked."
 
     DATA_IN_SHELL = "DT501", "Data spliced into shell text."
     GIT_PROTOCOL = "DT502", "The unauthenticated git:// protocol, which GitHub no longer serves."

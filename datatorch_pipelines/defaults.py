@@ -22,6 +22,7 @@ from datatorch_pipelines.runtimes import default_runtimes
 
 if TYPE_CHECKING:
     from datatorch_pipelines.resolvers import Credentials, Store
+    from datatorch_pipelines.resolvers.lockfile import Lock
 
 PathLike = str | os.PathLike[str]
 _IN_GIT = (ReferenceKind.GITHUB, ReferenceKind.GIT)
@@ -79,12 +80,15 @@ class RunSettings(FetchArguments, total=False):
 
 
 class PlanArguments(RunSettings, total=False):
-    """What `plan`, `run` and their like take beside the pipeline: as `RunSettings`, and ``inputs``.
+    """What `plan`, `run` and their like take beside the pipeline: as `RunSettings`, and these.
 
     - ``inputs``: what the expression context of this name holds.
+    - ``locked``: refuse actions that are not as they were locked: ``True`` for the lock file beside the pipeline's
+      file, or another lock file, or a `Lock`.
     """
 
     inputs: Mapping[str, object] | None
+    locked: bool | PathLike | Lock
 
 
 class ActionArguments(RunSettings, total=False):
@@ -147,8 +151,18 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
         directory=None if directory is None else Path(directory).absolute(),
         keep=arguments.get("keep", False),
         extra_checks=(*accepted_checks(arguments.get("extra_checks", ())), *registered_checks()),
+        locked=_lock(pipeline, arguments.get("locked", False), limits),
         limits=limits,
     )
+
+
+def _lock(pipeline: Pipeline, locked: bool | PathLike | Lock, limits: Limits) -> Lock | None:
+    """The lock that a caller gave. Raises `PipelinesError` where there is none, or it is wrong."""
+    if locked is False:
+        return None
+    from datatorch_pipelines.engine.locking import given_lock
+
+    return given_lock(locked, pipeline.source.file if pipeline.source is not None else "", limits)
 
 
 def _at_least_one(name: str, value: int | None) -> int | None:

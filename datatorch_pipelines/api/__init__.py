@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datatorch_pipelines.api.authoring import new_action, run_action, start_action
     from datatorch_pipelines.api.changing import fix, fix_text, pin, pin_files, upgrade, upgrade_files
     from datatorch_pipelines.api.checking import check, check_files, check_text, report, symbol_at
+    from datatorch_pipelines.api.locking import lock, lock_files
     from datatorch_pipelines.api.reading import load, load_action, loads, schema, to_json, to_yaml
     from datatorch_pipelines.api.running import plan, run, run_async, start
 
@@ -24,6 +25,8 @@ __all__ = [
     "load",
     "load_action",
     "loads",
+    "lock",
+    "lock_files",
     "new_action",
     "pin",
     "pin_files",
@@ -48,6 +51,7 @@ _HOMES = {
     "authoring": ("new_action", "run_action", "start_action"),
     "changing": ("fix", "fix_text", "pin", "pin_files", "upgrade", "upgrade_files"),
     "checking": ("check", "check_files", "check_text", "report", "symbol_at"),
+    "locking": ("lock", "lock_files"),
     "reading": ("load", "load_action", "loads", "schema", "to_json", "to_yaml"),
     "running": ("plan", "run", "run_async", "start"),
 }

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from datatorch_pipelines.codes import Code
-from datatorch_pipelines.contracts import ResolveContext, ResolvedAction
+from datatorch_pipelines.contracts import ResolveContext, ResolvedAction, Resolver
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity
 from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.model import Action, ActionReference, Pipeline, ReferenceKind
@@ -70,14 +71,33 @@ async def _find(
         message = "an action that is a container image is not carried out by this version"
         hint = "name an action that runs a program"
         return None, [Diagnostic.at(place, Code.CANNOT_RUN, Severity.ERROR, message, hint=hint)]
+    resolvers: Sequence[Resolver] = options.resolvers
+    lock = options.locked
+    if lock is not None and reference.kind is not ReferenceKind.PATH:
+        from datatorch_pipelines.engine.locking import LockHolder, not_in_lock
+
+        locked = lock.find(reference)
+        if locked is None:
+            return None, [not_in_lock(reference, place, lock)]
+        resolvers = (LockHolder(locked, resolvers, lock, place.file),)
     answer = await find_action(
-        options.resolvers,
+        resolvers,
         reference,
         context,
         beside=str(Path(place.file or "").parent),
         extra_using=frozenset(options.runtimes),
     )
     told = [*answer.told(reference, place), *answer.in_its_file]
+    if lock is not None:
+        from datatorch_pipelines.engine.locking import LockDiffers
+
+        if isinstance(answer.error, LockDiffers):
+            told = [_with_code(item, Code.LOCK_DIFFERS) for item in told]
     if answer.resolved is None or answer.definition is None:
         return None, told
     return PlannedAction(resolved=answer.resolved, definition=answer.definition), told
+
+
+def _with_code(item: Diagnostic, code: Code) -> Diagnostic:
+    """An error with the code of its own that it has here; a warning stays as it is."""
+    return evolve(item, code=str(code)) if item.severity is Severity.ERROR else item

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen, validators
 
@@ -12,6 +13,9 @@ from datatorch_pipelines.checks import Check
 from datatorch_pipelines.contracts import Resolver, Runner, Runtime
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
+
+if TYPE_CHECKING:
+    from datatorch_pipelines.resolvers.lockfile import Lock
 
 
 def default_max_parallel() -> int:
@@ -50,6 +54,7 @@ class RunOptions:
     what is known of the pipeline's and the run's place on a platform. ``max_attempts`` is how often a job is started
     when its environment is lost. ``directory`` is the folder that gets the run's own folder (the user's state folder
     unless given); ``keep`` leaves the jobs' workspaces on disk. ``extra_checks`` look beside the library's own.
+    ``locked`` is the lock that every action has to be as in, ``None`` for none.
     """
 
     runner: Runner
@@ -64,6 +69,7 @@ class RunOptions:
     local_actions: tuple[Path, ...] = field(default=(), converter=_paths)
     offline: bool = False
     strict: bool = False
+    locked: Lock | None = None
     max_parallel: int = field(factory=default_max_parallel, validator=validators.gt(0))
     max_attempts: int = field(default=3, validator=validators.gt(0))
     directory: Path | None = None

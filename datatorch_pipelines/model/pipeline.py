@@ -19,12 +19,14 @@ from datatorch_pipelines.model.reference import ActionObject, ActionReference, a
 from datatorch_pipelines.model.triggers import Triggers
 
 if TYPE_CHECKING:
+    from os import PathLike
     from typing import Unpack
 
     from attrs import Attribute
 
-    from datatorch_pipelines.defaults import PlanArguments, RunArguments
+    from datatorch_pipelines.defaults import FetchArguments, PlanArguments, RunArguments
     from datatorch_pipelines.engine import Plan, RunHandle
+    from datatorch_pipelines.resolvers import Lock
     from datatorch_pipelines.results import RunResult
 
 JOB_ID = re.compile(r"[_a-zA-Z][a-zA-Z0-9_-]*")
@@ -231,6 +233,19 @@ class Pipeline:
         from datatorch_pipelines import api
 
         return api.to_json(self)
+
+    def lock(
+        self,
+        path: str | PathLike[str] | None = None,
+        *,
+        update: bool | str | Iterable[str] = False,
+        write: bool = True,
+        **arguments: Unpack[FetchArguments],
+    ) -> Lock:
+        """Notes in a lock file which commit each action is (see `datatorch_pipelines.lock`)."""
+        from datatorch_pipelines import api
+
+        return api.lock(self, path, update=update, write=write, **arguments)
 
     def plan(self, **arguments: Unpack[PlanArguments]) -> Plan:
         """What a run would do (see `datatorch_pipelines.plan`)."""

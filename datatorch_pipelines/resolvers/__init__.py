@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from datatorch_pipelines.resolvers.git import GitResolver
     from datatorch_pipelines.resolvers.github import GitHubResolver
     from datatorch_pipelines.resolvers.listing import ListsRefs, RemoteRefs, list_refs
+    from datatorch_pipelines.resolvers.lock_reading import read_lock
+    from datatorch_pipelines.resolvers.lockfile import Lock, LockChanges, LockedAction, LockUpdate
     from datatorch_pipelines.resolvers.store import Store
 
 __all__ = [
@@ -25,6 +27,10 @@ __all__ = [
     "GitResolver",
     "ListsRefs",
     "LocalResolver",
+    "Lock",
+    "LockChanges",
+    "LockUpdate",
+    "LockedAction",
     "MappingResolver",
     "RemoteRefs",
     "Store",
@@ -32,6 +38,7 @@ __all__ = [
     "Timeouts",
     "default_local_actions",
     "list_refs",
+    "read_lock",
     "resolve_chain",
 ]
 
@@ -44,10 +51,15 @@ __getattr__ = late(
         "GitHubResolver": "github",
         "GitResolver": "git",
         "ListsRefs": "listing",
+        "Lock": "lockfile",
+        "LockChanges": "lockfile",
+        "LockUpdate": "lockfile",
+        "LockedAction": "lockfile",
         "RemoteRefs": "listing",
         "Store": "store",
         "StoreLimits": "bounds",
         "Timeouts": "bounds",
         "list_refs": "listing",
+        "read_lock": "lock_reading",
     },
 )

@@ -23,10 +23,16 @@ _MOST_CHARACTERS = 20
 """How many forbidden characters of a text are told."""
 
 
-def read_source(text: str, filename: str, limits: Limits) -> tuple[object, Report, bool]:
-    """The data of a text, the report to go on with, and whether there is data at all."""
+def read_source(
+    text: str, filename: str, limits: Limits, *, as_json: bool | None = None
+) -> tuple[object, Report, bool]:
+    """The data of a text, the report to go on with, and whether there is data at all.
+
+    Unless ``as_json`` says what it is, a text is JSON where ``filename`` ends in ``.json``, and else YAML.
+    """
     text = text.removeprefix("\ufeff")
-    as_json = filename.lower().endswith(".json")
+    if as_json is None:
+        as_json = filename.lower().endswith(".json")
     read = read_json if as_json else read_yaml
     forbidden = _JSON_FORBIDDEN if as_json else _YAML_FORBIDDEN
     if len(text) > limits.max_file_bytes:
