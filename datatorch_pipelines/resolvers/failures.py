@@ -15,6 +15,7 @@ from datatorch_pipelines.errors import ActionNotFound, ActionRefused, Authentica
 from datatorch_pipelines.resolvers.cancellation import Cancelled
 from datatorch_pipelines.resolvers.pack import BrokenPack
 from datatorch_pipelines.resolvers.session import Session
+from datatorch_pipelines.resolvers.ssh_failures import ssh_failure
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 _MISSING = re.compile(
@@ -65,6 +66,10 @@ def raise_failure(error: BaseException, url: GitUrl, session: Session) -> NoRetu
         raise FetchFailed(f"{url} sent a broken pack: {error}", hint="try again later") from error
     if _timed_out(error) or "timed out" in said.lower():
         raise FetchFailed(f"{url} did not answer in time", hint="try again later") from error
+    if url.scheme == "ssh" and isinstance(error, (GitProtocolError, HangupException, OSError)):
+        told = ssh_failure(url, session.ssh_errors)
+        if told is not None:
+            raise told from error
     if isinstance(error, HangupException) and not session.ssh_errors:
         raise FetchFailed(f"{url} broke off", hint="try again later") from error
     if isinstance(error, GitProtocolError) and _MISSING.search(said):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import select
 import socket
 from collections.abc import Callable
 from typing import IO
@@ -11,6 +10,7 @@ from typing import IO
 from dulwich.client import TraditionalGitClient
 from dulwich.protocol import Protocol
 
+from datatorch_pipelines.resolvers.readiness import readable
 from datatorch_pipelines.resolvers.session import Session
 from datatorch_pipelines.resolvers.urls import GitUrl
 
@@ -52,7 +52,7 @@ class TcpClient(TraditionalGitClient):
         self.protocol_version = 2 if protocol_version is None else protocol_version
         version = b"\0\0version=2\0" if self.protocol_version == 2 else b""
         protocol.send_cmd(b"git-" + cmd, name, b"host=" + host.encode("ascii") + version)
-        return protocol, lambda: bool(select.select([connection], [], [], 0)[0]), None
+        return protocol, lambda: readable(connection.fileno(), 0), None
 
 
 def _connected(host: str, port: int, session: Session) -> socket.socket:

@@ -5,28 +5,38 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import select
 import shutil
+import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable
 from typing import IO, Any, cast
 
 from dulwich.client import SSHGitClient, SSHVendor, SubprocessWrapper
 from dulwich.config import ConfigDict
+from dulwich.errors import HangupException
 from dulwich.protocol import Protocol
 
 from datatorch_pipelines.errors import FetchFailed
+from datatorch_pipelines.resolvers.readiness import readable, writable
 from datatorch_pipelines.resolvers.session import Session
 from datatorch_pipelines.resolvers.urls import GitUrl
+
+_LEAVE_SECONDS = 5.0
+"""How long ssh may take to end by itself when all was said: it may be what other connections run through."""
+_POLL_SECONDS = 0.005
+_STDERR_SECONDS = 2.0
+_HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
 class SshClient(SSHGitClient):
     """ssh, by the program of that name."""
 
     def __init__(self, url: GitUrl, session: Session) -> None:
+        vendor = _Ssh(url, session)
         super().__init__(
-            url.host, port=url.port, username=url.username, vendor=_Ssh(session), config=ConfigDict(), thin_packs=False
+            url.host, port=url.port, username=url.username, vendor=vendor, config=ConfigDict(), thin_packs=False
         )
         self.opened: list[Protocol] = []
 
@@ -41,7 +51,8 @@ class SshClient(SSHGitClient):
 class _Ssh(SSHVendor):
     """The system's ``ssh``, asking nothing and giving up in time. The user's ssh configuration counts, as for git."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, url: GitUrl, session: Session) -> None:
+        self._url = url
         self._session = session
 
     def run_command(
@@ -56,44 +67,55 @@ class _Ssh(SSHVendor):
         protocol_version: int | None = None,
     ) -> SubprocessWrapper:
         times = self._session.timeouts
-        program = shutil.which(self._session.ssh_command[0])
+        name = self._session.ssh_command[0]
+        program = shutil.which(name)
         if program is None:
-            raise FetchFailed(f"the program {self._session.ssh_command[0]!r} is not installed", hint="install OpenSSH")
-        argv = [program, *self._session.ssh_command[1:], "-x", "-T", "-oBatchMode=yes"]
-        argv += [f"-oConnectTimeout={max(1, round(times.connect))}", "-oSetEnv=GIT_PROTOCOL=version=2"]
+            raise FetchFailed(f"the program {name!r} is not installed", hint="install OpenSSH")
+        # No terminal, no question, and nothing of this machine lent to the server: neither agent nor ports nor screen.
+        argv = [program, *self._session.ssh_command[1:], "-a", "-x", "-T", "-oBatchMode=yes"]
+        argv += [f"-oConnectTimeout={max(1, round(times.connect))}", "-oSendEnv=GIT_PROTOCOL"]
         argv += ["-oClearAllForwardings=yes", "-oPermitLocalCommand=no"]
         argv += ["-p", str(port)] if port else []
         argv += ["-l", username] if username else []
-        process = subprocess.Popen(
-            [*argv, "--", host, command],
-            bufsize=0,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-        return cast(SubprocessWrapper, _SshProcess(process, self._session))
+        self._session.cancellation.check()
+        try:
+            process = subprocess.Popen(
+                [*argv, "--", host, command],
+                bufsize=0,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.PIPE,
+                env={**os.environ, "GIT_PROTOCOL": "version=2"},
+                start_new_session=True,
+            )
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise FetchFailed(f"the program {name!r} can't be started: {reason}", hint="install OpenSSH") from error
+        return cast(SubprocessWrapper, _SshProcess(process, self._url, self._session))
 
 
 class _SshProcess:
     """A running ``ssh``: what dulwich wants of a `SubprocessWrapper`, with an idle time-out."""
 
-    def __init__(self, process: subprocess.Popen[bytes], session: Session) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], url: GitUrl, session: Session) -> None:
         if process.stdin is None or process.stdout is None or process.stderr is None:
             raise ValueError("ssh was started without pipes")
         self._process = process
+        self._url = url
         self._session = session
-        self._key = session.cancellation.add(process.kill)
+        self._ending = threading.Lock()
+        self._key = session.cancellation.add(self._kill)
         self._incoming = io.BufferedReader(_TimedPipe(process.stdout.fileno(), session.timeouts.idle))
         self._outgoing = process.stdin
-        self.read = session.metered(self._incoming.read)
+        self._metered = session.metered(self._incoming.read)
+        self._spoke = False
         self._reader = threading.Thread(target=self._drain, args=(process.stderr,), daemon=True)
         self._reader.start()
 
     @property
     def stderr(self) -> IO[bytes]:
         """What ssh said so far."""
-        self._reader.join(timeout=2)
+        self._reader.join(timeout=_STDERR_SECONDS)
         return io.BytesIO(b"\n".join(self._session.ssh_errors))
 
     def _drain(self, stream: IO[bytes]) -> None:
@@ -102,32 +124,81 @@ class _SshProcess:
                 del self._session.ssh_errors[:-50]
                 self._session.ssh_errors.append(line.rstrip()[:500])
 
+    def read(self, size: int) -> bytes:
+        """Reads from the server."""
+        data = self._metered(size)
+        if len(data) < size:
+            # What ssh said before it ended is wanted for the error's text.
+            self._reader.join(timeout=_STDERR_SECONDS)
+        elif not self._spoke and not _HEX.issuperset(data):
+            raise FetchFailed(
+                f"{self._url} says something before it speaks git: {self._noise(data)}",
+                hint="the start-up files of the shell there must print nothing",
+            )
+        self._spoke = True
+        return data
+
+    def _noise(self, begin: bytes) -> str:
+        """The first line of what should have been git's."""
+        with contextlib.suppress(TimeoutError):
+            begin += self._incoming.peek(80)[:80]
+        return ascii(begin.split(b"\n", 1)[0].decode("utf-8", "replace"))
+
     def write(self, data: bytes) -> int:
         """Writes to the server."""
         view = memoryview(data)
-        while view:
-            if not select.select([], [self._outgoing], [], self._session.timeouts.idle)[1]:
-                raise TimeoutError("timed out")
-            view = view[os.write(self._outgoing.fileno(), view[:4096]) :]
+        try:
+            while view:
+                if not writable(self._outgoing.fileno(), self._session.timeouts.idle):
+                    raise TimeoutError("timed out")
+                view = view[os.write(self._outgoing.fileno(), view[:4096]) :]
+        except BrokenPipeError as error:
+            self._reader.join(timeout=_STDERR_SECONDS)
+            raise HangupException from error
         return len(data)
 
     def can_read(self) -> bool:
         """Whether the server has said something more."""
-        return bool(self._process.stdout and select.select([self._process.stdout], [], [], 0)[0])
+        return bool(self._process.stdout and readable(self._process.stdout.fileno(), 0))
 
     def close(self) -> None:
-        """Ends ssh."""
+        """Ends ssh, and what it started: a ProxyCommand ends with it."""
         self._session.cancellation.remove(self._key)
         self._outgoing.close()
-        try:
-            self._process.wait(timeout=5)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
+        self._leave()
+        with self._ending:
+            self._kill_group()
             self._process.wait()
-        self._reader.join(timeout=2)
+        self._reader.join(timeout=_STDERR_SECONDS)
         for stream in (self._incoming, self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
+
+    def _leave(self) -> None:
+        """Waits until ssh has ended by itself, though not for long, and without forgetting its process group."""
+        end = time.monotonic() + min(_LEAVE_SECONDS, self._session.timeouts.idle)
+        while time.monotonic() < end and not self._session.cancellation.cancelled and not self._has_ended():
+            time.sleep(_POLL_SECONDS)
+
+    def _has_ended(self) -> bool:
+        if self._process.returncode is not None:
+            return True
+        if not hasattr(os, "waitid"):
+            return self._process.poll() is not None
+        try:
+            return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is not None
+        except ChildProcessError:
+            return True
+
+    def _kill(self) -> None:
+        with self._ending:
+            self._kill_group()
+
+    def _kill_group(self) -> None:
+        """Kills ssh and its children. The group's number is nobody else's as long as ssh was not waited for."""
+        if self._process.returncode is None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._process.pid, signal.SIGKILL)
 
 
 class _TimedPipe(io.RawIOBase):
@@ -141,7 +212,7 @@ class _TimedPipe(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any, /) -> int:
-        if not select.select([self._descriptor], [], [], self._seconds)[0]:
+        if not readable(self._descriptor, self._seconds):
             raise TimeoutError("timed out")
         data = os.read(self._descriptor, len(buffer))
         buffer[: len(data)] = data

@@ -273,7 +273,7 @@ def test_what_ssh_says_is_told(root: Path, store: Store, resolve: Resolve, ssh: 
     with pytest.raises(AuthenticationFailed) as caught:
         resolve(resolver, {"name": "me/add", "tag": "v1", "git": "git@denied.example:add.git"})
     assert str(caught.value) == (
-        "me/add@v1: ssh://denied.example/~/add.git refused the ssh key; can `ssh` log in to it?"
+        "me/add@v1: ssh://denied.example/~/add.git refused the ssh key; can `ssh denied.example` log in to it?"
     )
     with pytest.raises(ActionNotFound) as missing:
         resolve(resolver, {"name": "me/add", "tag": "v1", "git": "git@example.org:none.git"})
