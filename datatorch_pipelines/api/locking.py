@@ -113,9 +113,10 @@ def _lock(
     locks = []
     for target, each in zip(targets, made, strict=True):
         if isinstance(each, Lock):
-            if write:
+            changed = each.to_json().encode() != target.before
+            if write and changed:
                 write_lock(each, target.path, target.before)
-            locks.append(evolve(each, path=target.path))
+            locks.append(evolve(each, path=target.path, changed=changed))
     return locks
 
 

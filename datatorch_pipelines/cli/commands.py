@@ -8,6 +8,7 @@ from typing import Literal
 import click
 
 from datatorch_pipelines.cli.action_commands import actions
+from datatorch_pipelines.cli.lock_command import lock
 
 PROGRAM = "datatorch-pipelines"
 
@@ -75,6 +76,7 @@ Examples:
 @click.option("--max-parallel", type=click.IntRange(min=1), metavar="N", help="How many jobs run at once.")
 @click.option("--offline", is_flag=True, help="Use the actions that are here; ask no server.")
 @click.option("--strict", is_flag=True, help="Refuse an action's older commit where its server can't be asked.")
+@click.option("--locked", is_flag=True, help="Refuse actions that are not as the lock file beside PATH has them.")
 @click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 @click.option(
     "--log-format",
@@ -96,6 +98,7 @@ def run(
     max_parallel: int | None,
     offline: bool,
     strict: bool,
+    locked: bool,
     as_json: bool,
     log_format: str,
     quiet: bool,
@@ -120,6 +123,7 @@ def run(
         max_parallel=max_parallel,
         offline=offline,
         strict=strict,
+        locked=locked,
         as_json=as_json,
         log_format=log_format,
         quiet=quiet,
@@ -281,3 +285,4 @@ def schema(name: Literal["pipeline", "action"]) -> int:
 
 
 cli.add_command(actions)
+cli.add_command(lock)

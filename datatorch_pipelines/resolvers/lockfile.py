@@ -200,14 +200,15 @@ def _actions(given: Iterable[LockedAction]) -> tuple[LockedAction, ...]:
 class Lock:
     """What the references of a pipeline stand for, sorted.
 
-    ``path`` is the lock file, ``changes`` how it differs from what it held before it was made, and ``warnings`` what
-    was doubtful about an action; none of these counts in a comparison. Raises `ModelError` for two actions of one
-    reference.
+    ``path`` is the lock file, ``changes`` how it differs from what it held before it was made, ``changed`` whether its
+    text does (also where only its form is another one), and ``warnings`` what was doubtful about an action; none of
+    these counts in a comparison. Raises `ModelError` for two actions of one reference.
     """
 
     actions: tuple[LockedAction, ...] = field(default=(), converter=_actions)
     path: Path | None = field(default=None, eq=False)
     changes: LockChanges = field(factory=LockChanges, eq=False, repr=False)
+    changed: bool = field(default=False, eq=False, repr=False)
     warnings: tuple[Diagnostic, ...] = field(default=(), eq=False, repr=False)
     _by_reference: Mapping[Key, LockedAction] = field(init=False, eq=False, repr=False)
 
@@ -245,15 +246,13 @@ def lock_path(file: str | os.PathLike[str]) -> Path:
     return Path(f"{os.fspath(file)}{LOCK_SUFFIX}")
 
 
-def write_lock(lock: Lock, path: str | os.PathLike[str], before: bytes | None) -> bool:
-    """Puts a lock into its file, all at once, and says whether there was anything to write.
+def write_lock(lock: Lock, path: str | os.PathLike[str], before: bytes | None) -> None:
+    """Puts a lock into its file, all at once.
 
     ``before`` is what the file held when it was read, ``None`` for no file. A link stays one, and the file that it
     leads to is replaced. Raises `PipelinesError` when the file can't be written, or is another one by now.
     """
     data = lock.to_json().encode()
-    if data == before:
-        return False
     target = Path(os.path.realpath(path))
     try:
         mode = _writable_mode(target, path)
@@ -268,7 +267,6 @@ def write_lock(lock: Lock, path: str | os.PathLike[str], before: bytes | None) -
     except OSError as error:
         reason = error.strerror or type(error).__name__
         raise _refused(path, f"the lock file can't be written: {reason}", "it is as it was") from error
-    return True
 
 
 def _writable_mode(target: Path, path: str | os.PathLike[str]) -> int | None:
