@@ -37,6 +37,7 @@ class RunCall:
     max_parallel: int | None = None
     offline: bool = False
     strict: bool = False
+    locked: bool = False
     as_json: bool = False
     log_format: str = "text"
     quiet: bool = False
@@ -99,6 +100,7 @@ def _start(call: RunCall, report: RunReport) -> RunHandle:
         max_parallel=call.max_parallel,
         offline=call.offline,
         strict=call.strict,
+        locked=call.locked,
     )
 
 
