@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from datatorch_pipelines._files import tree_digest
 from datatorch_pipelines._late import late
 from datatorch_pipelines.resolvers.chain import resolve_chain
 from datatorch_pipelines.resolvers.local import LocalResolver, default_local_actions
@@ -11,6 +12,7 @@ from datatorch_pipelines.resolvers.mapping import MappingResolver
 
 if TYPE_CHECKING:
     from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
+    from datatorch_pipelines.resolvers.cancellation import Cancellation
     from datatorch_pipelines.resolvers.credentials import Credentials
     from datatorch_pipelines.resolvers.found import FoundAction
     from datatorch_pipelines.resolvers.git import GitResolver
@@ -19,9 +21,14 @@ if TYPE_CHECKING:
     from datatorch_pipelines.resolvers.lock_reading import read_lock
     from datatorch_pipelines.resolvers.lockfile import Lock, LockChanges, LockedAction, LockUpdate
     from datatorch_pipelines.resolvers.store import Store
+    from datatorch_pipelines.resolvers.stored import DamagedAction, Entry, StoredAction
+    from datatorch_pipelines.resolvers.threads import in_thread
 
 __all__ = [
+    "Cancellation",
     "Credentials",
+    "DamagedAction",
+    "Entry",
     "FoundAction",
     "GitHubResolver",
     "GitResolver",
@@ -35,18 +42,24 @@ __all__ = [
     "RemoteRefs",
     "Store",
     "StoreLimits",
+    "StoredAction",
     "Timeouts",
     "default_local_actions",
+    "in_thread",
     "list_refs",
     "read_lock",
     "resolve_chain",
+    "tree_digest",
 ]
 
 # A pipeline whose actions are folders, or that has none, doesn't pay for what speaks to servers.
 __getattr__ = late(
     globals(),
     {
+        "Cancellation": "cancellation",
         "Credentials": "credentials",
+        "DamagedAction": "stored",
+        "Entry": "stored",
         "FoundAction": "found",
         "GitHubResolver": "github",
         "GitResolver": "git",
@@ -58,7 +71,9 @@ __getattr__ = late(
         "RemoteRefs": "listing",
         "Store": "store",
         "StoreLimits": "bounds",
+        "StoredAction": "stored",
         "Timeouts": "bounds",
+        "in_thread": "threads",
         "list_refs": "listing",
         "read_lock": "lock_reading",
     },
