@@ -76,6 +76,7 @@ if TYPE_CHECKING:
         LocalResolver,
         Lock,
         MappingResolver,
+        Store,
     )
     from datatorch_pipelines.results import Event, JobResult, RunResult, Status, StepResult
     from datatorch_pipelines.runners import LocalRunner
@@ -128,6 +129,7 @@ __all__ = [
     "Step",
     "StepContext",
     "StepResult",
+    "Store",
     "Symbol",
     "SymbolKind",
     "check",
@@ -216,7 +218,7 @@ _HOMES = {
     "fixing": ("Fixed", "Pinned"),
     "limits": ("Limits",),
     "model": ("Action", "ActionObject", "ActionReference", "Job", "Pipeline", "Step"),
-    "resolvers": ("FoundAction", "GitHubResolver", "GitResolver", "LocalResolver", "Lock", "MappingResolver"),
+    "resolvers": ("FoundAction", "GitHubResolver", "GitResolver", "LocalResolver", "Lock", "MappingResolver", "Store"),
     "results": ("Event", "JobResult", "RunResult", "Status", "StepResult"),
     "runners": ("LocalRunner",),
 }

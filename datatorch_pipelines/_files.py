@@ -15,12 +15,13 @@ from typing import IO
 
 
 @contextlib.contextmanager
-def atomic_writer(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
+def atomic_writer(path: Path, *, mode: int = 0o644, scratch: Path | None = None) -> Iterator[IO[bytes]]:
     """A binary file beside ``path`` that takes its place, flushed to disk, when the block ends without an error.
 
-    Raises ``OSError`` as the system does; ``path`` then is as it was, and nothing is left beside it.
+    ``scratch`` is the name that it has until then, where that must be another one of the same file system. Raises
+    ``OSError`` as the system does; ``path`` then is as it was, and nothing is left beside it.
     """
-    beside = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
+    beside = scratch or path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0), mode)
     try:
         with os.fdopen(descriptor, "wb") as file:
@@ -35,9 +36,9 @@ def atomic_writer(path: Path, *, mode: int = 0o644) -> Iterator[IO[bytes]]:
     sync_directory(path.parent)
 
 
-def write_atomic(path: Path, data: bytes, *, mode: int = 0o644) -> None:
+def write_atomic(path: Path, data: bytes, *, mode: int = 0o644, scratch: Path | None = None) -> None:
     """Replaces ``path`` by a file that holds ``data``: it is the old file or the new one at every instant."""
-    with atomic_writer(path, mode=mode) as file:
+    with atomic_writer(path, mode=mode, scratch=scratch) as file:
         file.write(data)
 
 
@@ -64,22 +65,34 @@ def tree_digest(root: Path) -> str:
     Two trees have one digest only if they are the same to a step that reads them. ``__pycache__`` folders don't count:
     Python writes them as it runs.
     """
+    return digest_entries(tree_entries(root))
+
+
+def tree_entries(root: Path, check: Callable[[], None] = lambda: None) -> list[tuple[str, bytes, bytes]]:
+    """What `tree_digest` looks at, as `digest_entries` takes it.
+
+    ``check`` is called before each file, and may raise. Raises ``OSError`` when something can't be read, also a folder.
+    """
     entries = []
     for path in _walk(root):
+        check()
         name = path.relative_to(root).as_posix()
-        if path.is_symlink():
+        mode = path.lstat().st_mode
+        if stat.S_ISLNK(mode):
             entries.append((name, b"l", os.fsencode(path.readlink())))
+        elif stat.S_ISREG(mode):
+            entries.append((name, b"x" if mode & 0o100 else b"f", bytes.fromhex(sha256_file(path))))
         else:
-            kind = b"x" if path.stat().st_mode & 0o100 else b"f"
-            entries.append((name, kind, bytes.fromhex(sha256_file(path))))
-    return digest_entries(entries)
+            # A pipe, socket or device: to read it would wait for somebody to write.
+            entries.append((name, b"o", b""))
+    return entries
 
 
 def digest_entries(entries: Iterable[tuple[str, bytes, bytes]]) -> str:
     """The digest of `tree_digest`, from what it looks at.
 
-    Each entry is a relative path with ``/``, a kind (``f`` file, ``x`` executable file, ``l`` link) and the SHA-256 of
-    the content or the link's target.
+    Each entry is a relative path with ``/``, a kind (``f`` file, ``x`` executable file, ``l`` link, ``o`` other) and
+    the SHA-256 of the content, the link's target, or nothing.
     """
     digest = hashlib.sha256()
     for name, kind, content in sorted(entries):
@@ -89,8 +102,12 @@ def digest_entries(entries: Iterable[tuple[str, bytes, bytes]]) -> str:
 
 
 def _walk(root: Path) -> Iterator[Path]:
-    """Every file and symbolic link below ``root``, links not followed."""
-    for directory, folders, files in os.walk(root):
+    """Every file and symbolic link below ``root``, links not followed. Raises ``OSError`` for what can't be read."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    for directory, folders, files in os.walk(root, onerror=fail):
         folders[:] = [name for name in folders if name != "__pycache__"]
         for name in [*files, *(folder for folder in folders if Path(directory, folder).is_symlink())]:
             yield Path(directory, name)

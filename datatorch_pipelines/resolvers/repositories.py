@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, ResolveRun
-from datatorch_pipelines.errors import ActionNotFound, AuthenticationFailed, FetchFailed, ResolveError
+from datatorch_pipelines.errors import ActionNotFound, AuthenticationFailed, FetchFailed, ResolveError, StoreError
 from datatorch_pipelines.model.reference import ActionReference
 from datatorch_pipelines.resolvers.action_file import check_action_file
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
-from datatorch_pipelines.resolvers.credentials import Credentials, with_credentials
+from datatorch_pipelines.resolvers.credentials import AskedOnce, asker
 from datatorch_pipelines.resolvers.flights import Flights, Task
 from datatorch_pipelines.resolvers.listing import Listing, RemoteRefs, hidden_repository
 from datatorch_pipelines.resolvers.refs import RefKind, is_full_commit, object_id
 from datatorch_pipelines.resolvers.store import Entry, KnownRef, Store
 from datatorch_pipelines.resolvers.urls import GitUrl
 
+if TYPE_CHECKING:
+    from datatorch_pipelines.resolvers.fetch import Fetched
+
+_TRIES = 5
 Candidates = tuple[tuple[GitUrl, ...], ...]
 """Repositories to try in order, each with the URLs under which it may be found."""
 
@@ -32,7 +38,7 @@ class Options:
     limits: StoreLimits = field(factory=StoreLimits)
     timeouts: Timeouts = field(factory=Timeouts)
     ssh_command: tuple[str, ...] = ("ssh",)
-    credentials: Credentials | None = None
+    credentials: AskedOnce | None = None
     ca_file: str | None = None
     anonymous_means_missing: bool = False
     """Whether a server that wants a password, and was given none, counts as one without the repository."""
@@ -57,12 +63,13 @@ class Repositories:
         self, reference: ActionReference, candidates: Candidates, context: ResolveContext
     ) -> ResolvedAction:
         """The action, out of the store if it can be, else fetched into it."""
-        entry = present(self._store, candidates, reference.ref, _is_settled(context), settle=False)
+        entry = present(self._store, candidates, reference.ref, _is_settled(context))
         if entry is None:
-            entry = await self._flights(context).share(
-                (candidates, reference.ref, context.fresh),
-                lambda task: _Search(self._store, self._options, reference, context, task).run(candidates),
-                context.warn,
+            entry = await self._share("found", reference, candidates, context, lambda search: search.run(candidates))
+        if not context.only_definition and not self._store.use(entry, context.run):
+            found = entry
+            entry = await self._share(
+                "sound", reference, candidates, context, lambda search: search.sound(found, candidates)
             )
         known = self._answers.get(reference)
         if known is not None and known[0] is entry:
@@ -102,7 +109,7 @@ class Repositories:
                 limits=options.limits,
                 timeouts=options.timeouts,
                 ssh_command=options.ssh_command,
-                credentials=options.credentials,
+                credentials=asker(options.credentials, context.run, os.environ),
                 ca_file=options.ca_file,
                 anonymous_means_missing=options.anonymous_means_missing,
                 cancellation=task.cancellation,
@@ -113,10 +120,22 @@ class Repositories:
         except ResolveError as error:
             raise type(error)(f"{reference}: {error.message}", hint=error.hint) from error
 
-    def _flights(self, context: ResolveContext) -> Flights[Entry]:
-        """What is shared among those who ask in one run, forgotten with it."""
+    async def _share(
+        self,
+        what: str,
+        reference: ActionReference,
+        candidates: Candidates,
+        context: ResolveContext,
+        work: Callable[[_Search], Entry],
+    ) -> Entry:
+        """What comes of a search, done once for all who ask for the same in one run, forgotten with it."""
         with self._lock:
-            return self._runs.setdefault(context.run, Flights())
+            flights = self._runs.setdefault(context.run, Flights())
+        return await flights.share(
+            (what, candidates, reference.ref, context.fresh),
+            lambda task: work(_Search(self._store, self._options, reference, context, task)),
+            context.warn,
+        )
 
 
 def _is_fixed(kind: RefKind) -> bool:
@@ -132,20 +151,18 @@ def _is_settled(context: ResolveContext) -> Callable[[RefKind], bool]:
     return _is_commit if context.fresh else _is_fixed
 
 
-def present(
-    store: Store, candidates: Candidates, ref: str | None, accept: Callable[[RefKind], bool], *, settle: bool
-) -> Entry | None:
+def present(store: Store, candidates: Candidates, ref: str | None, accept: Callable[[RefKind], bool]) -> Entry | None:
     """The entry that the store has for a ref, if it is of an accepted kind."""
     for urls in candidates:
         for url in urls:
             if is_full_commit(ref) and accept(RefKind.COMMIT):
-                entry = store.entry(url, object_id(ref).decode(), settle=settle)
+                entry = store.entry(url, object_id(ref).decode())
                 if entry is not None:
                     return entry
             # A whole id may be that of a tag: which commit it leads to was noted, and stays.
             known = store.known_ref(url, ref)
             if known is not None and accept(known.kind):
-                entry = store.entry(url, known.commit, settle=settle)
+                entry = store.entry(url, known.commit)
                 if entry is not None:
                     return entry
     return None
@@ -162,7 +179,7 @@ class _Search:
     task: Task
 
     def run(self, candidates: Candidates) -> Entry:
-        fixed = present(self.store, candidates, self.reference.ref, _is_settled(self.context), settle=True)
+        fixed = present(self.store, candidates, self.reference.ref, _is_settled(self.context))
         if fixed is not None:
             return fixed
         if self.context.offline:
@@ -176,6 +193,35 @@ class _Search:
             except FetchFailed as error:
                 return self._stale(candidates, error)
         raise self._not_found(missing)
+
+    def sound(self, entry: Entry, candidates: Candidates) -> Entry:
+        """The entry, or another of the same commit, that is what was fetched; a damaged one is fetched again."""
+        for _ in range(_TRIES):
+            problem = self.store.settle(entry, self.context.run, self.task.cancellation)
+            if problem is None:
+                return entry
+            url = next(url for urls in candidates for url in urls if self.store.is_of(entry, url))
+            current = self.store.entry(url, entry.commit)
+            entry = self.run(candidates) if current is None else self._mend(url, current, problem)
+        raise StoreError(f"{self.reference}: what is in the store at {self.store.root} changes all the time")
+
+    def _mend(self, url: GitUrl, entry: Entry, problem: str) -> Entry:
+        """A damaged entry's commit, fetched again; the entry stays what it is until that is here."""
+        damage = f"the commit {entry.commit[:12]} in {entry.directory} was changed after it was fetched: {problem}"
+        if self.context.offline:
+            raise StoreError(
+                f"{self.reference}: {damage}; the network is not to be used", hint="run once without offline"
+            )
+        try:
+            with self.store.locked(url, self.task.cancellation):
+                # Another process may have done it while this one waited for the lock.
+                if self.store.settle(entry, self.context.run, self.task.cancellation) is not None:
+                    entry = self._fetch_commit(url, entry.commit, lambda _: False)[0]
+                    self._warn(f"{damage}; it was fetched again")
+        except ResolveError as error:
+            message = f"{damage}; it can't be fetched again: {error.message}"
+            raise type(error)(f"{self.reference}: {message}", hint=error.hint) from error
+        return entry
 
     def _repository(self, urls: Sequence[GitUrl]) -> Entry:
         """The entry, from the first of a repository's URLs that exists."""
@@ -198,43 +244,52 @@ class _Search:
 
     def _fetch(self, url: GitUrl) -> Entry:
         """Asks the server, and fetches unless the store has what it names. The URL's lock is held."""
-        from datatorch_pipelines.resolvers.fetch import fetch
-        from datatorch_pipelines.resolvers.session import Session
-        from datatorch_pipelines.resolvers.tree import write_tree
-
         ref = self.reference.ref
         # Another process may have done it while this one waited for the lock.
-        ready = present(self.store, ((url,),), ref, _is_settled(self.context), settle=True)
+        ready = present(self.store, ((url,),), ref, _is_fixed)
         if ready is not None:
             return ready
+        entry, fetched = self._fetch_commit(url, ref, lambda commit: self.store.entry(url, commit) is not None)
+        if fetched.also_tag:
+            self._warn(f"{ref} is both a branch and a tag; the branch is used")
+        if not is_full_commit(ref):
+            self.store.remember(url, ref, KnownRef(entry.commit, fetched.kind))
+        return entry
+
+    def _fetch_commit(self, url: GitUrl, ref: str | None, known: Callable[[str], bool]) -> tuple[Entry, Fetched]:
+        """What a ref means now, fetched unless it is known. The URL's lock is held."""
+        from datatorch_pipelines.resolvers.fetch import fetch
+        from datatorch_pipelines.resolvers.session import Session
+        from datatorch_pipelines.resolvers.tree import Written, write_tree
+
         options, cancellation = self.options, self.task.cancellation
         scratch = str(self.store.root / "temp")
         session = Session(
-            cancellation, options.timeouts, options.limits, options.ssh_command, scratch, ca_file=options.ca_file
+            cancellation,
+            options.timeouts,
+            options.limits,
+            options.ssh_command,
+            scratch,
+            ca_file=options.ca_file,
+            credentials=asker(options.credentials, self.context.run, os.environ),
         )
-        asked = with_credentials(url, options.credentials)
-        with fetch(asked, ref, session, lambda commit: self.store.entry(url, commit) is not None) as fetched:
+        with fetch(url, ref, session, known) as fetched:
             objects, commit = fetched.objects, fetched.commit
             entry = self.store.entry(url, commit)
-            if entry is None and objects is not None:
+            if objects is not None and (entry is None or not known(commit)):
 
-                def write(folder: Path) -> tuple[str, int, int]:
-                    written = write_tree(
+                def write(folder: Path) -> Written:
+                    return write_tree(
                         objects, commit.encode(), folder, options.limits, warn=self._warn, check=cancellation.check
                     )
-                    return written.digest, written.files, written.size
 
                 entry = self.store.add(url, commit, write)
         if entry is None:
             raise FetchFailed(f"{url} did not send the commit {commit}", hint="try again")
-        if fetched.also_tag:
-            self._warn(f"{ref} is both a branch and a tag; the branch is used")
-        if object_id(ref).decode() != commit:
-            self.store.remember(url, ref, KnownRef(commit, fetched.kind))
-        return entry
+        return entry, fetched
 
     def _offline(self, candidates: Candidates) -> Entry:
-        entry = present(self.store, candidates, self.reference.ref, lambda _: True, settle=True)
+        entry = present(self.store, candidates, self.reference.ref, lambda _: True)
         if entry is None:
             raise ActionNotFound(
                 f"{self.reference} is not in the store at {self.store.root}, and the network is not to be used",
@@ -246,7 +301,7 @@ class _Search:
         """What the store has from an earlier run, since the server can't be asked."""
         if self.context.strict:
             raise error
-        entry = present(self.store, candidates, self.reference.ref, lambda _: True, settle=True)
+        entry = present(self.store, candidates, self.reference.ref, lambda _: True)
         if entry is None:
             raise error
         reason = error.message.removeprefix(f"{self.reference}: ")

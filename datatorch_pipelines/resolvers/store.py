@@ -4,112 +4,220 @@ Below the root::
 
     entries/<key>/files/...     an action's files, as its commit has them, not writable
     entries/<key>/entry.json    the mark: written last, so that a folder without it is no entry
+    entries/<key>/seal.json     what shows a change of the files without reading them
+    entries/<key>/manifest      the digest of each file, to say which of them changed
+    entries/<key>/used          an empty file, as old as the entry's last use
     refs/<key>.json             which commit a tag, branch or default branch of a URL meant when it was last asked
+    leases                      an empty file with a lock for each entry that a run uses
     locks/<key>.lock            held by whoever fetches from a URL
-    temp/<key>.<random>/        where an entry is made, before one rename puts it into its place
+    temp/<key>.<random>         what is being made or deleted: one rename brings it into its place, or out of it
 
-A key is made of the URL, without credentials, and for an entry of the commit. A process that dies leaves at most a
-folder below ``temp``, which the next one that fetches deletes as soon as nobody holds the lock.
+A key is made of the URL, without credentials, and for an entry of the commit. A process that dies leaves at most what
+is below ``temp``, which the next one that fetches deletes as soon as nobody holds the lock.
 """
 
 from __future__ import annotations
 
 import contextlib
 import errno
-import functools
-import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+import time
+import weakref
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, TypeVar, cast
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from attrs import frozen
-
-from datatorch_pipelines._files import remove_tree, sync_directory, tree_digest, write_atomic
+from datatorch_pipelines._files import remove_tree, sync_directory, write_atomic
 from datatorch_pipelines._home import cache_directory
+from datatorch_pipelines.contracts.resolver import ResolveRun
 from datatorch_pipelines.errors import StoreError
 from datatorch_pipelines.resolvers.cancellation import Cancellation
-from datatorch_pipelines.resolvers.refs import RefKind, is_full_commit
+from datatorch_pipelines.resolvers.leases import Leases
+from datatorch_pipelines.resolvers.seal import boot, examine, is_sealed, seal_new, write_manifest
+from datatorch_pipelines.resolvers.stored import (
+    ENTRIES,
+    FILES,
+    LEASES,
+    LOCKS,
+    MARK,
+    REFS,
+    TEMP,
+    USED,
+    DamagedAction,
+    Entry,
+    KnownRef,
+    Mark,
+    StoredAction,
+    git_key,
+    read_mark,
+    read_record,
+    read_ref,
+    ref_key,
+    ref_record,
+    url_key,
+)
+from datatorch_pipelines.resolvers.url_locks import UrlLocks
 from datatorch_pipelines.resolvers.urls import GitUrl
 
+if TYPE_CHECKING:
+    from datatorch_pipelines.resolvers.bounds import StoreLimits
+    from datatorch_pipelines.resolvers.tree import Written
+    from datatorch_pipelines.resolvers.upkeep import Upkeep
+
+__all__ = ["DamagedAction", "Entry", "KnownRef", "Store", "StoredAction"]
+
 T = TypeVar("T")
-_FORMAT = 1
-_MARK, _FILES, _SETTLED = "entry.json", "files", "settled"
-_LOCK_POLL_SECONDS = 0.03
-
-
-@frozen
-class Entry:
-    """An action in the store: the folder of its files, their digest, and where they are from."""
-
-    directory: Path
-    commit: str
-    digest: str
-    url: str
-
-
-@frozen
-class KnownRef:
-    """What a ref meant when its server was last asked."""
-
-    commit: str
-    kind: RefKind
+_QUICK_FILES = 256
+"""So many files are looked at without a thread of one's own: less than a millisecond."""
+_USED_SECONDS = 3600.0
+_POLL_SECONDS = 0.03
 
 
 class Store:
     """The actions that were fetched. Any number of threads and processes may use one folder at once.
 
-    ``root`` is made when something is first stored; the default is ``actions`` in the user's cache folder.
+    ``root`` is made when something is first stored; the default is ``actions`` in the user's cache folder. Entries that
+    a run was given are not deleted by `prune` as long as this object lives.
     """
 
     def __init__(self, root: str | os.PathLike[str] | None = None) -> None:
         self.root = Path(root).absolute() if root is not None else cache_directory() / "actions"
         self._prefix = str(self.root)
+        self._locks = UrlLocks(self.root / LOCKS)
+        self._leases = Leases(f"{self._prefix}/{LEASES}")
         self._memo: dict[str, tuple[tuple[int, int], Any]] = {}
         self._entries: dict[str, tuple[object, Entry]] = {}
+        self._ready: weakref.WeakKeyDictionary[ResolveRun, dict[int, Entry]] = weakref.WeakKeyDictionary()
+        self._used: dict[str, float] = {}
         self._swept = False
 
     def __repr__(self) -> str:
         return f"Store({str(self.root)!r})"
 
-    def entry(self, url: GitUrl, commit: str, *, settle: bool = True) -> Entry | None:
-        """The entry of a commit, or ``None``.
+    def entries(self) -> list[StoredAction]:
+        """What is in the store, by URL, then commit. Only reads. Raises `StoreError` when the folder can't be read."""
+        with self._errors():
+            return self._upkeep().entries()
 
-        An entry that was made before the machine was last started is compared with its digest, once: a power cut may
-        have lost what the mark stands for. ``settle=False`` gives ``None`` for it instead, and so never takes long.
+    def size(self) -> int:
+        """How much room all that is in the store's folder takes on the disk, in bytes.
+
         Raises `StoreError` when the folder can't be read.
         """
-        name = f"{self._prefix}/entries/{_url_key(url)}-{commit}"
-        mark = self._read(f"{name}/{_MARK}", _mark)
-        if mark is None or mark.get("commit") != commit:
+        with self._errors():
+            return self._upkeep().size()
+
+    def verify(self, *, remove: bool = False) -> list[DamagedAction]:
+        """Reads every file of every entry, and tells of the entries that are not what was fetched.
+
+        ``remove`` deletes these, so that they are fetched again, unless a run uses them now. Raises `StoreError` when
+        the folder can't be read, or something can't be deleted.
+        """
+        with self._errors():
+            return self._upkeep().verify(remove=remove)
+
+    def prune(self, *, older_than: timedelta, dry_run: bool = False) -> list[StoredAction]:
+        """Deletes what was last used longer ago than that, but nothing that a run uses now.
+
+        What is known of tags and branches of deleted entries, and what processes that died left, goes too. Gives what
+        was deleted; with ``dry_run``, what would be. Raises `StoreError` when something can't be deleted.
+
+        >>> Store("actions").prune(older_than=timedelta(days=90), dry_run=True)
+        []
+        """
+        with self._errors():
+            return self._upkeep().prune(older_than, dry_run=dry_run)
+
+    def keep(
+        self,
+        source: str,
+        version: str,
+        write: Callable[[Path], None],
+        *,
+        limits: StoreLimits | None = None,
+        cancellation: Cancellation | None = None,
+    ) -> Entry:
+        """The entry of a version of a source, made by ``write`` if it is not there: for resolvers of other packages.
+
+        ``source`` says where it is from, such as a URL without credentials. ``write`` is given a new, empty folder, is
+        called once among all threads and processes that want the same, and may raise, which leaves nothing. What it
+        wrote is then held to what a git repository is held to, and can't be written to afterwards. Waits for others
+        until ``cancellation``. Raises `ActionRefused` for files that are not safe or pass the ``limits``, `StoreError`
+        when the disk fails, and what ``write`` raises.
+        """
+        from datatorch_pipelines.resolvers.keeping import keep
+
+        return keep(self, source, version, write, limits=limits, cancellation=cancellation or Cancellation())
+
+    def entry(self, url: GitUrl, commit: str) -> Entry | None:
+        """The entry of a commit, or ``None``. Raises `StoreError` when the folder can't be read."""
+        return self.find(git_key(url, commit), commit)
+
+    def find(self, name: str, version: str) -> Entry | None:
+        """The entry of that name, or ``None``. Its files may have been changed since: see `use`."""
+        folder = f"{self._prefix}/{ENTRIES}/{name}"
+        mark = self._read(f"{folder}/{MARK}", read_mark)
+        if mark is None or mark.commit != version:
             return None
         made = self._entries.get(name)
         if made is not None and made[0] is mark:
             return made[1]
-        folder = Path(name)
-        if mark["boot"] != _boot() and not (folder / _SETTLED).exists() and not (settle and _settle(folder, mark)):
+        if not os.path.isdir(f"{folder}/{FILES}"):  # noqa: PTH112  # the way of every warm call: a Path costs more
             return None
-        if not (folder / _FILES).is_dir():
-            return None
-        entry = Entry(folder / _FILES, commit, mark["digest"], mark["url"])
+        entry = Entry(Path(f"{folder}/{FILES}"), mark.commit, mark.digest, mark.url, mark.files)
         self._entries[name] = (mark, entry)
         return entry
 
+    def is_of(self, entry: Entry, url: GitUrl) -> bool:
+        """Whether an entry is one of this URL's."""
+        return entry.directory.parent.name == git_key(url, entry.commit)
+
+    def use(self, entry: Entry, run: ResolveRun) -> bool:
+        """Whether an entry can be given to a run as it is; if so, it is not deleted as long as this object lives.
+
+        Once a run it is looked for changes. Never takes long, and so says ``False`` also for what has to be looked at
+        more thoroughly, which is what `settle` does.
+        """
+        ready = self._ready.get(run)
+        if ready is not None and id(entry) in ready:
+            return True
+        return entry.files <= _QUICK_FILES and self._take(entry) and self._is_sealed(entry, run)
+
+    def settle(self, entry: Entry, run: ResolveRun, cancellation: Cancellation) -> str | None:
+        """As `use`, but reads the files if need be: ``None``, or what is wrong with the entry, in a few words.
+
+        Raises `StoreError` when the files can't be read.
+        """
+        while not self._take(entry):
+            if not self._is_there(entry):
+                return "it was deleted"
+            cancellation.wait(_POLL_SECONDS)
+        if self._is_sealed(entry, run):
+            return None
+        folder = entry.directory.parent
+        with self._errors():
+            problem = examine(folder, entry.digest, self.scratch(folder.name), cancellation.check)
+        if problem is None:
+            self._note(entry, run)
+        return problem
+
     def known_ref(self, url: GitUrl, ref: str | None) -> KnownRef | None:
         """What a ref of a URL meant when it was last asked, or ``None``."""
-        return self._read(self._ref_file(url, ref), _known_ref)
+        return self._read(self._ref_file(url, ref), read_ref)
 
     def remember(self, url: GitUrl, ref: str | None, known: KnownRef) -> None:
-        """Notes what a ref of a URL means now. Raises `StoreError` when that can't be written."""
+        """Notes what a ref of a URL means now. The URL's lock must be held.
+
+        Raises `StoreError` when that can't be written.
+        """
         if self.known_ref(url, ref) == known:
             return
-        record = {"version": _FORMAT, "url": str(url), "ref": ref, "commit": known.commit, "kind": known.kind.value}
+        data = json.dumps(ref_record(url, ref, known), indent=1).encode()
         with self._errors():
-            path = Path(self._ref_file(url, ref))
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_atomic(path, json.dumps(record, indent=1).encode())
+            write_atomic(Path(self._ref_file(url, ref)), data, scratch=self.scratch(url_key(url)))
 
     @contextlib.contextmanager
     def locked(self, url: GitUrl, cancellation: Cancellation) -> Iterator[None]:
@@ -117,88 +225,92 @@ class Store:
 
         Raises `StoreError` when the folder can't be written to.
         """
-        with self._errors():
-            for name in ("entries", "refs", "locks", "temp"):
-                (self.root / name).mkdir(parents=True, exist_ok=True)
-        self._sweep()
-        lock = self._lock(_url_key(url))
-        while not self._try(lock):
-            cancellation.wait(_LOCK_POLL_SECONDS)
-        try:
+        with self.locked_key(url_key(url), cancellation):
             yield
-        finally:
-            lock.release()
 
-    def add(self, url: GitUrl, commit: str, write: Callable[[Path], tuple[str, int, int]]) -> Entry:
+    @contextlib.contextmanager
+    def locked_key(self, key: str, cancellation: Cancellation) -> Iterator[None]:
+        """As `locked`, by what the names of entries begin with."""
+        with contextlib.ExitStack() as stack:
+            with self._errors():
+                for name in (ENTRIES, REFS, LOCKS, TEMP):
+                    (self.root / name).mkdir(parents=True, exist_ok=True)
+                if not self._swept:
+                    self._swept = True
+                    self._locks.sweep(self.root / TEMP)
+                stack.enter_context(self._locks.held(key, cancellation))
+            yield
+
+    def add(self, url: GitUrl, commit: str, write: Callable[[Path], Written]) -> Entry:
         """Makes an entry of what ``write`` puts into the folder that it is given (to be made by it).
 
-        ``write`` returns the digest, the number of files and their bytes. The lock of the URL must be held. Raises
-        what ``write`` raises, and `StoreError` when the disk fails; nothing is left then.
+        Takes the place of an entry of the same commit. The lock of the URL must be held. Raises what ``write`` raises,
+        and `StoreError` when the disk fails; nothing is left then, and what was there stays.
         """
-        scratch = self.root / "temp" / f"{_url_key(url)}.{secrets.token_hex(8)}"
-        entry = scratch / "entry"
+        return self.put(git_key(url, commit), str(url), commit, write)
+
+    def put(self, name: str, source: str, version: str, write: Callable[[Path], Written]) -> Entry:
+        """As `add`, for an entry of that name."""
+        scratch = self.scratch(name)
+        made = scratch / "entry"
         try:
             with self._errors():
-                entry.mkdir(parents=True)
-                digest, files, size = write(entry / _FILES)
-                mark = {"version": _FORMAT, "url": str(url), "commit": commit, "digest": digest}
-                mark |= {"files": files, "bytes": size, "boot": _boot()}
-                if _boot() is None:
-                    _flush(entry / _FILES)
-                write_atomic(entry / _MARK, json.dumps(mark, indent=1).encode())
-                self._put(entry, self.root / "entries" / f"{_url_key(url)}-{commit}", scratch / "old")
+                made.mkdir(parents=True)
+            written = write(made / FILES)
+            with self._errors():
+                write_manifest(made, written.entries)
+                (made / USED).touch()
+                seal_new(made)
+                if boot() is None:
+                    _flush(made)
+                mark = Mark(source, version, written.digest, written.files, written.size, datetime.now(UTC))
+                write_atomic(made / MARK, json.dumps(mark.record(), indent=1).encode())
+                self._put(made, self.root / ENTRIES / name, scratch / "old")
         finally:
             with contextlib.suppress(OSError):
                 remove_tree(scratch)
-        made = self.entry(url, commit)
-        if made is None:
+        entry = self.find(name, version)
+        if entry is None:
             raise StoreError(f"the action store at {self.root} lost what was just written to it")
-        return made
+        return entry
+
+    def scratch(self, name: str) -> Path:
+        """A path below ``temp`` that is swept when nobody holds the lock of the key that the name begins with."""
+        return self.root / TEMP / f"{name[:32]}.{secrets.token_hex(8)}"
 
     def _put(self, entry: Path, place: Path, old: Path) -> None:
-        """One rename makes it an entry; what stood there, without a valid mark, goes first."""
+        """One rename makes it an entry; what stood there goes first."""
         with contextlib.suppress(FileNotFoundError):
             place.rename(old)
         entry.rename(place)
         sync_directory(place.parent)
 
-    def _sweep(self) -> None:
-        """Deletes what processes that died left behind, once for each `Store`."""
-        if self._swept:
-            return
-        self._swept = True
-        with contextlib.suppress(OSError):
-            for left in (self.root / "temp").iterdir():
-                lock = self._lock(left.name.partition(".")[0])
-                if self._try(lock):
-                    try:
-                        remove_tree(left)
-                    finally:
-                        lock.release()
+    def _take(self, entry: Entry) -> bool:
+        """Whether the entry is there, and stays there as long as this object."""
+        return self._leases.hold(entry.directory.parent.name) and self._is_there(entry)
 
-    def _lock(self, key: str) -> Any:
-        from filelock import FileLock
+    def _is_there(self, entry: Entry) -> bool:
+        mark = self._read(f"{entry.directory.parent}/{MARK}", read_mark)
+        return mark is not None and mark.commit == entry.commit and mark.digest == entry.digest
 
-        # Not shared between threads: each holder has a file of its own open, so that threads exclude one another too.
-        return FileLock(self.root / "locks" / f"{key}.lock", timeout=0, thread_local=False)
+    def _is_sealed(self, entry: Entry, run: ResolveRun) -> bool:
+        sealed = is_sealed(str(entry.directory.parent))
+        if sealed:
+            self._note(entry, run)
+        return sealed
 
-    def _try(self, lock: Any) -> bool:
-        from filelock import Timeout
+    def _note(self, entry: Entry, run: ResolveRun) -> None:
+        """Notes that the entry is as it was fetched, and used now."""
+        self._ready.setdefault(run, {})[id(entry)] = entry
+        file = f"{entry.directory.parent}/{USED}"
+        now = time.monotonic()
+        if now - self._used.get(file, -_USED_SECONDS) >= _USED_SECONDS:
+            self._used[file] = now
+            # A store that can only be read keeps the times that it has.
+            with contextlib.suppress(OSError):
+                os.utime(file)
 
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            return False
-        except NotImplementedError as error:
-            raise StoreError(
-                f"the file system of the action store at {self.root} has no locks",
-                hint="set DATATORCH_PIPELINES_HOME to a folder of a local disk",
-            ) from error
-        except OSError as error:
-            raise self._error(error) from error
-        return True
-
-    def _read(self, name: str, parse: Callable[[dict[str, Any]], T]) -> T | None:
+    def _read(self, name: str, parse: Callable[[Mapping[str, Any]], T]) -> T | None:
         """A small JSON file, kept in memory as long as it is the same file; ``None`` for none, or a damaged one."""
         try:
             # Names are text here, the way of every warm call: a Path costs more than the system call.
@@ -206,78 +318,38 @@ class Store:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            raise self._error(error) from error
+            raise self.error(error) from error
         stamp = (state.st_mtime_ns, state.st_ino)
         memo = self._memo.get(name)
         if memo is not None and memo[0] == stamp:
             return cast(T, memo[1])
         with self._errors():
-            try:
-                data = json.loads(Path(name).read_bytes())
-                if data["version"] != _FORMAT:
-                    return None
-                record = parse(data)
-            except (ValueError, TypeError, KeyError, RecursionError, FileNotFoundError):
-                return None
-        self._memo[name] = (stamp, record)
+            record = read_record(name, parse)
+        if record is not None:
+            self._memo[name] = (stamp, record)
         return record
 
     def _ref_file(self, url: GitUrl, ref: str | None) -> str:
-        return f"{self._prefix}/refs/{_ref_key(url, ref)}.json"
+        return f"{self._prefix}/{REFS}/{ref_key(url, ref)}.json"
+
+    def _upkeep(self) -> Upkeep:
+        from datatorch_pipelines.resolvers.upkeep import Upkeep
+
+        return Upkeep(self.root, self._locks, self._leases)
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
         try:
             yield
         except OSError as error:
-            raise self._error(error) from error
+            raise self.error(error) from error
 
-    def _error(self, error: OSError) -> StoreError:
+    def error(self, error: OSError) -> StoreError:
+        """What an error of the system means when it is about the store's folder."""
         hint = "set DATATORCH_PIPELINES_HOME to a folder that can be written"
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             hint = "make room on the disk"
         return StoreError(f"the action store at {self.root} can't be used: {error.strerror or error}", hint=hint)
-
-
-def _known_ref(record: dict[str, Any]) -> KnownRef:
-    commit = record["commit"]
-    if not is_full_commit(commit):
-        raise ValueError("not a commit")
-    return KnownRef(commit, RefKind(record["kind"]))
-
-
-def _mark(record: dict[str, Any]) -> dict[str, Any]:
-    return {name: record[name] for name in ("commit", "digest", "url", "boot")}
-
-
-@functools.lru_cache(maxsize=4096)
-def _url_key(url: GitUrl) -> str:
-    return hashlib.sha256(url.identity.encode()).hexdigest()[:32]
-
-
-@functools.lru_cache(maxsize=4096)
-def _ref_key(url: GitUrl, ref: str | None) -> str:
-    return hashlib.sha256(f"{url.identity}\n{ref or ''}".encode()).hexdigest()[:40]
-
-
-@functools.cache
-def _boot() -> str | None:
-    """What tells this start of the machine from every other, where the system has it."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
-    except OSError:
-        return None
-
-
-def _settle(folder: Path, mark: dict[str, Any]) -> bool:
-    """Whether an entry from before the machine's last start is what its mark says; noted, so as to look only once."""
-    try:
-        if tree_digest(folder / _FILES) != mark["digest"]:
-            return False
-        (folder / _SETTLED).touch()
-    except OSError:
-        return False
-    return True
 
 
 def _flush(root: Path) -> None:

@@ -226,8 +226,8 @@ def test_an_entry_from_before_the_machine_started_is_looked_at_once(
 ) -> None:
     make_repository(path, ACTION, tags=["v1"])
     folder = resolve(GitHubResolver(http_server.url, store=store), "me/add@v1").directory
-    mark = json.loads((folder.parent / "entry.json").read_bytes())
-    (folder.parent / "entry.json").write_text(json.dumps(mark | {"boot": "another"}))
+    seal = folder.parent / "seal.json"
+    seal.write_text(json.dumps(json.loads(seal.read_bytes()) | {"written": "another"}))
     if damage == "lost":
         (folder / "add.py").chmod(0o644)
         (folder / "add.py").write_text("")
@@ -235,7 +235,8 @@ def test_an_entry_from_before_the_machine_started_is_looked_at_once(
     action = resolve(GitHubResolver(http_server.url, store=Store(store.root)), "me/add@v1")
     assert (action.directory / "add.py").read_text() == "print(1)\n"
     assert http_server.packs == (1 if damage == "lost" else 0)
-    assert (folder.parent / "settled").exists() == (damage == "none")
+    written = json.loads(seal.read_bytes())["written"]
+    assert (written is None) == (damage == "none")
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
@@ -291,7 +292,7 @@ def test_threads_exclude_one_another(store: Store) -> None:
     assert outcome == ["cancelled"]
 
 
-@pytest.mark.parametrize("damage", ["boot", "digest", "url", "nested"])
+@pytest.mark.parametrize("damage", ["fetched", "digest", "url", "nested"])
 def test_a_damaged_mark_is_fetched_again(
     http_server: GitHttpServer, path: Path, resolve: Resolve, store: Store, damage: str
 ) -> None:
@@ -311,6 +312,6 @@ def test_a_noted_ref_that_is_no_commit_is_asked_for_again(
     commit = make_repository(path, ACTION, tags=["v1"])
     resolve(GitHubResolver(http_server.url, store=store), "me/add@v1")
     (noted,) = (store.root / "refs").iterdir()
-    noted.write_text(json.dumps({"version": 1, "commit": f"{commit}/files", "kind": "tag"}))
+    noted.write_text(json.dumps({"version": 2, "commit": f"{commit}/files", "kind": "tag"}))
     assert resolve(GitHubResolver(http_server.url, store=Store(store.root)), "me/add@v1").commit == commit
     assert json.loads(noted.read_bytes())["commit"] == commit
