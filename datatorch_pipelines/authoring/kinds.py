@@ -52,7 +52,7 @@ shortest = get_input("shortest")
 
 words = [word for word in text.split() if len(word) >= shortest]
 
-print(f"{len(words)} words of {shortest} or more characters")  # the log
+print(f"words of {shortest} or more characters: {len(words)}")  # the log
 set_output("words", len(words))
 '''
 
@@ -70,7 +70,7 @@ const { text, shortest } = JSON.parse(process.argv[process.argv.length - 1]);
 
 const words = text.split(/\\s+/).filter((word) => word !== "" && word.length >= shortest);
 
-console.log(`${words.length} words of ${shortest} or more characters`); // the log
+console.log(`words of ${shortest} or more characters: ${words.length}`); // the log
 console.log(`::words::${JSON.stringify(words.length)}`); // an output: a line ::name::<JSON>
 """
 
@@ -81,7 +81,7 @@ runs:
   command: |
     words=$(printf '%s\\n' "$INPUT_TEXT" | tr -s '[:space:]' '\\n' |
       awk -v shortest="$INPUT_SHORTEST" '$0 != "" && length($0) >= shortest { n++ } END { print n + 0 }')
-    echo "$words words of $INPUT_SHORTEST or more characters"
+    echo "words of $INPUT_SHORTEST or more characters: $words"
     echo "::words::$words"
 """
 
@@ -106,7 +106,7 @@ set -eu
 words=$(printf '%s\\n' "$INPUT_TEXT" | tr -s '[:space:]' '\\n' |
   awk -v shortest="$INPUT_SHORTEST" '$0 != "" && length($0) >= shortest { n++ } END { print n + 0 }')
 
-echo "$words words of $INPUT_SHORTEST or more characters"
+echo "words of $INPUT_SHORTEST or more characters: $words"
 echo "::words::$words"
 """
 

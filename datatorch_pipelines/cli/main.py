@@ -51,7 +51,7 @@ def _wrong_call(error: click.ClickException, arguments: Sequence[str]) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else PROGRAM
     complain(f"{message}{' See' if message.endswith('?') else '; see'} '{command} --help'")
-    if arguments[:1] == ["run"] and "--json" in arguments:
+    if (arguments[:1] == ["run"] or arguments[:2] == ["actions", "run"]) and "--json" in arguments:
         from datatorch_pipelines.display.data import no_run_json
         from datatorch_pipelines.results.status import Failure
 

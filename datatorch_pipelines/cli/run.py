@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,22 +44,27 @@ class RunCall:
 
 
 def run_pipeline(call: RunCall) -> int:
-    """Runs a pipeline, reports, and gives the exit status. Ends the process at once when it is told to twice."""
+    """Runs a pipeline, reports, and gives the exit status."""
     report = RunReport(
         masker=Masker(call.secrets.values()), as_json=call.as_json, log_format=call.log_format, quiet=call.quiet
     )
+    return carry_out(lambda: _start(call, report), report)
+
+
+def carry_out(start: Callable[[], RunHandle], report: RunReport) -> int:
+    """Starts a run, reports, and gives the exit status. Ends the process at once when it is told to twice."""
     with Interrupts() as interrupts:
         try:
-            return _run(call, report, interrupts)
+            return _run(start, report, interrupts)
         except Interrupted:
             report.left()
             # No waiting for threads: the guardian ends what still runs, once we are gone.
             os._exit(interrupts.exit_status or INTERRUPTED)
 
 
-def _run(call: RunCall, report: RunReport, interrupts: Interrupts) -> int:
+def _run(start: Callable[[], RunHandle], report: RunReport, interrupts: Interrupts) -> int:
     try:
-        handle = _start(call, report)
+        handle = start()
     except PipelinesError as error:
         return report.refused(error, REFUSED)
     except Exception as error:
