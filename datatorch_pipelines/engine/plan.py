@@ -10,6 +10,7 @@ from attrs import frozen
 from datatorch_pipelines.checks import check_action, check_pipeline
 from datatorch_pipelines.checks.ignores import without_ignored
 from datatorch_pipelines.codes import Code
+from datatorch_pipelines.contracts import ResolvedAction
 from datatorch_pipelines.diagnostics import Diagnostic, Locator, Severity, has_errors, sort_diagnostics
 from datatorch_pipelines.engine.actions import PlannedAction, StepKey, find_actions, resolve_context
 from datatorch_pipelines.engine.honoured import refuse_unhonoured
@@ -55,17 +56,29 @@ class Plan:
     jobs: tuple[PlannedJob, ...]
     warnings: tuple[Diagnostic, ...] = ()
 
-    def actions(self) -> Mapping[str, str | None]:
-        """The commit of each action that the pipeline names; ``None`` for what comes from a folder.
+    def resolved(self) -> Mapping[str, ResolvedAction]:
+        """Each action that the pipeline names, by its reference.
 
         Two repositories may be given one name and tag; then the second is told apart by its URL.
         """
-        commits: dict[str, str | None] = {}
+        found: dict[str, ResolvedAction] = {}
         for resolved in (step.action.resolved for job in self.jobs for step in job.steps if step.action):
             name = str(resolved.reference)
-            if commits.setdefault(name, resolved.commit) != resolved.commit:
-                commits[f"{name} from {resolved.url}"] = resolved.commit
-        return commits
+            first = found.setdefault(name, resolved)
+            if (first.commit, first.url) != (resolved.commit, resolved.url):
+                found[f"{name} from {resolved.url}"] = resolved
+        return found
+
+    def actions(self) -> Mapping[str, str | None]:
+        """The commit of each action, named as by `resolved`; ``None`` for what comes from a folder."""
+        return {name: resolved.commit for name, resolved in self.resolved().items()}
+
+    def sources(self) -> Mapping[str, Mapping[str, str]]:
+        """The ``digest`` of each action's files and the ``url`` that it came from, none for a folder."""
+        return {
+            name: {"digest": resolved.digest, **({"url": resolved.url} if resolved.url else {})}
+            for name, resolved in self.resolved().items()
+        }
 
 
 async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) -> Plan:

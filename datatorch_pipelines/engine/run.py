@@ -68,6 +68,7 @@ class Run:
                 file=plan.source.file,
                 jobs=tuple(job.id for job in plan.jobs),
                 actions=plan.actions(),
+                sources=plan.sources(),
             )
         )
         for warning in plan.warnings:

@@ -28,7 +28,10 @@ class Event:
 
 @frozen(kw_only=True)
 class RunStarted(Event):
-    """The run began: everything is resolved, nothing has run yet. ``actions`` maps references to commits."""
+    """The run began: everything is resolved, nothing has run yet.
+
+    ``actions`` maps references to commits, ``sources`` to the ``digest`` of the action's files and its ``url``.
+    """
 
     type: ClassVar[str] = "run-started"
 
@@ -37,6 +40,7 @@ class RunStarted(Event):
     file: str | None = None
     jobs: tuple[str, ...] = ()
     actions: Mapping[str, str | None] = field(factory=dict)
+    sources: Mapping[str, Mapping[str, str]] = field(factory=dict)
 
 
 @frozen(kw_only=True)
