@@ -249,6 +249,7 @@ def git_resolvers(given: Sequence[Resolver] = ()) -> list[Resolver]:
 
 def _git_resolvers(store: Store | PathLike | None = None, credentials: Credentials | None = None) -> Iterable[Resolver]:
     from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, Store
+    from datatorch_pipelines.resolvers.credentials import asked_once
 
-    shared = store if isinstance(store, Store) else Store(store)
-    return (GitHubResolver(store=shared, credentials=credentials), GitResolver(shared, credentials=credentials))
+    shared, once = store if isinstance(store, Store) else Store(store), asked_once(credentials)
+    return (GitHubResolver(store=shared, credentials=once), GitResolver(shared, credentials=once))

@@ -6,9 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import NoReturn
 
-import urllib3
 from dulwich.errors import GitProtocolError, HangupException, NotGitRepository
-from urllib3.exceptions import NewConnectionError
 
 from datatorch_pipelines._masking import Masker
 from datatorch_pipelines.errors import ActionNotFound, ActionRefused, AuthenticationFailed, FetchFailed, ResolveError
@@ -36,6 +34,10 @@ class RefMissing(ActionNotFound):
     """The repository has no such tag, branch or commit."""
 
 
+class LoginWanted(AuthenticationFailed):
+    """The server wants a user and a password, and there are none."""
+
+
 def raise_failure(error: BaseException, url: GitUrl, session: Session) -> NoReturn:
     """Raises what an error of a conversation means: a `ResolveError`, or `Cancelled`."""
     if session.expired:
@@ -46,20 +48,18 @@ def raise_failure(error: BaseException, url: GitUrl, session: Session) -> NoRetu
         raise ActionRefused(f"{url}: {error.message}", hint=error.hint) from error
     if isinstance(error, ResolveError):
         raise error
-    status = session.http_status
     said = "; ".join(line.decode("utf-8", "replace") for line in session.ssh_errors[-3:]) or str(error)
-    secret = url.password or (url.username if url.is_http and len(url.username or "") >= _TOKEN_LENGTH else None)
-    if secret:
-        masker = Masker([secret])
-        if any(masker.holds_secret(str(one)) for one in _causes(error)):
-            # A server may say the password that it was sent. Nothing of that error may be shown, so none is chained.
-            raise FetchFailed(f"{url} does not speak git as expected: {_line(masker.text(said))}") from None
-    if isinstance(error, NotGitRepository) or status in (404, 410):
+    token = url.username if url.is_http and len(url.username or "") >= _TOKEN_LENGTH else None
+    masker = Masker([secret for secret in (url.password, token, *session.secrets) if secret])
+    telling = [one for one in _causes(error) if masker.holds_secret(str(one))]
+    if telling:
+        # A server may say the password that it was sent. Nothing of that error may be shown, so none is chained, and
+        # what Python itself remembers of it is masked too.
+        for one in telling:
+            one.args = (masker.text(str(one)),)
+        raise FetchFailed(f"{url} does not speak git as expected: {_line(masker.text(said))}") from None
+    if isinstance(error, NotGitRepository):
         raise RepositoryMissing(f"there is no git repository at {url}", hint="is the name right?") from error
-    if status in (401, 403):
-        _raise_denied(error, url)
-    if status == 407:
-        raise FetchFailed(f"the proxy on the way to {url.origin} wants a password") from error
     if isinstance(error, BrokenPack) and url.scheme == "file":
         raise FetchFailed(f"{url} is damaged: {error}", hint="`git fsck` says more") from error
     if isinstance(error, BrokenPack):
@@ -80,8 +80,6 @@ def raise_failure(error: BaseException, url: GitUrl, session: Session) -> NoRetu
     if reason is not None:
         place, hint = (url, "can it be read?") if url.scheme == "file" else (url.origin, "is it online?")
         raise FetchFailed(f"{place} can't be reached: {_line(reason)}", hint=hint) from error
-    if status is not None and status != 200:
-        raise FetchFailed(f"{url} answered with the HTTP status {status}", hint="try again later") from error
     raise FetchFailed(f"{url} does not speak git as expected: {_line(said)}", hint="is the URL right?") from error
 
 
@@ -99,7 +97,7 @@ def _line(text: str) -> str:
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:
-    """An error and those behind it. urllib3 keeps some as ``reason``, most as causes or contexts."""
+    """An error and those behind it."""
     seen: list[BaseException] = []
     todo: list[object] = [error]
     while todo:
@@ -107,20 +105,15 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         if isinstance(one, BaseException) and one not in seen:
             seen.append(one)
             yield one
-            todo += [getattr(one, "reason", None), one.__cause__, one.__context__]
+            todo += [one.__cause__, one.__context__]
 
 
 def _timed_out(error: BaseException) -> bool:
     """Whether a time-out is behind an error."""
-    kinds = (TimeoutError, urllib3.exceptions.TimeoutError)
-    return any(isinstance(one, kinds) and not isinstance(one, NewConnectionError) for one in _causes(error))
+    return any(isinstance(one, TimeoutError) for one in _causes(error))
 
 
 def _unreachable_reason(error: BaseException) -> str | None:
     """The system's reason why a server can't be reached, or ``None`` if that is not what went wrong."""
-    causes = list(_causes(error))
-    system = [one for one in causes if isinstance(one, OSError) and not isinstance(one, urllib3.exceptions.HTTPError)]
-    if system:
-        return system[-1].strerror or str(system[-1])
-    network = [one for one in causes if isinstance(one, urllib3.exceptions.HTTPError)]
-    return str(network[-1]) if network else None
+    system = [one for one in _causes(error) if isinstance(one, OSError)]
+    return (system[-1].strerror or str(system[-1])) if system else None

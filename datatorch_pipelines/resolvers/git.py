@@ -12,7 +12,7 @@ from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedActio
 from datatorch_pipelines.errors import ActionNotFound, ActionRefused
 from datatorch_pipelines.model.reference import ActionReference, ReferenceKind
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
-from datatorch_pipelines.resolvers.credentials import Credentials
+from datatorch_pipelines.resolvers.credentials import Credentials, asked_once
 from datatorch_pipelines.resolvers.listing import RemoteRefs
 from datatorch_pipelines.resolvers.repositories import Options, Repositories
 from datatorch_pipelines.resolvers.store import Store
@@ -42,7 +42,7 @@ class GitResolver(Resolver):
             limits or StoreLimits(),
             timeouts or Timeouts(),
             tuple(ssh_command),
-            credentials=credentials,
+            credentials=asked_once(credentials),
             ca_file=None if ca_file is None else os.fspath(ca_file),
         )
         self._repositories = Repositories(store or Store(), options)

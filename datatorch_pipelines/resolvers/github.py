@@ -10,7 +10,7 @@ from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedActio
 from datatorch_pipelines.errors import ActionRefused
 from datatorch_pipelines.model.reference import ActionReference, ReferenceKind
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
-from datatorch_pipelines.resolvers.credentials import Credentials
+from datatorch_pipelines.resolvers.credentials import Credentials, asked_once
 from datatorch_pipelines.resolvers.listing import RemoteRefs
 from datatorch_pipelines.resolvers.repositories import Candidates, Options, Repositories
 from datatorch_pipelines.resolvers.store import Store
@@ -54,7 +54,7 @@ class GitHubResolver(Resolver):
             limits or StoreLimits(),
             timeouts or Timeouts(),
             tuple(ssh_command),
-            credentials=credentials,
+            credentials=asked_once(credentials),
             ca_file=None if ca_file is None else os.fspath(ca_file),
             anonymous_means_missing=True,
         )

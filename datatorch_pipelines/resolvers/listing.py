@@ -14,7 +14,7 @@ from datatorch_pipelines.model.reference import ActionReference, check_ref
 from datatorch_pipelines.resolvers import refs as names
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
 from datatorch_pipelines.resolvers.cancellation import Cancellation, Cancelled
-from datatorch_pipelines.resolvers.credentials import Credentials, with_credentials
+from datatorch_pipelines.resolvers.credentials import Asker
 from datatorch_pipelines.resolvers.refs import BRANCHES, HEAD, PEELED, TAGS
 from datatorch_pipelines.resolvers.urls import GitUrl
 
@@ -104,7 +104,7 @@ class Listing:
     limits: StoreLimits
     timeouts: Timeouts
     ssh_command: tuple[str, ...]
-    credentials: Credentials | None
+    credentials: Asker | None
     ca_file: str | None
     anonymous_means_missing: bool
     cancellation: Cancellation
@@ -122,17 +122,25 @@ class Listing:
         raise ActionNotFound(", and ".join(error.message for error in missing), hint=missing[-1].hint)
 
     def _repository(self, urls: Sequence[GitUrl]) -> RemoteRefs:
+        from datatorch_pipelines.resolvers.failures import LoginWanted
         from datatorch_pipelines.resolvers.session import Session
 
         missing: list[ActionNotFound] = []
         for url in urls:
-            session = Session(self.cancellation, self.timeouts, self.limits, self.ssh_command, ca_file=self.ca_file)
+            session = Session(
+                self.cancellation,
+                self.timeouts,
+                self.limits,
+                self.ssh_command,
+                ca_file=self.ca_file,
+                credentials=self.credentials,
+            )
             try:
-                return ask_refs(with_credentials(url, self.credentials), session)
+                return ask_refs(url, session)
             except ActionNotFound as error:
                 missing.append(error)
             except AuthenticationFailed as error:
-                if not self.anonymous_means_missing or url.password is not None:
+                if not self.anonymous_means_missing or not isinstance(error, LoginWanted):
                     raise
                 missing.append(hidden_repository(url))
                 missing[-1].__cause__ = error

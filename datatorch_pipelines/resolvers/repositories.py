@@ -225,7 +225,7 @@ class _Search:
 
     def _repository(self, urls: Sequence[GitUrl]) -> Entry:
         """The entry, from the first of a repository's URLs that exists."""
-        from datatorch_pipelines.resolvers.failures import RepositoryMissing
+        from datatorch_pipelines.resolvers.failures import LoginWanted, RepositoryMissing
 
         missing: list[ActionNotFound] = []
         for url in urls:
@@ -235,7 +235,7 @@ class _Search:
             except RepositoryMissing as error:
                 missing.append(error)
             except AuthenticationFailed as error:
-                if not self.options.anonymous_means_missing or url.password is not None:
+                if not self.options.anonymous_means_missing or not isinstance(error, LoginWanted):
                     raise self._named(error) from error
                 missing.append(hidden_repository(url))
             except ResolveError as error:

@@ -9,9 +9,9 @@ from typing import Any
 
 from attrs import define, field
 
-from datatorch_pipelines.errors import ActionRefused
-from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
+from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts, passed_limit
 from datatorch_pipelines.resolvers.cancellation import Cancellation
+from datatorch_pipelines.resolvers.credentials import Asker
 
 
 @define
@@ -26,9 +26,12 @@ class Session:
     """Where a nameless file may be made for what is too large for memory; the system's folder unless given."""
     ca_file: str | None = None
     """A file (PEM) of the certificate authorities that https servers may be of; the system's unless given."""
+    credentials: Asker | None = None
+    """Finds a user and a password, where an http or https server wants them and the URL has none."""
+    secrets: list[str] = field(factory=list)
+    """What was sent to a server and may be shown nowhere, beside the URL's own password."""
     received: int = 0
     expired: bool = False
-    http_status: int | None = None
     ssh_errors: list[bytes] = field(factory=list)
 
     def metered(self, read: Callable[..., bytes]) -> Callable[..., bytes]:
@@ -37,12 +40,17 @@ class Session:
         def counted(*args: Any, **options: Any) -> bytes:
             self.cancellation.check()
             data = read(*args, **options)
-            self.received += len(data)
-            if self.received > self.limits.max_received_bytes:
-                raise ActionRefused(f"the server sends more than the {self.limits.max_received_bytes} bytes allowed")
+            self.count(len(data))
             return data
 
         return counted
+
+    def count(self, size: int) -> None:
+        """Counts bytes that came against the limit; raises `ActionRefused` when it is passed."""
+        self.received += size
+        if self.received > self.limits.max_received_bytes:
+            most = self.limits.max_received_bytes
+            raise passed_limit("max_received_bytes", f"the server sends more than the {most} bytes allowed")
 
     @contextlib.contextmanager
     def deadline(self) -> Iterator[None]:

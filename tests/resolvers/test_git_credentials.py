@@ -67,7 +67,10 @@ def test_a_wrong_password_is_told_without_it(private: GitHttpServer, store: Stor
 def test_a_missing_password_is_told(private: GitHttpServer, store: Store, resolve: Resolve) -> None:
     with pytest.raises(AuthenticationFailed) as caught:
         resolve(GitResolver(store), {"name": "me/add", "tag": "v1", "git": f"{private.url}/me/add.git"})
-    assert str(caught.value) == f"me/add@v1: {private.url}/me/add.git wants a user and password; give them"
+    assert (
+        str(caught.value)
+        == f"me/add@v1: {private.url}/me/add.git wants a user and password; give them in ~/.netrc or in the URL"
+    )
 
 
 def test_without_a_token_what_github_hides_is_not_found(private: GitHttpServer, store: Store, resolve: Resolve) -> None:
