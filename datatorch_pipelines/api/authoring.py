@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Literal, cast
 if TYPE_CHECKING:
     from typing import Unpack
 
-    from datatorch_pipelines.defaults import ActionArguments, RunArguments
+    from datatorch_pipelines.defaults import ActionArguments
     from datatorch_pipelines.engine import RunHandle
     from datatorch_pipelines.model import ActionObject, ActionReference
     from datatorch_pipelines.results import StepResult
@@ -82,12 +82,13 @@ def start_action(
     from datatorch_pipelines.authoring import lone_action
     from datatorch_pipelines.authoring.alone import empty_pipeline
     from datatorch_pipelines.authoring.naming import named_action
-    from datatorch_pipelines.defaults import listeners, run_options
+    from datatorch_pipelines.defaults import ActionArguments, RunArguments, listeners, run_options
     from datatorch_pipelines.engine import Run, RunHandle, engine_thread
 
-    if "inputs" in arguments:  # only from a caller without a type checker, by way of a mapping
-        raise TypeError("the inputs are given twice")
-    run_arguments = cast("RunArguments", arguments)
+    for argument in RunArguments.__annotations__.keys() - ActionArguments.__annotations__.keys():
+        if argument in arguments:  # what is known of pipelines only
+            raise TypeError(f"unexpected argument {argument!r}")
+    run_arguments = cast(RunArguments, arguments)
     named = named_action(action)
     options = run_options(empty_pipeline(named), run_arguments)
     thread = engine_thread()

@@ -78,8 +78,9 @@ def _at_path(path: str) -> NamedAction:
         raise ResolveError(f"{shown(path)} is neither a folder nor a file", hint="give a folder that holds an action")
     folder = os.path.normpath(folder or os.curdir)
     reference = ActionReference(ReferenceKind.PATH, _printable(folder), None, None, file)
-    # A step's path may hold no backslash, and is shown: what a folder's name may be is more than that.
-    last = _printable(os.path.basename(os.path.abspath(folder))).replace("\\", "_")  # noqa: PTH100, PTH119  # texts
+    last = os.path.basename(os.path.abspath(folder))  # noqa: PTH100, PTH119  # texts
+    # What a folder's name may be is more than what a step may say: it holds no backslash and no expression.
+    last = _printable(last).replace("\\", "_").replace("${{", "___")
     return NamedAction(reference=reference, step=f"./{last}", folder=folder)
 
 
