@@ -79,7 +79,8 @@ def tree_entries(root: Path, check: Callable[[], None] = lambda: None) -> list[t
         name = path.relative_to(root).as_posix()
         mode = path.lstat().st_mode
         if stat.S_ISLNK(mode):
-            entries.append((name, b"l", os.fsencode(path.readlink())))
+            # Not by Path, which makes "a" of "./a".
+            entries.append((name, b"l", os.fsencode(os.readlink(path))))  # noqa: PTH115
         elif stat.S_ISREG(mode):
             entries.append((name, b"x" if mode & 0o100 else b"f", bytes.fromhex(sha256_file(path))))
         else:

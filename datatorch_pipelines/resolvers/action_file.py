@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import errno
+import itertools
 import os
+import stat
 from pathlib import Path
 
 from datatorch_pipelines.errors import ActionRefused, ResolveError
@@ -21,8 +24,10 @@ def check_action_file(reference: ActionReference, directory: Path) -> None:
     """Raises `ResolveError` where the folder of an action has no action file, naming files that look alike."""
     wanted = reference.file or ACTION_FILES[0]
     if not holds_action(directory, reference.file):
-        if any(os.path.isdir(directory / name) for name in ((reference.file,) if reference.file else ACTION_FILES)):  # noqa: PTH112
-            raise ResolveError(f"{wanted} of {reference} is a folder, not a file")
+        for name in (reference.file,) if reference.file else ACTION_FILES:
+            instead = _instead(directory / name)
+            if instead is not None:
+                raise ResolveError(f"{name} of {reference} is {instead}", hint="an action's file is a text file")
         hint = _alike(directory, wanted)
         if hint is None:
             hint = "is it the right folder?" if reference.kind in _FOLDERS else "is it the right repository and tag?"
@@ -31,12 +36,35 @@ def check_action_file(reference: ActionReference, directory: Path) -> None:
         raise ActionRefused(f"{wanted} of {reference} leads out of the action's folder")
 
 
+def unused_action_files(directory: Path) -> tuple[str, ...]:
+    """The action files of a folder, the one that counts first, where it has several; else none."""
+    present = tuple(name for name in ACTION_FILES if os.path.isfile(directory / name))  # noqa: PTH113
+    return present if len(present) > 1 else ()
+
+
 _FOLDERS = (ReferenceKind.PATH, ReferenceKind.LOCAL)
+_LOOKED_AT = 10_000
+"""How many of a folder's names are looked at for one that is alike."""
+
+
+def _instead(path: Path) -> str | None:
+    """What stands where the file should be; nothing is opened, since a pipe would keep us waiting."""
+    try:
+        mode = os.stat(path, follow_symlinks=False).st_mode  # noqa: PTH116  # the names' form doesn't matter here
+        if stat.S_ISLNK(mode):
+            mode = os.stat(path).st_mode  # noqa: PTH116
+    except (FileNotFoundError, NotADirectoryError):
+        return "a link that leads nowhere" if os.path.islink(path) else None  # noqa: PTH114
+    except (OSError, ValueError) as error:
+        # A circle of links, a name that no file can have, or a folder that can't be entered.
+        return "a link that leads in a circle" if getattr(error, "errno", None) == errno.ELOOP else None
+    return "a folder, not a file" if stat.S_ISDIR(mode) else "neither a file nor a folder"
 
 
 def _alike(directory: Path, wanted: str) -> str | None:
     try:
-        names = sorted(path.name for path in directory.iterdir() if path.is_file() and path.name.isprintable())
+        some = itertools.islice(directory.iterdir(), _LOOKED_AT)
+        names = sorted(path.name for path in some if path.name.isprintable() and path.is_file())
     except OSError:
         names = []
     files = [name for name in names if name.lower().endswith((".yaml", ".yml", ".json"))]

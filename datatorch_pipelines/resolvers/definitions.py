@@ -23,6 +23,7 @@ from datatorch_pipelines.errors import (
 )
 from datatorch_pipelines.limits import Limits
 from datatorch_pipelines.model import ACTION_FILES, Action, ActionReference, ReferenceKind
+from datatorch_pipelines.resolvers.action_file import unused_action_files
 from datatorch_pipelines.resolvers.chain import resolve_chain
 from datatorch_pipelines.syntax import read_action, read_text_file
 
@@ -89,6 +90,8 @@ async def find_action(
         definition = await asyncio.to_thread(
             read_definition, resolved, context.limits, folders=folders, extra_using=extra_using
         )
+        if not resolved.file and (files := unused_action_files(resolved.directory)):
+            warnings.append(f"{reference} has {' and '.join(files)}: {files[0]} is used")
     except (ResolveError, PipelineSyntaxError) as problem:
         error = problem
     except Exception as problem:
@@ -118,10 +121,19 @@ def read_definition(
     if path is None:
         raise ResolveError(f"the action {resolved.reference} has no {names[0]}")
     shown = f"{resolved.reference}/{path.name}" if resolved.commit else as_written(path, folders)
-    definition, diagnostics = read_action(read_text_file(path, limits), shown, limits=limits, extra_using=extra_using)
+    try:
+        text = read_text_file(path, limits)
+    except PipelineSyntaxError as error:
+        raise ActionSyntaxError([_in_file(shown, item) for item in error.diagnostics]) from error
+    definition, diagnostics = read_action(text, shown, limits=limits, extra_using=extra_using)
     if definition is None:
         raise ActionSyntaxError(diagnostics)
     return definition
+
+
+def _in_file(name: str, diagnostic: Diagnostic) -> Diagnostic:
+    """The same diagnostic of a file that is called otherwise: where the store has it says nothing to a reader."""
+    return evolve(diagnostic, file=name)
 
 
 def as_written(path: Path, folders: Sequence[str]) -> str:

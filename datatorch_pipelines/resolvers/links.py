@@ -61,7 +61,7 @@ def _follow(link: str, targets: Mapping[str, str], left: int) -> int:
         if target.startswith("/") or "\\" in target or re.match(r"[A-Za-z]:", target):
             raise _leaves(link)
         if followed > _MAX_LINKS:
-            raise ActionRefused(f"the symbolic link {shown(link)} leads in a circle")
+            raise ActionRefused(f"the symbolic link {shown(link)} leads in a circle or through too many links")
         todo.extend(target.split("/")[::-1])
     return left
 

@@ -11,6 +11,7 @@ from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedActio
 from datatorch_pipelines.errors import ActionNotFound, StoreError
 from datatorch_pipelines.model.reference import DEFAULT_REF, ActionReference, ReferenceKind
 from datatorch_pipelines.resolvers.action_file import check_action_file
+from datatorch_pipelines.resolvers.file_names import shown
 
 AGENT_VARIABLES = ("DATATORCH_RUNNER_PATH", "DATATORCH_AGENT_PATH")
 """The environment variables that name an agent's folder; its local actions are in ``actions/local`` below it."""
@@ -56,7 +57,10 @@ def folder_as_action(reference: ActionReference, directory: Path, context: Resol
         # It may be a whole repository, with the data that lies in it: a check must not read all of that.
         digest = "" if context.only_definition else tree_digest(directory)
     except OSError as error:
-        raise StoreError(f"{reference}: {directory} can't be read: {error.strerror}") from error
+        path = shown(str(error.filename or directory))
+        raise StoreError(f"{reference}: {path} can't be read: {error.strerror or error}") from error
+    except RecursionError as error:
+        raise StoreError(f"{reference}: the folders in {shown(str(directory))} nest too deep to be read") from error
     return ResolvedAction(reference=reference, directory=directory, digest=digest, file=reference.file)
 
 
