@@ -18,12 +18,12 @@ JSON_VERSION = 1
 
 def diagnostics_json(diagnostics: Iterable[Diagnostic]) -> str:
     """The report of ``check --format json``, one object."""
-    return _dump({"version": JSON_VERSION, "diagnostics": [_diagnostic(item) for item in diagnostics]})
+    return dump_json({"version": JSON_VERSION, "diagnostics": [_diagnostic(item) for item in diagnostics]})
 
 
 def run_json(result: RunResult) -> str:
     """The object of ``run --json`` for a run that took place."""
-    return _dump(
+    return dump_json(
         {
             "version": JSON_VERSION,
             "run": result.id,
@@ -45,7 +45,7 @@ def no_run_json(
     pipeline: str | None = None,
 ) -> str:
     """The object of ``run --json`` where there is no result: nothing ran, or the run was left behind."""
-    return _dump(
+    return dump_json(
         {
             "version": JSON_VERSION,
             "run": run,
@@ -148,5 +148,6 @@ def plain(value: object) -> object:
     return str(value)
 
 
-def _dump(value: object) -> str:
+def dump_json(value: object) -> str:
+    """Data as JSON for programs, over several lines."""
     return json.dumps(plain(value), indent=2, ensure_ascii=False)
