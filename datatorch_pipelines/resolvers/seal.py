@@ -25,11 +25,12 @@ from pathlib import Path
 from attrs import frozen
 
 from datatorch_pipelines._files import digest_entries, tree_entries
-from datatorch_pipelines.resolvers.stored import FILES, FORMAT, MANIFEST, SEAL
+from datatorch_pipelines.resolvers.stored import FILES, FORMAT, MANIFEST, SEAL, read_small
 
 _TICK_NS = 20_000_000
 """More than a tick of any file system's clock (10 ms at the most on Linux)."""
 _SHOWN = 3
+_FOLDER = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_DIRECTORY", 0) | getattr(os, "O_NOFOLLOW", 0)
 _TRIES = 3
 Contents = tuple[tuple[str, bytes, bytes], ...]
 """Path, kind and digest of each file, as for `digest_entries`."""
@@ -118,8 +119,7 @@ def _now(scratch: Path) -> int | None:
 
 def _read_seal(entry: str) -> _Seal | None:
     try:
-        with open(f"{entry}/{SEAL}", "rb") as file:  # noqa: PTH123  # the way of every warm call: a Path costs more
-            record = json.loads(file.read())
+        record = json.loads(read_small(f"{entry}/{SEAL}"))
         if record["version"] == FORMAT and isinstance(record["taken"], int):
             return _Seal(record["seal"], record["taken"], record["written"])
     except (OSError, ValueError, TypeError, KeyError, RecursionError):
@@ -134,24 +134,29 @@ def _record(seal: _Seal) -> bytes:
 
 def _look(root: str) -> tuple[str, int]:
     """The seal of a folder, and the newest change in it, in nanoseconds. Raises ``OSError``."""
-    lines = []
+    found = []
     newest = 0
     todo = [(root, "")]
-    while todo:
-        folder, prefix = todo.pop()
-        with os.scandir(folder) as found:
-            for item in found:
-                name = prefix + item.name
-                if item.is_dir(follow_symlinks=False):
-                    if item.name != "__pycache__":
-                        todo.append((item.path, f"{name}/"))
-                    continue
-                state = item.stat(follow_symlinks=False)
-                changed = state.st_ctime_ns
-                newest = max(newest, changed)
-                lines.append(f"{name}\0{state.st_mode >> 12}\0{state.st_size}\0{changed}\0{state.st_ino}\n")
-    lines.sort()
-    return hashlib.sha256("".join(lines).encode("utf-8", "surrogateescape")).hexdigest(), newest
+    for folder, prefix in todo:
+        # By a descriptor the system need not go through the whole path again for each file.
+        descriptor = os.open(folder, os.O_RDONLY | _FOLDER)
+        try:
+            with os.scandir(descriptor) as items:
+                for item in items:
+                    name = item.name
+                    if item.is_dir(follow_symlinks=False):
+                        if name != "__pycache__":
+                            todo.append((f"{folder}/{name}", f"{prefix}{name}/"))
+                        continue
+                    state = item.stat(follow_symlinks=False)
+                    changed = state.st_ctime_ns
+                    if changed > newest:
+                        newest = changed
+                    found.append((prefix + name, state.st_mode, state.st_size, changed, state.st_ino))
+        finally:
+            os.close(descriptor)
+    found.sort()
+    return hashlib.sha256(repr(found).encode("utf-8", "surrogateescape")).hexdigest(), newest
 
 
 def write_manifest(entry: Path, contents: Contents) -> None:

@@ -167,13 +167,13 @@ class Store:
             return made[1]
         if not os.path.isdir(f"{folder}/{FILES}"):  # noqa: PTH112  # the way of every warm call: a Path costs more
             return None
-        entry = Entry(Path(f"{folder}/{FILES}"), mark.commit, mark.digest, mark.url, mark.files)
+        entry = Entry(Path(f"{folder}/{FILES}"), mark.commit, mark.digest, mark.url, mark.files, name)
         self._entries[name] = (mark, entry)
         return entry
 
     def is_of(self, entry: Entry, url: GitUrl) -> bool:
         """Whether an entry is one of this URL's."""
-        return entry.directory.parent.name == git_key(url, entry.commit)
+        return entry.name == git_key(url, entry.commit)
 
     def use(self, entry: Entry, run: ResolveRun) -> bool:
         """Whether an entry can be given to a run as it is; if so, it is not deleted as long as this object lives.
@@ -199,7 +199,7 @@ class Store:
             return None
         folder = entry.directory.parent
         with self._errors():
-            problem = examine(folder, entry.digest, self.scratch(folder.name), cancellation.check)
+            problem = examine(folder, entry.digest, self.scratch(entry.name), cancellation.check)
         if problem is None:
             self._note(entry, run)
         return problem
@@ -263,7 +263,7 @@ class Store:
                 seal_new(made)
                 if boot() is None:
                     _flush(made)
-                mark = Mark(source, version, written.digest, written.files, written.size, datetime.now(UTC))
+                mark = Mark(source, version, written.digest, written.files, written.size, datetime.now(UTC).isoformat())
                 write_atomic(made / MARK, json.dumps(mark.record(), indent=1).encode())
                 self._put(made, self.root / ENTRIES / name, scratch / "old")
         finally:
@@ -287,14 +287,14 @@ class Store:
 
     def _take(self, entry: Entry) -> bool:
         """Whether the entry is there, and stays there as long as this object."""
-        return self._leases.hold(entry.directory.parent.name) and self._is_there(entry)
+        return self._leases.hold(entry.name) and self._is_there(entry)
 
     def _is_there(self, entry: Entry) -> bool:
-        mark = self._read(f"{entry.directory.parent}/{MARK}", read_mark)
+        mark = self._read(f"{self._prefix}/{ENTRIES}/{entry.name}/{MARK}", read_mark)
         return mark is not None and mark.commit == entry.commit and mark.digest == entry.digest
 
     def _is_sealed(self, entry: Entry, run: ResolveRun) -> bool:
-        sealed = is_sealed(str(entry.directory.parent))
+        sealed = is_sealed(f"{self._prefix}/{ENTRIES}/{entry.name}")
         if sealed:
             self._note(entry, run)
         return sealed
@@ -302,7 +302,7 @@ class Store:
     def _note(self, entry: Entry, run: ResolveRun) -> None:
         """Notes that the entry is as it was fetched, and used now."""
         self._ready.setdefault(run, {})[id(entry)] = entry
-        file = f"{entry.directory.parent}/{USED}"
+        file = f"{self._prefix}/{ENTRIES}/{entry.name}/{USED}"
         now = time.monotonic()
         if now - self._used.get(file, -_USED_SECONDS) >= _USED_SECONDS:
             self._used[file] = now
@@ -323,8 +323,10 @@ class Store:
         memo = self._memo.get(name)
         if memo is not None and memo[0] == stamp:
             return cast(T, memo[1])
-        with self._errors():
+        try:
             record = read_record(name, parse)
+        except OSError as error:
+            raise self.error(error) from error
         if record is not None:
             self._memo[name] = (stamp, record)
         return record
