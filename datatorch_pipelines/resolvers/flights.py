@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
 from typing import Generic, TypeVar
 
@@ -14,7 +14,7 @@ from attrs import define, field
 from datatorch_pipelines.resolvers.cancellation import Cancellation, Cancelled
 
 T = TypeVar("T")
-_AT_ONCE = 8
+_AT_ONCE = 32
 _GRACE_SECONDS = 2.0
 _POLL_SECONDS = 0.1
 
@@ -34,6 +34,24 @@ class _Flight(Generic[T]):
     waiters: int = 0
 
 
+class Slots:
+    """How many threads may do something at once; the others wait until there is room, or until cancelled."""
+
+    def __init__(self, number: int) -> None:
+        self._free = threading.BoundedSemaphore(number)
+
+    @contextlib.contextmanager
+    def one(self, cancellation: Cancellation) -> Iterator[None]:
+        """Takes a slot for as long as the block runs. Raises `Cancelled`."""
+        while not self._free.acquire(timeout=_POLL_SECONDS):
+            cancellation.check()
+        try:
+            cancellation.check()
+            yield
+        finally:
+            self._free.release()
+
+
 class Flights(Generic[T]):
     """Shares work among those who ask for the same.
 
@@ -44,7 +62,7 @@ class Flights(Generic[T]):
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._flights: dict[Hashable, _Flight[T]] = {}
-        self._slots = threading.BoundedSemaphore(_AT_ONCE)
+        self._slots = Slots(_AT_ONCE)
 
     async def share(self, key: Hashable, work: Callable[[Task], T], warn: Callable[[str], None]) -> T:
         """What ``work`` returns or raises, done in a thread, once for all who ask for ``key`` meanwhile or later.
@@ -85,13 +103,8 @@ class Flights(Generic[T]):
 
     def _run(self, key: Hashable, flight: _Flight[T], work: Callable[[Task], T]) -> None:
         try:
-            while not self._slots.acquire(timeout=_POLL_SECONDS):
-                flight.task.cancellation.check()
-            try:
-                flight.task.cancellation.check()
+            with self._slots.one(flight.task.cancellation):
                 result = work(flight.task)
-            finally:
-                self._slots.release()
         except (Exception, Cancelled) as error:
             with self._lock:
                 if self._flights.get(key) is flight:

@@ -18,7 +18,6 @@ import errno
 import hashlib
 import os
 import struct
-import threading
 from collections.abc import Iterator
 
 try:
@@ -35,13 +34,12 @@ class Leases:
 
     def __init__(self, path: str) -> None:
         self._path = path
-        self._lock = threading.Lock()
-        self._descriptor: int | None = None
+        # Without a lock among threads: one that is held when the process forks would stay held in the child.
+        self._opened: dict[str, int] = {}
         self._names: set[str] = set()
 
     def __del__(self) -> None:
-        descriptor, self._descriptor = self._descriptor, None
-        if descriptor is not None:
+        for descriptor in self._opened.values():
             with contextlib.suppress(OSError):
                 os.close(descriptor)
 
@@ -52,14 +50,13 @@ class Leases:
         """
         if name in self._names:
             return True
-        with self._lock:
-            descriptor = self._open()
-            if descriptor is not None:
-                held = _set(descriptor, "F_RDLCK", name)
-                if held is False:
-                    return False
-                if held:
-                    self._names.add(name)
+        descriptor = self._open()
+        if descriptor is not None:
+            held = _set(descriptor, "F_RDLCK", name)
+            if held is False:
+                return False
+            if held:
+                self._names.add(name)
         return True
 
     def work(self) -> bool:
@@ -102,14 +99,21 @@ class Leases:
             os.close(descriptor)
 
     def _open(self) -> int | None:
-        if self._descriptor is None:
+        known = self._opened.get(self._path)
+        if known is not None:
+            return known
+        try:
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        except OSError:
             try:
-                self._descriptor = os.open(self._path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
-            except OSError:
                 # Of a store that can only be read, the file can be locked if it is there.
-                with contextlib.suppress(OSError):
-                    self._descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
-        return self._descriptor
+                descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            except OSError:
+                return None
+        kept = self._opened.setdefault(self._path, descriptor)
+        if kept != descriptor:
+            os.close(descriptor)
+        return kept
 
 
 def _set(descriptor: int, kind: str, name: str) -> bool | None:

@@ -79,12 +79,12 @@ _POLL_SECONDS = 0.03
 class Store:
     """The actions that were fetched. Any number of threads and processes may use one folder at once.
 
-    ``root`` is made when something is first stored; the default is ``actions`` in the user's cache folder. Entries that
-    a run was given are not deleted by `prune` as long as this object lives.
+    ``root`` is made when something is first stored; the default is ``actions`` in the user's cache folder (`StoreError`
+    if there is none). Entries that a run was given are not deleted by `prune` as long as this object lives.
     """
 
     def __init__(self, root: str | os.PathLike[str] | None = None) -> None:
-        self.root = Path(root).absolute() if root is not None else cache_directory() / "actions"
+        self.root = Path(root).absolute() if root is not None else _default_root()
         self._prefix = str(self.root)
         self._locks = UrlLocks(self.root / LOCKS)
         self._leases = Leases(f"{self._prefix}/{LEASES}")
@@ -352,6 +352,19 @@ class Store:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             hint = "make room on the disk"
         return StoreError(f"the action store at {self.root} can't be used: {error.strerror or error}", hint=hint)
+
+
+def _default_root() -> Path:
+    try:
+        root = cache_directory() / "actions"
+    except RuntimeError:
+        root = None
+    # Some versions of platformdirs leave `~` as it is where there is no home; the store would be in a folder of it here.
+    if root is None or root.parts[0] == "~":
+        raise StoreError(
+            "there is no home folder to keep actions in", hint="set DATATORCH_PIPELINES_HOME to a folder for them"
+        )
+    return root
 
 
 def _flush(root: Path) -> None:
