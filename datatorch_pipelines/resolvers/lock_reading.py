@@ -56,7 +56,8 @@ def parse_lock(text: str, filename: str, limits: Limits = DEFAULT_LIMITS) -> Loc
 
 def _with_own_hint(item: Diagnostic) -> Diagnostic:
     """A diagnostic that says what to do with a file that no person writes."""
-    return evolve(item, hint=_MEND) if item.code.startswith("DT1") or item.hint is None else item
+    written = item.code.startswith("DT1") and item.hint != _TAKE_A_SIDE
+    return evolve(item, hint=_MEND) if written or item.hint is None else item
 
 
 class _Reader:
