@@ -152,7 +152,7 @@ class Search:
         """Asks the server, and fetches unless the store has what it names. The URL's lock is held."""
         ref = self.reference.ref
         # Another process may have done it while this one waited for the lock.
-        ready = present(self.store, ((url,),), ref, _is_fixed)
+        ready = present(self.store, ((url,),), ref, is_settled(self.context))
         if ready is not None:
             return ready
         entry, fetched = self._fetch_commit(url, ref, lambda commit: self.store.entry(url, commit) is not None)
