@@ -85,11 +85,6 @@ runs:
     echo "::words::$words"
 """
 
-_DOCKER_RUNS = """\
-runs:
-  using: docker
-  image: IMAGE
-"""
 
 _DOCKERFILE = """\
 FROM alpine:3
@@ -203,7 +198,7 @@ _DEFINITIONS = {
     },
     "cmd": lambda name: {"action-datatorch.yaml": _definition(name, _CMD_RUNS)},
     "docker": lambda name: {
-        "action-datatorch.yaml": _definition(name, _DOCKER_RUNS.replace("IMAGE", image_name(name))),
+        "action-datatorch.yaml": _definition(name, to_yaml({"runs": {"using": "docker", "image": image_name(name)}})),
         "Dockerfile": _DOCKERFILE,
         "entrypoint.sh": _ENTRYPOINT,
     },

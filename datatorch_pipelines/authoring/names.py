@@ -7,7 +7,9 @@ import re
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.syntax.names import shown
 
-_LONGEST = 100
+_LONGEST = 40
+"""How many characters an action's name may have (published ``action.schema.json``)."""
+
 _RULE = "use letters, digits, spaces, '-', '_' and '.', such as resize-images"
 _OTHERS = re.compile(r"[^a-z0-9]+")
 

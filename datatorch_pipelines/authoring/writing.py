@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import secrets
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -65,7 +66,8 @@ def _write_whole(target: Path, files: Mapping[str, str]) -> None:
             with (beside / name).open("x", encoding="utf-8", newline="\n") as file:
                 file.write(text)
                 if text.startswith("#!"):
-                    os.fchmod(file.fileno(), os.fstat(file.fileno()).st_mode | 0o111)
+                    mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+                    os.fchmod(file.fileno(), mode | (mode & 0o444) >> 2)  # whoever may read it may run it
                 file.flush()
                 os.fsync(file.fileno())
         sync_directory(beside)
