@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from collections.abc import Callable, Sequence
 
 from datatorch_pipelines import api
@@ -16,7 +15,7 @@ from datatorch_pipelines.checking import (
     join_reports,
 )
 from datatorch_pipelines.cli.console import STDERR, STDOUT, Output, wants_colours
-from datatorch_pipelines.cli.outcome import FAILED, PROGRAM, REFUSED, SUCCEEDED, complain, result_status
+from datatorch_pipelines.cli.outcome import FAILED, REFUSED, SUCCEEDED, complain, result_status
 from datatorch_pipelines.diagnostics import has_errors
 from datatorch_pipelines.display.characters import one_line
 from datatorch_pipelines.display.palette import Palette
@@ -24,7 +23,7 @@ from datatorch_pipelines.display.reports import check_summary, report_text
 from datatorch_pipelines.display.sources import read_sources
 from datatorch_pipelines.errors import PipelinesError, PipelineSyntaxError
 from datatorch_pipelines.fixing import Pinned, Rewritten
-from datatorch_pipelines.resolvers.lockfile import lock_path
+from datatorch_pipelines.resolvers.lockfile import lock_command, lock_path
 
 
 def fix_files(paths: Sequence[str], arguments: CheckArguments) -> bool:
@@ -112,7 +111,7 @@ def _rewrite(ask: Callable[[], list[Pinned]], done: str, verb: str, *, diff: boo
                 continue
             output.text("".join(f"{one_line(str(change))}\n" for change in file.changes))
             if file.changed and (lock := lock_path(file.file)).is_file():
-                again = f"'{PROGRAM} lock {shlex.quote(file.file)}'"
+                again = lock_command(file.file)
                 log.text(one_line(f"{lock} is for the references as they were: lock them with {again}") + "\n")
         changes += len(file.changes)
         changed += file.changed

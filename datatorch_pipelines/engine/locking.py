@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shlex
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
@@ -27,7 +26,14 @@ from datatorch_pipelines.model import ActionReference, Pipeline, ReferenceKind
 from datatorch_pipelines.resolvers import resolve_chain
 from datatorch_pipelines.resolvers.definitions import find_action
 from datatorch_pipelines.resolvers.lock_reading import read_lock
-from datatorch_pipelines.resolvers.lockfile import Lock, LockedAction, compare, lock_path, without_credentials
+from datatorch_pipelines.resolvers.lockfile import (
+    Lock,
+    LockedAction,
+    compare,
+    lock_command,
+    lock_path,
+    without_credentials,
+)
 from datatorch_pipelines.resolvers.refs import RefKind
 
 _FOLLOWED = (RefKind.BRANCH, RefKind.DEFAULT)
@@ -148,9 +154,8 @@ def not_in_lock(reference: ActionReference, place: Location, lock: Lock) -> Diag
 
 def _again(path: Path | None, file: str | None, name: str | None = None) -> str:
     """How one locks a pipeline, or one action of it anew."""
-    if file is not None and file.isprintable() and path == lock_path(file):
-        update = f"--update {name} " if name is not None else ""
-        return f"'datatorch-pipelines lock {update}{shlex.quote(file)}'"
+    if file is not None and path == lock_path(file):
+        return lock_command(file, name)
     update = f", update=[{name!r}]" if name is not None else ""
     return f"lock(pipeline, {_shown(path) if path is not None else 'path'!r}{update})"
 

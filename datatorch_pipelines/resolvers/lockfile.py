@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import stat
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
@@ -244,6 +245,18 @@ def lock_path(file: str | os.PathLike[str]) -> Path:
     'pipelines/add.yaml.lock'
     """
     return Path(f"{os.fspath(file)}{LOCK_SUFFIX}")
+
+
+def lock_command(file: str, name: str | None = None) -> str:
+    """The command line that locks the actions of a pipeline's file, or one of them anew; for a hint.
+
+    >>> print(lock_command("my pipeline.yaml", "me/add"))
+    'datatorch-pipelines lock --update me/add "my pipeline.yaml"'
+    """
+    shown = file
+    if shlex.quote(file) != file:
+        shown = f'"{file}"' if file.isprintable() and not set('"$`!\\') & set(file) else "FILE"
+    return f"'datatorch-pipelines lock {f'--update {name} ' if name is not None else ''}{shown}'"
 
 
 def write_lock(lock: Lock, path: str | os.PathLike[str], before: bytes | None) -> None:

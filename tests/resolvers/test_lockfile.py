@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from attrs import fields
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import datatorch_pipelines as dtp
@@ -64,6 +64,7 @@ in_folders = st.builds(LockedAction, reference=names, digest=commits)
 actions = st.lists(in_git | in_folders, unique_by=lambda action: action.key, max_size=6)
 
 
+@settings(max_examples=40)
 @given(actions, st.randoms(use_true_random=False))
 def test_a_lock_reads_back_equal_and_no_order_changes_its_bytes(
     found: list[LockedAction], order: random.Random
@@ -75,6 +76,7 @@ def test_a_lock_reads_back_equal_and_no_order_changes_its_bytes(
     assert Lock(actions=mixed).to_json() == lock.to_json()
 
 
+@settings(max_examples=40)
 @given(actions, actions)
 def test_changes_lead_from_one_lock_to_the_other(before: list[LockedAction], after: list[LockedAction]) -> None:
     changes = compare(before, after)
