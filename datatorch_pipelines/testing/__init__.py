@@ -7,7 +7,6 @@ They are for pytest, which this package doesn't bring with it.
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from datatorch_pipelines._late import late
@@ -15,8 +14,14 @@ from datatorch_pipelines._late import late
 if TYPE_CHECKING:
     from datatorch_pipelines.testing.resolvers import ResolverConformance
 
-if find_spec("pytest") is None:
-    raise ModuleNotFoundError("datatorch_pipelines.testing needs pytest; get it by: pip install pytest", name="pytest")
+try:
+    import pytest  # noqa: F401  # to see that it is there
+except ModuleNotFoundError as _missing:
+    if _missing.name != "pytest":
+        raise
+    raise ModuleNotFoundError(
+        "datatorch_pipelines.testing needs pytest; get it by: pip install pytest", name="pytest"
+    ) from None
 
 __all__ = ["ResolverConformance"]
 

@@ -153,7 +153,9 @@ def _blocks(event: str, args: tuple[Any, ...]) -> bool:
     if event in _NETWORK or event == "os.system":
         return True
     # Of the event loop's own processes nobody waits in its thread.
-    return event == "subprocess.Popen" and not _is_below(lambda name: PurePath(name).parent.name == "asyncio")
+    return event == "subprocess.Popen" and not _is_below(
+        lambda name: PurePath(name).parts[-2:] == ("asyncio", "base_subprocess.py")
+    )
 
 
 def _reaches_out(event: str, args: tuple[Any, ...]) -> bool:

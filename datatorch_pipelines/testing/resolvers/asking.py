@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import ClassVar, NoReturn
 
@@ -143,6 +144,15 @@ class Ask:
             return await outcome(resolver, reference, told)
 
         return in_a_loop(main, self.patience)
+
+    def all_at_once(self, resolver: Resolver, references: Sequence[ActionReference]) -> list[Outcome]:
+        """What comes of several, asked at the same time in one run."""
+        told = self.new_run()
+
+        async def main() -> list[Outcome]:
+            return await asyncio.gather(*(outcome(resolver, reference, told) for reference in references))
+
+        return in_a_loop(main, 4 * self.patience)
 
     def found(self, resolver: Resolver, written: Written, context: ResolveContext | None = None) -> ResolvedAction:
         """The action; skips where there is none: another test tells of that."""

@@ -72,16 +72,17 @@ class Errors(Fixtures):
         self, resolver: Resolver, known: Written, missing: Written, ask: Ask
     ) -> None:
         """Whatever a pipeline has for a reference, there is an action or a `ResolveError`; nothing else comes out."""
+        ask.found(resolver, known)
         if not speaks_plainly(ask.refused(resolver, missing)):
             pytest.skip("errors are no lines anyway: see test_not_found_is_told_in_one_line")
-        for reference in _strange(as_reference(known), as_reference(missing)):
-            if resolver.matches(reference):
-                outcome = ask(resolver, reference)
-                require(
-                    _is_answer(outcome),
-                    f"for {shown(str(reference))}, {outcome}: raise a ResolveError (ActionNotFound, ActionRefused, "
-                    "FetchFailed...) with a text of one line, whatever goes wrong",
-                )
+        strange = _strange(as_reference(known), as_reference(missing))
+        references = [reference for reference in strange if resolver.matches(reference)]
+        for reference, each in zip(references, ask.all_at_once(resolver, references), strict=True):
+            require(
+                _is_answer(each),
+                f"for {shown(str(reference))}, {each}: raise a ResolveError (ActionNotFound, ActionRefused, "
+                "FetchFailed...) with a text of one line, whatever goes wrong",
+            )
 
     def test_a_server_that_cannot_be_reached_is_not_a_missing_action(
         self, unreachable: Resolver, known: Written, ask: Ask

@@ -9,21 +9,37 @@ import signal
 import socket
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pytest
 
 from datatorch_pipelines.contracts.resolver import Resolver
 from datatorch_pipelines.testing.judging import listed, require, shown
-from datatorch_pipelines.testing.resolvers.asking import Ask, Fixtures, Written, folder_of
+from datatorch_pipelines.testing.resolvers.asking import Ask, Fixtures, Written, as_reference, folder_of
 
 T = TypeVar("T")
 
 
 class Manners(Fixtures):
     """The rules of a good guest."""
+
+    @pytest.fixture(autouse=True)
+    def _as_it_was(self) -> Iterator[None]:
+        """Undoes after each test what a bad guest changed, so that the next test sees it again."""
+        variables, folder, path = dict(os.environ), Path.cwd(), list(sys.path)
+        timeout, level, handlers = socket.getdefaulttimeout(), logging.getLogger().level, _handlers()
+        yield
+        for number, handler in handlers.items():
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
+        os.environ.clear()
+        os.environ.update(variables)
+        os.chdir(folder)
+        sys.path[:] = path
+        socket.setdefaulttimeout(timeout)
+        logging.getLogger().setLevel(level)
 
     def test_nothing_is_printed(
         self, resolver: Resolver, known: Written, missing: Written, ask: Ask, capfd: pytest.CaptureFixture[str]
@@ -94,11 +110,12 @@ def _around(look: Callable[[], T], resolver: Resolver, known: Written, missing: 
     """What something is before and after the resolver is asked."""
     before = look()
     for written in (known, missing):
+        resolver.matches(as_reference(written))
         ask(resolver, written)
     return before, look()
 
 
-def _handlers() -> dict[int, object]:
+def _handlers() -> dict[int, Any]:
     return {number: signal.getsignal(number) for number in signal.valid_signals()}
 
 
