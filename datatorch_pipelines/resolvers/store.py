@@ -359,7 +359,7 @@ def _default_root() -> Path:
         root = cache_directory() / "actions"
     except RuntimeError:
         root = None
-    # Some versions of platformdirs leave `~` as it is where there is no home; the store would be in a folder of it here.
+    # Some versions of platformdirs leave `~` as it is where there is no home: that would be a folder of this one.
     if root is None or root.parts[0] == "~":
         raise StoreError(
             "there is no home folder to keep actions in", hint="set DATATORCH_PIPELINES_HOME to a folder for them"
