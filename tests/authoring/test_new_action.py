@@ -5,8 +5,10 @@ from __future__ import annotations
 import errno
 import os
 import shutil
+import signal
 import stat
 import subprocess
+import sys
 import threading
 from pathlib import Path
 from typing import get_args
@@ -250,3 +252,36 @@ def test_of_several_at_once_one_writes_and_the_others_are_told(tmp_path: Path) -
     using = dtp.load_action(tmp_path / "a").runs.using
     assert len(_whole(tmp_path / "a")) == 4 + len(FILES[using])
     assert _whole(tmp_path) == ["a"]
+
+
+KILLED = """\
+import os, signal, sys
+from datatorch_pipelines.authoring import writing
+
+left = int(sys.argv[1])
+fsync = os.fsync
+
+
+def counted(descriptor):
+    global left
+    fsync(descriptor)
+    left -= 1
+    if left == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+os.fsync = counted
+writing.write_action("a", None, "python")
+"""
+
+
+@pytest.mark.parametrize(("instant", "is_there"), [(2, False), (6, False), (7, True)])
+def test_killed_at_any_instant_there_is_the_whole_folder_or_none(tmp_path: Path, instant: int, is_there: bool) -> None:
+    done = subprocess.run([sys.executable, "-c", KILLED, str(instant)], cwd=tmp_path)
+    assert done.returncode == -signal.SIGKILL
+    assert (tmp_path / "a").exists() == is_there
+    if not is_there:
+        assert all(path.name.startswith(".new-action.") for path in tmp_path.iterdir())
+        dtp.new_action(tmp_path / "a")
+    assert len(_whole(tmp_path / "a")) == 5
+    assert dtp.check_files([tmp_path / "a" / "action-datatorch.yaml", tmp_path / "a" / "example.yaml"]) == []

@@ -7,7 +7,6 @@ import re
 import shlex
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -228,29 +227,24 @@ def test_a_folder_comes_before_a_reference_of_its_name(here, write: Write) -> No
 
 
 def test_ctrl_c_ends_the_action_and_tells(cli: list[str], environment: dict[str, str], folder: Path) -> None:
-    wait = "name: Wait\nruns: {using: cmd, command: 'echo begun; sleep 60 & echo $! > \"$PID_FILE\"; wait'}\n"
+    wait = "name: Wait\nruns: {using: cmd, command: 'sleep 60 & echo \"begun $!\"; wait'}\n"
     (folder / "wait").mkdir()
     (folder / "wait" / "action-datatorch.yaml").write_text(wait)
-    pid_file = folder / "pid"
     process = subprocess.Popen(
         [*cli, "actions", "run", "wait", "--json"],
         cwd=folder,
-        env={**environment, "PID_FILE": str(pid_file)},
+        env=environment,
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
     assert process.stderr is not None
-    for line in process.stderr:
-        if line == b"| begun\n":
-            break
-    while not (pid_file.exists() and pid_file.read_text().endswith("\n")):
-        time.sleep(0.01)
+    begun = next(line for line in process.stderr if line.startswith(b"| begun "))
     process.send_signal(signal.SIGINT)
     stdout, _ = process.communicate(timeout=60)
     assert process.returncode == 130
     assert json.loads(stdout)["status"] == "cancelled"
-    state = Path("/proc", pid_file.read_text().strip(), "stat")
+    state = Path("/proc", begun.split()[-1].decode(), "stat")
     assert not state.exists() or state.read_text().split(") ")[1].startswith("Z")
 
 
