@@ -15,6 +15,7 @@ _UNSAFE = (
     "\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069"  # the direction of what follows
 )
 _UNSAFE_CHARACTER = re.compile(f"[{_UNSAFE}]")
+_UNSAFE_IN_JSON = re.compile(f"(?!\n)[{_UNSAFE}]")  # its line ends are its own: those of strings are escaped
 _ESCAPE_SEQUENCE = re.compile(
     r"\x1b(?:"
     r"\[[0-?]*[ -/]*[@-~]"  # CSI: cursor, colours, modes
@@ -42,6 +43,15 @@ def one_line(text: str) -> str:
     'a\\\\x0ab\\\\x1b[2J'
     """
     return _UNSAFE_CHARACTER.sub(lambda found: visible(found.group()), text)
+
+
+def escape_unsafe(text: str) -> str:
+    """JSON whose strings show the characters that `one_line` shows as codes as JSON's own escapes; it means the same.
+
+    >>> escape_unsafe('{"name": "a\u202eb"}')
+    '{"name": "a\\\\u202eb"}'
+    """
+    return _UNSAFE_IN_JSON.sub(lambda found: f"\\u{ord(found.group()):04x}", text)
 
 
 def log_line(text: str, *, colours: bool = False) -> str:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 
 from datatorch_pipelines.diagnostics import Diagnostic, Location
+from datatorch_pipelines.display.characters import escape_unsafe
 from datatorch_pipelines.records.encoding import encode_event
 from datatorch_pipelines.results.events import Event
 from datatorch_pipelines.results.result import JobResult, RunResult, StepResult
@@ -149,5 +150,5 @@ def plain(value: object) -> object:
 
 
 def dump_json(value: object) -> str:
-    """Data as JSON for programs, over several lines."""
-    return json.dumps(plain(value), indent=2, ensure_ascii=False)
+    """Data as JSON for programs, over several lines; what could mislead who reads it in a terminal is escaped."""
+    return escape_unsafe(json.dumps(plain(value), indent=2, ensure_ascii=False))

@@ -30,18 +30,15 @@ _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 def example_step(found: FoundAction) -> str | None:
     """The YAML of a step with the inputs that must be given, and the variables that the action reads as secrets.
 
-    ``None`` where no step can name the action so: a folder whose action file has another name than the usual ones.
-    Nothing of what the action says becomes an expression.
+    ``None`` where there is no such step: no step can name a folder whose action file has another name than the usual
+    ones, and an input may take nothing that could be written. Nothing of what the action says becomes an expression.
     """
     action = _action(found)
-    if action is None:
+    required = {name: item for name, item in found.definition.inputs.items() if item.required and item.default is None}
+    inputs = {name: value for name, item in required.items() if (value := _value(name, item)) is not None}
+    if action is None or len(inputs) < len(required):
         return None
     step: dict[str, object] = {"action": action}
-    inputs = {
-        name: _value(name, declared)
-        for name, declared in found.definition.inputs.items()
-        if declared.required and declared.default is None
-    }
     if inputs:
         step["inputs"] = inputs
     env = {name: f"${{{{ secrets.{name} }}}}" for name in found.definition.env if _VARIABLE.fullmatch(name)}
@@ -80,7 +77,7 @@ def _git(reference: ActionReference, found: FoundAction) -> str:
 
 
 def _value(name: str, declared: Input) -> object:
-    """A value that the input takes: one of its options, or one of its type."""
+    """A value that the input takes: one of its options, or one of its type; ``None`` where nothing fits."""
     for value in _candidates(declared):
         try:
             check_plain(value)
@@ -88,7 +85,7 @@ def _value(name: str, declared: Input) -> object:
         except (InputError, ModelError):
             continue
         return value
-    return _PLACEHOLDERS[declared.type]
+    return None
 
 
 def _candidates(declared: Input) -> Iterator[object]:
