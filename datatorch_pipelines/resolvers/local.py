@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+import errno
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from datatorch_pipelines._files import tree_digest
@@ -11,7 +12,6 @@ from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedActio
 from datatorch_pipelines.errors import ActionNotFound, StoreError
 from datatorch_pipelines.model.reference import DEFAULT_REF, ActionReference, ReferenceKind
 from datatorch_pipelines.resolvers.action_file import check_action_file
-from datatorch_pipelines.resolvers.file_names import shown
 
 AGENT_VARIABLES = ("DATATORCH_RUNNER_PATH", "DATATORCH_AGENT_PATH")
 """The environment variables that name an agent's folder; its local actions are in ``actions/local`` below it."""
@@ -44,7 +44,7 @@ class LocalResolver(Resolver):
         when it can't be read.
         """
         find = _find_path if reference.kind is ReferenceKind.PATH else _find_local
-        return await asyncio.to_thread(lambda: folder_as_action(reference, find(reference, context), context))
+        return await asyncio.to_thread(lambda: folder_as_action(reference, _found(find, reference, context), context))
 
 
 def folder_as_action(reference: ActionReference, directory: Path, context: ResolveContext) -> ResolvedAction:
@@ -57,11 +57,24 @@ def folder_as_action(reference: ActionReference, directory: Path, context: Resol
         # It may be a whole repository, with the data that lies in it: a check must not read all of that.
         digest = "" if context.only_definition else tree_digest(directory)
     except OSError as error:
-        path = shown(str(error.filename or directory))
+        path = ascii(str(error.filename or directory))
         raise StoreError(f"{reference}: {path} can't be read: {error.strerror or error}") from error
     except RecursionError as error:
-        raise StoreError(f"{reference}: the folders in {shown(str(directory))} nest too deep to be read") from error
+        raise StoreError(f"{reference}: the folders in {str(directory)!a} nest too deep to be read") from error
     return ResolvedAction(reference=reference, directory=directory, digest=digest, file=reference.file)
+
+
+def _found(
+    find: Callable[[ActionReference, ResolveContext], Path], reference: ActionReference, context: ResolveContext
+) -> Path:
+    """The folder that ``find`` finds. Raises `ResolveError` only."""
+    try:
+        return find(reference, context)
+    except OSError as error:
+        path = str(error.filename or reference.name)
+        if error.errno == errno.ENAMETOOLONG:
+            raise ActionNotFound(f"{reference}: a folder's name is not that long", hint="check the path") from error
+        raise StoreError(f"{reference}: {path!a} can't be read: {error.strerror or error}") from error
 
 
 def _find_path(reference: ActionReference, context: ResolveContext) -> Path:

@@ -138,8 +138,8 @@ def _parse_url(scheme: str, text: str) -> GitUrl:
     username = _decoded(parts.username, "user") if parts.username else None
     password = _decoded(parts.password, "password") if parts.password else None
     _check_credentials(scheme, username, password)
-    if scheme == "ssh" and path.startswith("/~"):
-        path = path.removeprefix("/").removeprefix("~/")
+    if scheme == "ssh":
+        path = _path_from_home(path)
         _check_path(scheme, path)
     if scheme in ("http", "https"):
         path = quote(parts.path, safe=f"{_PLAIN_IN_PATH}%")
@@ -157,9 +157,14 @@ def _parse_scp(text: str) -> GitUrl:
     host = host.strip("[]").lower()
     _check_host(host)
     _check_credentials("ssh", username, None)
-    path = path.removeprefix("~/")
+    path = _path_from_home(path)
     _check_path("ssh", path)
     return GitUrl("ssh", host, None, path, username)
+
+
+def _path_from_home(path: str) -> str:
+    """A path of ssh as the server is to have it: ``/~/a`` and ``~/a`` are ``a`` to git, and ``/~me/a`` is ``~me/a``."""
+    return path[path.startswith("/~") :].removeprefix("~/")
 
 
 def _decoded(text: str, what: str) -> str:
@@ -208,6 +213,8 @@ def _check_path(scheme: str, path: str) -> None:
         raise _refused("the path of a git URL holds a control character")
     if "\\" in path:
         raise _refused("the path of a git URL holds a backslash")
+    if "::" in path:
+        raise _refused("the path of a git URL holds '::', which names a helper program")
     if not path.strip("/"):
         raise _refused("a git URL has no path")
     if ".." in path.split("/"):
