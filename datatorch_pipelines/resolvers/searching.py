@@ -158,7 +158,7 @@ class Search:
         entry, fetched = self._fetch_commit(url, ref, lambda commit: self.store.entry(url, commit) is not None)
         if fetched.also_tag:
             self._warn(f"{ref} is both a branch and a tag; the branch is used")
-        if not is_full_commit(ref):
+        if object_id(ref).decode() != entry.commit:
             self.store.remember(url, ref, KnownRef(entry.commit, fetched.kind))
         return entry
 
