@@ -271,7 +271,7 @@ def test_many_files_are_looked_at_in_a_thread(
     monkeypatch.setattr(
         seal,
         "_look",
-        lambda root: (threads.append(threading.current_thread() is threading.main_thread()), look(root))[1],
+        lambda root: (threads.append(threading.current_thread() is main), look(root))[1],
     )
     resolve(GitHubResolver(root.as_uri(), store=Store(store.root)), "me/add@v1")
     assert set(threads) == {False}
