@@ -106,10 +106,10 @@ echo "::words::$words"
 """
 
 _IGNORED: Mapping[Kind, str] = {
-    "python": "__pycache__/\n.venv/\n",
-    "node": "node_modules/\n",
-    "cmd": "*.log\n",
-    "docker": "*.log\n",
+    "python": "__pycache__/\n.venv/\nsecrets.env\n",
+    "node": "node_modules/\nsecrets.env\n",
+    "cmd": "secrets.env\n",
+    "docker": "secrets.env\n",
 }
 
 _README = """\

@@ -383,6 +383,23 @@ def test_a_reference_is_looked_for_by_the_resolvers(make: Make) -> None:
         dtp.run_action(dtp.ActionReference.parse("team/echo@v2"), resolvers=[mapping], offline=True)
 
 
+class _Doubtful(dtp.MappingResolver):
+    """Finds what a mapping names, and has a doubt about it."""
+
+    async def resolve(self, reference, context):  # type: ignore[no-untyped-def]
+        context.warn(f"{reference} is an older one")
+        return await super().resolve(reference, context)
+
+
+def test_what_a_resolver_doubts_is_told_once_at_the_action_s_file(make: Make) -> None:
+    reference = dtp.ActionReference.parse("team/echo@v1")
+    result = dtp.run_action(reference, {"text": "a"}, resolvers=[_Doubtful({"team/echo": make()})])
+    [told] = result.diagnostics
+    assert (told.code, told.message) == ("DT409", "team/echo@v1 is an older one")
+    assert told.file is not None
+    assert told.file.endswith("/echo/action-datatorch.yaml")
+
+
 def test_a_local_action_and_a_path_are_references_too(make: Make) -> None:
     make("actions/echo/v1")
     reference = dtp.ActionReference.parse("local/echo@v1")
