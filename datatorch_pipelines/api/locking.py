@@ -66,6 +66,7 @@ class _Target:
     """A pipeline that is to be locked, and what its lock file holds."""
 
     references: dict[ActionReference, Location]
+    source: Locator
     base: Path
     path: Path
     known: Lock | None
@@ -99,7 +100,8 @@ def _lock(
 
     async def make(target: _Target) -> Lock | PlanError:
         try:
-            return await make_lock(target.references, target.known, resolvers, evolve(context, base=target.base), anew)
+            beside = evolve(context, base=target.base)
+            return await make_lock(target.references, target.source, target.known, resolvers, beside, anew)
         except PlanError as error:
             return error
 
@@ -150,11 +152,8 @@ def _target(pipeline: Pipeline | PathLike, path: PathLike | None, arguments: Fet
     if os.path.lexists(file):
         before = read_bytes(str(file), limits.max_file_bytes)
         known = parse_lock(decode_text(before, str(file)), str(file), limits)
-    return _Target(locked_references(located, source), _base(source), file, known, before)
-
-
-def _base(source: Locator) -> Path:
-    return Path(source.file).absolute().parent
+    base = Path(source.file).absolute().parent
+    return _Target(locked_references(located, source), source, base, file, known, before)
 
 
 def _names(update: str | Iterable[str], targets: Sequence[_Target]) -> Collection[str]:

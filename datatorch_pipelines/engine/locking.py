@@ -9,6 +9,7 @@ from pathlib import Path
 
 from attrs import evolve, frozen
 
+from datatorch_pipelines.checks.ignores import without_ignored
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.contracts import ResolveContext, ResolvedAction, Resolver
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity, has_errors, sort_diagnostics
@@ -58,6 +59,7 @@ def locked_references(pipeline: Pipeline, source: Locator) -> dict[ActionReferen
 
 async def make_lock(
     references: dict[ActionReference, Location],
+    source: Locator,
     known: Lock | None,
     resolvers: Sequence[Resolver],
     context: ResolveContext,
@@ -65,6 +67,7 @@ async def make_lock(
 ) -> Lock:
     """What references stand for: as ``known`` has it, and asked for what it doesn't have or is to be asked anew.
 
+    ``source`` is the text that the references are in: comments there may ignore warnings.
     ``update`` is whether all are asked anew, or the names of those that are. Raises `PlanError` with a diagnostic for
     each action that can't be had.
     """
@@ -76,9 +79,9 @@ async def make_lock(
         before = known.find(reference) if known is not None else None
         if reference.kind is ReferenceKind.DOCKER:
             if "@sha256:" not in reference.name:
-                message = f"the image {reference} is not locked: an image is locked by its name alone"
+                message = f"the image {reference} is not locked: only its own name can do that"
                 hint = "name it by digest: docker://image@sha256:..."
-                told.append(Diagnostic.at(place, Code.NOT_IN_LOCK, Severity.WARNING, message, hint=hint))
+                told.append(Diagnostic.at(place, Code.ACTION_WARNING, Severity.WARNING, message, hint=hint))
             return
         if before is None or anew:
             # What is asked for anew must not come from memory: nobody would notice that nothing was asked.
@@ -95,7 +98,7 @@ async def make_lock(
     if has_errors(told):
         raise PlanError(told)
     changes = compare(known.actions if known is not None else (), actions.values())
-    return Lock(actions=actions.values(), changes=changes, warnings=tuple(told))
+    return Lock(actions=actions.values(), changes=changes, warnings=tuple(without_ignored(source, told)))
 
 
 async def _ask(

@@ -219,7 +219,7 @@ def test_local_actions_are_locked_by_their_files(here: Callable, write: Callable
     assert ended.status == 0
     assert ended.stdout.startswith("added local/add@v1 files ")
     assert ended.stderr.splitlines()[0] == (
-        "p.yaml:2:53: warning: the image docker://python:3 is not locked: an image is locked by its name alone [DT415]"
+        "p.yaml:2:53: warning: the image docker://python:3 is not locked: only its own name can do that [DT409]"
     )
     assert ended.stderr.splitlines()[-1] == "wrote p.yaml.lock"
 

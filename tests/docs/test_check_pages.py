@@ -27,6 +27,8 @@ WITHOUT_GOOD = {
     Code.BAD_ACTION: "a right action",
     Code.ACTION_WARNING: "depends on the server",
     Code.CANNOT_RUN: "another action",
+    Code.NOT_IN_LOCK: "the console shows it",
+    Code.LOCK_DIFFERS: "the console shows it",
     Code.NOT_PORTABLE: "the console shows it",
     Code.BROKEN_CHECK: "a check that is not broken",
 }

@@ -369,9 +369,14 @@ def test_a_container_image_is_not_locked_and_a_warning_says_so(locked: Locked) -
     lock = locked.lock()
     assert lock.actions == ()
     assert [str(item).replace(f"{locked.folder}/", "") for item in lock.warnings] == [
-        "pipeline.yaml:2:29: warning: the image docker://python:3 is not locked: an image is locked by its name alone "
-        "[DT415]; name it by digest: docker://image@sha256:..."
+        "pipeline.yaml:2:29: warning: the image docker://python:3 is not locked: only its own name can do that "
+        "[DT409]; name it by digest: docker://image@sha256:..."
     ]
+
+
+def test_a_comment_of_the_pipeline_ignores_a_warning(locked: Locked) -> None:
+    locked.write(PIPELINE.replace("me/add@v1", "docker://python:3 # datatorch: ignore[DT409] any will do"))
+    assert locked.lock().warnings == ()
 
 
 def test_nothing_is_written_when_an_action_can_t_be_had(locked: Locked) -> None:
