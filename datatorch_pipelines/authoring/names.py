@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.syntax.names import shown
@@ -46,7 +47,8 @@ def _wrong_with(name: str) -> str | None:
 def image_name(name: str) -> str:
     """A name as that of a container image.
 
-    >>> image_name("Resize Images (v2)"), image_name("数据")
+    >>> image_name("Résize Images (v2)"), image_name("数据")
     ('resize-images-v2', 'action')
     """
-    return _OTHERS.sub("-", name.lower()).strip("-") or "action"
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
+    return _OTHERS.sub("-", plain.lower()).strip("-") or "action"

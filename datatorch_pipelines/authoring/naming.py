@@ -76,19 +76,22 @@ def _at_path(path: str) -> NamedAction:
         folder, file = os.path.split(path)
     else:
         raise ResolveError(f"{shown(path)} is neither a folder nor a file", hint="give a folder that holds an action")
-    folder = os.path.normpath(folder or os.curdir)
+    folder = str(Path(folder))  # keeps `..`, which behind a link leads elsewhere than the text says
     reference = ActionReference(ReferenceKind.PATH, _printable(folder), None, None, file)
-    last = os.path.basename(os.path.abspath(folder))  # noqa: PTH100, PTH119  # texts
+    last = Path(folder).resolve().name
     # What a folder's name may be is more than what a step may say: it holds no backslash and no expression.
     last = _printable(last).replace("\\", "_").replace("${{", "___")
     return NamedAction(reference=reference, step=f"./{last}", folder=folder)
 
 
 def _instead(path: str) -> str:
+    usual = "give a folder that holds an action, or its action file"
     try:
         reference = ActionReference.parse(path)
     except ModelError:
-        return "give a folder that holds an action, or its action file"
+        return usual
+    if "@" not in path and path.endswith((".yaml", ".yml", ".json")):
+        return usual
     if reference.kind is ReferenceKind.PATH:
         return "the path starts at the current folder"
     return f"give a folder, or the action of that name as ActionReference.parse({path!r})"

@@ -59,6 +59,8 @@ Examples:
   datatorch-pipelines actions run login --secrets-file secrets.env""",
 )
 @click.argument("action")
+@click.option("--git", metavar="URL", help="The repository that ACTION, a name and a tag, is in.")
+@click.option("--file", metavar="FILE", help="The action's file, where it has another name than the usual ones.")
 @click.option("--input", "inputs", multiple=True, metavar="K=V", help="An input, as text that becomes its type.")
 @click.option("--secret", "secrets", multiple=True, metavar="K[=V]", help="A secret; the input K, if there is one.")
 @click.option(
@@ -82,6 +84,8 @@ Examples:
 @click.option("--quiet", "-q", is_flag=True, help="No log; only what went wrong.")
 def run(
     action: str,
+    git: str | None,
+    file: str | None,
     inputs: tuple[str, ...],
     secrets: tuple[str, ...],
     secrets_file: Path | None,
@@ -106,6 +110,8 @@ def run(
 
     call = ActionCall(
         action=action,
+        git=git,
+        file=file,
         inputs=values.parse_assignments("--input", inputs),
         secrets=values.parse_secrets(secrets, secrets_file, os.environ),
         event=values.parse_event(event),

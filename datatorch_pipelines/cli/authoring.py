@@ -21,7 +21,8 @@ from datatorch_pipelines.display.characters import one_line
 from datatorch_pipelines.display.sources import read_files
 from datatorch_pipelines.engine import RunHandle
 from datatorch_pipelines.errors import ModelError, PipelinesError
-from datatorch_pipelines.model import ActionReference
+from datatorch_pipelines.model import ActionObject, ActionReference
+from datatorch_pipelines.model.reference import DEFAULT_REF
 from datatorch_pipelines.results import RunStarted
 
 
@@ -30,6 +31,8 @@ class ActionCall:
     """What ``actions run`` was given, as data."""
 
     action: str
+    git: str | None = None
+    file: str | None = None
     inputs: Mapping[str, str]
     secrets: Mapping[str, str] = field(repr=False)
     event: Mapping[str, object]
@@ -80,7 +83,7 @@ def run_action(call: ActionCall) -> int:
 
 def _start(call: ActionCall, report: RunReport) -> RunHandle:
     handle = api.start_action(
-        _meant(call.action),
+        _meant(call),
         call.inputs,
         secrets=call.secrets,
         event=call.event,
@@ -96,11 +99,20 @@ def _start(call: ActionCall, report: RunReport) -> RunHandle:
     return handle
 
 
-def _meant(action: str) -> str | ActionReference:
-    """A path where there is something, else a reference where the text can be one."""
-    if os.path.lexists(action):
-        return action
-    try:
-        return ActionReference.parse(action)
-    except ModelError:
-        return action  # the library says what is wrong with it as a path
+def _meant(call: ActionCall) -> str | Path | ActionReference:
+    """A path where there is something or a file could be, else a reference where the text can be one.
+
+    Raises `ModelError` for ``git`` or ``file`` with a text that is no name and tag.
+    """
+    if call.git is None:
+        is_file_name = "@" not in call.action and call.action.endswith((".yaml", ".yml", ".json"))
+        if is_file_name or os.path.lexists(call.action):
+            return Path(call.action, call.file) if call.file else call.action
+        try:
+            reference = ActionReference.parse(call.action)
+        except ModelError:
+            return call.action  # the library says what is wrong with it as a path
+        if call.file is None:
+            return reference
+    name, _, tag = call.action.partition("@")
+    return ActionReference.parse(ActionObject(name, tag or DEFAULT_REF, call.git, call.file))

@@ -279,6 +279,14 @@ def test_a_link_to_a_folder_or_file_leads_there(make: Make) -> None:
         dtp.run_action("link")
 
 
+def test_behind_a_link_two_dots_lead_where_the_system_has_it(make: Make) -> None:
+    make("elsewhere/echo")
+    make("echo", "name: Wrong\nruns: {using: cmd, command: exit 1}\n")
+    Path("elsewhere/inside").mkdir()
+    Path("link").symlink_to("elsewhere/inside")
+    assert _echoed(dtp.run_action("link/../echo", {"text": "a"}))
+
+
 def test_an_action_file_may_have_another_name(make: Make) -> None:
     folder = make()
     (folder / "action-datatorch.yaml").rename(folder / "other.yml")

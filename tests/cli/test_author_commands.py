@@ -171,6 +171,11 @@ def test_an_action_that_fails_is_told_at_its_file(here, write: Write) -> None:
             ["nowhere"],
             "error: there is no folder or file 'nowhere'; give a folder that holds an action, or its action file",
         ),
+        (
+            ["sub/nowhere.yaml"],
+            "error: there is no folder or file 'sub/nowhere.yaml'; "
+            "give a folder that holds an action, or its action file",
+        ),
         (["local/x@v1"], "error: there is no folder of local actions to look for local/x@v1 in; "),
         (["docker://alpine:3"], "error: an action that is a container image is not carried out by this version; "),
         (["echo", "--input", "text=a", "--runner", "moon"], "error: there is no runner 'moon'; use one of local"),
@@ -224,6 +229,27 @@ def test_a_folder_comes_before_a_reference_of_its_name(here, write: Write) -> No
     write("local/echo/v1/action-datatorch.yaml", ECHO)
     local = here("actions", "run", "local/echo@v1", "--local-actions", "local", "--input", "text=a", "--quiet")
     assert local.status == 0
+
+
+def test_an_action_of_any_git_service_is_named_by_its_url(here, write: Write, folder: Path) -> None:
+    write("repository/echo.yaml", ECHO)
+    git = ["git", "-C", str(folder / "repository"), "-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "--quiet"], ["add", "."], ["commit", "--quiet", "-m", "x"], ["tag", "v1"]):
+        subprocess.run([*git, *words], check=True)
+    url = (folder / "repository").as_uri()
+    named = ["actions", "run", "me/echo@v1", "--git", url, "--file", "echo.yaml", "--input", "text=a"]
+    assert here(*named, "--quiet").status == 0
+    refused = here(*named[:-2])
+    assert refused.stderr == (
+        "me/echo@v1/echo.yaml:3:3: error: the input 'text' of Echo is missing [DT403]\n"
+        "  hint: give text a value\n"
+        "nothing ran\n"
+    )
+    here_too = here("actions", "run", "repository", "--file", "echo.yaml", "--input", "text=a", "--quiet")
+    assert here_too.status == 0
+    no_tag = here("actions", "run", "me echo", "--git", url)
+    assert no_tag.status == 2
+    assert no_tag.stderr.startswith("error: 'me echo' is no action; ")
 
 
 def test_ctrl_c_ends_the_action_and_tells(cli: list[str], environment: dict[str, str], folder: Path) -> None:
