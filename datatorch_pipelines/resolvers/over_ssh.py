@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable
 from typing import IO, Any, cast
 
+from attrs import frozen
 from dulwich.client import SSHGitClient, SSHVendor, SubprocessWrapper
 from dulwich.config import ConfigDict
 from dulwich.errors import HangupException
@@ -114,9 +115,13 @@ class _SshProcess:
 
     @property
     def stderr(self) -> IO[bytes]:
-        """What ssh said so far."""
+        """What dulwich reads when the server hangs up."""
+        return cast(IO[bytes], _Said(self._settle))
+
+    def _settle(self) -> list[bytes]:
+        """What ssh said, all of it if it has ended."""
         self._reader.join(timeout=_STDERR_SECONDS)
-        return io.BytesIO(b"\n".join(self._session.ssh_errors))
+        return self._session.ssh_errors
 
     def _drain(self, stream: IO[bytes]) -> None:
         with contextlib.suppress(OSError, ValueError):
@@ -129,7 +134,7 @@ class _SshProcess:
         data = self._metered(size)
         if len(data) < size:
             # What ssh said before it ended is wanted for the error's text.
-            self._reader.join(timeout=_STDERR_SECONDS)
+            self._settle()
         elif not self._spoke and not _HEX.issuperset(data):
             raise FetchFailed(
                 f"{self._url} says something before it speaks git: {self._noise(data)}",
@@ -153,7 +158,7 @@ class _SshProcess:
                     raise TimeoutError("timed out")
                 view = view[os.write(self._outgoing.fileno(), view[:4096]) :]
         except BrokenPipeError as error:
-            self._reader.join(timeout=_STDERR_SECONDS)
+            self._settle()
             raise HangupException from error
         return len(data)
 
@@ -199,6 +204,13 @@ class _SshProcess:
         if self._process.returncode is None:
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(self._process.pid, signal.SIGKILL)
+
+
+@frozen
+class _Said:
+    """ssh's standard error, as far as dulwich looks: only when it reads is there anything to wait for."""
+
+    readlines: Callable[[], list[bytes]]
 
 
 class _TimedPipe(io.RawIOBase):

@@ -16,8 +16,8 @@ _UNREACHABLE = re.compile(
     r"ssh: (?:connect to host \S+ port \d+: |Could not resolve hostname \S+: )(.+)|(Unable to negotiate with .+)"
 )
 _BROKE_OFF = re.compile(
-    r"(?:kex_exchange_identification|banner exchange|ssh_exchange_identification|client_loop|Connection (?:closed|reset)|"
-    r"Connection to \S+ (?:closed|timed out))"
+    r"(?:kex|ssh)_exchange_identification|banner exchange|client_loop"
+    r"|Connection (?:closed|reset)|Connection to \S+ (?:closed|timed out)"
 )
 
 

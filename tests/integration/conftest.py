@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
 import os
 import shutil
-import socket
 import subprocess
-import time
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
 
-SSHD = shutil.which("sshd", path=os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin")))
+sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
+
+from ssh_server import can_serve_ssh, ssh_server
+
 SSH_EXAMPLE = Path(__file__).parents[2] / "examples" / "runners" / "ssh.py"
 
 
@@ -61,36 +62,7 @@ def node_modules(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def ssh_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]:
     """The options by which ssh reaches a server that lives as long as the tests."""
-    if SSHD is None or not shutil.which("ssh"):
+    if not can_serve_ssh():
         pytest.skip("OpenSSH's sshd and ssh are not installed")
-    folder = tmp_path_factory.mktemp("sshd")
-    for name in ("host", "user"):
-        subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", folder / name], check=True)
-    (folder / "authorized").write_text((folder / "user.pub").read_text())
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    (folder / "config").write_text(
-        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {folder}/host\nPidFile none\nUsePAM no\nStrictModes no\n"
-        f"AuthorizedKeysFile {folder}/authorized\nPasswordAuthentication no\nKbdInteractiveAuthentication no\n"
-        "MaxStartups 100\nPermitRootLogin yes\n"
-    )
-    if os.geteuid() == 0:
-        Path("/run/sshd").mkdir(exist_ok=True)  # where sshd gives up its privileges
-    with (folder / "log").open("wb") as log:
-        server = subprocess.Popen([SSHD, "-D", "-e", "-f", folder / "config"], stderr=log)
-    try:
-        deadline = time.monotonic() + 20
-        while True:
-            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-                break
-            assert server.poll() is None, (folder / "log").read_text()
-            assert time.monotonic() < deadline
-        known = folder / "known"
-        known.write_text(f"[127.0.0.1]:{port} {(folder / 'host.pub').read_text()}")
-        yield [
-            "-F", "none", "-p", str(port), "-i", str(folder / "user"), "-o", "IdentitiesOnly=yes",
-            "-o", f"UserKnownHostsFile={known}", "-o", "StrictHostKeyChecking=yes",
-        ]  # fmt: skip
-    finally:
-        server.terminate()
-        server.wait()
+    with ssh_server(tmp_path_factory.mktemp("sshd") / "keys") as server:
+        yield server.options()
