@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import shutil
 import signal
 import subprocess
 from collections.abc import Callable
@@ -43,7 +44,10 @@ def _steady(text: str) -> list[str]:
     return re.sub(r"(record|log): .*/state/", r"\1: STATE/", text).splitlines()
 
 
-@pytest.mark.parametrize("using", ["python", "node", "cmd"])
+NEEDS_NODE = pytest.mark.skipif(shutil.which("node") is None, reason="node is not installed")
+
+
+@pytest.mark.parametrize("using", ["python", pytest.param("node", marks=NEEDS_NODE), "cmd"])
 def test_what_new_says_to_type_next_works(here, using: str) -> None:
     done = here("actions", "new", "count words", "--using", using)
     assert (done.status, done.stderr) == (0, "")
