@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from datatorch_pipelines.errors import PipelineSyntaxError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.resolvers.lockfile import LOCK_VERSION, WRONG, Key, Lock, LockedAction, wrong_commit
 from datatorch_pipelines.syntax.files import decode_text, read_bytes
+from datatorch_pipelines.syntax.located import StopReading
 from datatorch_pipelines.syntax.names import did_you_mean, named, type_name
 from datatorch_pipelines.syntax.report import Report
 from datatorch_pipelines.syntax.source import read_source
@@ -48,7 +50,10 @@ def parse_lock(text: str, filename: str, limits: Limits = DEFAULT_LIMITS) -> Loc
             [Diagnostic.at(place, Code.INVALID_SYNTAX, Severity.ERROR, message, hint=_TAKE_A_SIDE)]
         )
     data, report, complete = read_source(text, filename, limits, as_json=True)
-    actions = _Reader(report).actions(data) if complete and not report.failed else []
+    actions: list[LockedAction] = []
+    if complete and not report.failed:
+        with contextlib.suppress(StopReading):  # so many errors that the rest is not told
+            actions = _Reader(report).actions(data)
     if report.failed:
         raise PipelineSyntaxError([_with_own_hint(item) for item in sort_diagnostics(report.found)])
     return Lock(actions=actions)
@@ -65,7 +70,7 @@ class _Reader:
 
     def __init__(self, report: Report) -> None:
         self._report = report
-        self._seen: dict[Key, Location] = {}
+        self._seen: dict[Key, int] = {}
 
     def actions(self, data: object) -> list[LockedAction]:
         """The actions, as far as they are right."""
@@ -111,14 +116,15 @@ class _Reader:
             return None
         known: dict[str, Any] = item
         action = LockedAction(**known)
-        place = report.locator.value((*path, "reference"))
         if action.key in self._seen:
-            related = [Related("the first one is here", self._seen[action.key])]
+            place = report.locator.value((*path, "reference"))
+            first = report.locator.value(("actions", self._seen[action.key], "reference"))
+            related = [Related("the first one is here", first)]
             message = f"{action.label} is there twice"
             told = Diagnostic.at(place, Code.DUPLICATE_KEY, Severity.ERROR, message, hint=_TAKE_A_SIDE, related=related)
             report.add(told)
             return None
-        self._seen[action.key] = place
+        self._seen[action.key] = index
         return action
 
     def _keys(self, path: _Path, data: Mapping[str, object], known: _Names, needed: _Names, what: str) -> None:

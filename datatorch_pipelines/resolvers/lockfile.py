@@ -81,7 +81,8 @@ WRONG: Mapping[str, Callable[[str], str | None]] = {
 
 def wrong_commit(kind: str | None, commit: str | None) -> str | None:
     """What is wrong with a commit beside its kind: what git has must be a whole commit, as it becomes a reference."""
-    return "is no full commit id" if kind is not None and not is_full_commit(commit) else None
+    whole = commit is not None and is_full_commit(commit) and commit == commit.lower()
+    return None if kind is None or whole else "is no full commit id"
 
 
 @frozen(kw_only=True)

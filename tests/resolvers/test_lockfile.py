@@ -109,6 +109,21 @@ def test_an_action_is_found_by_its_text_its_url_without_credentials_and_its_file
     assert lock.find(ActionReference.parse("me/add")) is None
 
 
+@pytest.mark.parametrize(
+    ("git", "written"),
+    [
+        ("git@example.org:me/add.git", "git@example.org:me/add.git"),
+        ("ssh://git@example.org/me/add.git", "ssh://example.org/me/add.git"),
+        ("https://token@example.org/add.git", "https://example.org/add.git"),
+        ("https://me:p@ss:w/rd@example.org/add.git", "https://example.org/add.git"),
+    ],
+)
+def test_a_url_is_written_without_user_and_password(git: str, written: str) -> None:
+    assert without_credentials(git) == written
+    locked = LockedAction(reference="me/add@v1", git=written, kind="tag", url=written, commit=COMMIT, digest=DIGEST)
+    assert Lock(actions=[locked]).find(ActionReference.parse({"name": "me/add", "tag": "v1", "git": git})) == locked
+
+
 def test_changes_are_told_in_the_order_of_the_file() -> None:
     url = "https://example.org/me/add.git"
     moved = LockedAction(reference="me/add@v1", kind="tag", url=url, commit=OTHER, digest=DIGEST)
@@ -141,6 +156,7 @@ def test_an_update_tells_what_is_another(changed: dict[str, str | None], line: s
     ("name", "value", "message"),
     [
         ("commit", "1234567", "the commit of a locked action is no full commit id"),
+        ("commit", COMMIT.upper(), "the commit of a locked action is no full commit id"),
         ("commit", None, "the commit of a locked action is no full commit id"),
         ("url", "https://me:secret@example.org/a.git", "the url of a locked action holds a user or a password"),
         (
@@ -273,6 +289,13 @@ def test_a_lock_file_that_is_too_large_is_not_read(tmp_path: Path) -> None:
         read_lock(path, Limits(max_file_bytes=100))
     with pytest.raises(dtp.PipelineSyntaxError, match="holds more than 5 values"):
         read_lock(path, Limits(max_nodes=5))
+
+
+def test_of_very_many_errors_the_first_are_told() -> None:
+    lines = _wrong(f'{{"version": 1, "actions": [{", ".join(["5"] * 3_000)}]}}')
+    assert len(lines) < 3_000
+    assert lines[0] == f"p.lock:1:28: error: a locked action must be a mapping, not an integer [DT203]; {RESTORE}"
+    assert lines[-1].endswith(f"more than 1000 errors: the rest is not told [DT110]; {RESTORE}")
 
 
 def test_what_is_no_text_or_no_file_is_told(tmp_path: Path) -> None:
