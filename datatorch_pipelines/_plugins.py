@@ -77,7 +77,7 @@ def make(kind: Kind, name: str, wanted: type[T]) -> T:
     try:
         loaded = point.load()
         made = loaded() if callable(loaded) and not isinstance(loaded, wanted) else loaded
-    except Exception as error:
+    except (Exception, SystemExit) as error:  # a module that is a script ends the program when it is imported
         said = " ".join(str(error).split())
         raise PipelinesError(
             f"the {kind[:-1]} {name!r} ({point.value}) can't be loaded: {type(error).__name__}: {said}",
@@ -92,5 +92,5 @@ def make(kind: Kind, name: str, wanted: type[T]) -> T:
 
 
 def make_all(kind: Kind, wanted: type[T]) -> dict[str, T]:
-    """Everything that is registered, made, by name. Raises as `make` does."""
-    return {name: make(kind, name, wanted) for name in registered(kind)}
+    """Everything that is registered, made, in the order of the names. Raises as `make` does."""
+    return {name: make(kind, name, wanted) for name in sorted(registered(kind))}

@@ -164,8 +164,8 @@ def test_a_version_is_fetched_once(resolver: Resolver, server: Server) -> None:
 
 def test_a_ref_and_a_name_are_parts_of_a_path_and_nothing_else(resolver: Resolver, server: Server) -> None:
     with pytest.raises(ActionNotFound):
-        resolve(resolver, "me/add@v1/%2e%2e/x?y#z")
-    assert server.seen == [("/me/add/v1%2F%252e%252e%2Fx%3Fy%23z.zip", None)]
+        resolve(resolver, "me/add@v1/%2e%2e/x&y#z")
+    assert server.seen == [("/me/add/v1%2F%252e%252e%2Fx%26y%23z.zip", None)]
     hand_made = ActionReference(ReferenceKind.GITHUB, "me/../../x", "v1")
     with pytest.raises(ActionRefused):
         asyncio.run(resolver.resolve(hand_made, ResolveContext()))
