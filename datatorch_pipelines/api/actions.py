@@ -20,15 +20,17 @@ from datatorch_pipelines.errors import (
     PullError,
     ResolveError,
 )
-from datatorch_pipelines.limits import DEFAULT_LIMITS
+from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import ACTION_FILES, ActionObject, ActionReference, Pipeline, ReferenceKind
 
 if TYPE_CHECKING:
     from typing import Unpack
 
+    from datatorch_pipelines.contracts import Resolver
     from datatorch_pipelines.defaults import FetchArguments
     from datatorch_pipelines.resolvers.definitions import Answer
     from datatorch_pipelines.resolvers.found import FoundAction
+    from datatorch_pipelines.resolvers.lockfile import Lock
 
 PathLike = str | os.PathLike[str]
 AnyReference = str | ActionObject | Mapping[str, object] | ActionReference
@@ -57,12 +59,15 @@ def find_action(action: AnyReference | os.PathLike[str], **arguments: Unpack[Fet
     return _found(answer)
 
 
-def pull(*what: Named, **arguments: Unpack[FetchArguments]) -> list[FoundAction]:
+def pull(
+    *what: Named, locked: bool | PathLike | Lock = False, **arguments: Unpack[FetchArguments]
+) -> list[FoundAction]:
     """Fetches every action that pipelines and references name, all at the same time; each server is asked once.
 
     A `Pipeline` and a ``Path`` name pipelines; so does a text that ends in ``.yaml``, ``.yml`` or ``.json``, or that
     is a file and holds no ``@``. Any other text, object or mapping is a reference as for `find_action`. The result has
-    each action once, in the order in which they are named.
+    each action once, in the order in which they are named. ``locked`` is as for a run: what pipelines name is fetched
+    as their lock files have it, and refused where that differs.
 
     Raises `PipelineSyntaxError` with everything that is wrong with the pipelines' files, and `ModelError` for a
     reference of the wrong form: nothing was fetched then. Raises `PullError` when actions can't be had, which tells of
@@ -70,7 +75,7 @@ def pull(*what: Named, **arguments: Unpack[FetchArguments]) -> list[FoundAction]
     """
     from datatorch_pipelines.engine import engine_thread
 
-    wanted = _all_wanted(what, arguments)
+    wanted = _all_wanted(what, locked, arguments.get("limits", DEFAULT_LIMITS))
     if not wanted:
         return []
     answers = engine_thread().call(_ask(wanted, arguments))
@@ -89,13 +94,24 @@ def pull(*what: Named, **arguments: Unpack[FetchArguments]) -> list[FoundAction]
 
 @frozen
 class _Wanted:
-    """An action that is wanted: where ``./path`` starts, by the pipeline's own name for its folder too, and the places
-    that name it."""
+    """An action that is wanted.
+
+    ``base`` is where ``./path`` starts, ``file`` the pipeline's file as it was named (empty without one), and
+    ``places`` are those that name the action.
+    """
 
     reference: ActionReference
     base: Path
-    beside: str = ""
+    file: str = ""
+    lock: Lock | None = None
     places: list[Location] = field(factory=list)
+
+    @property
+    def key(self) -> object:
+        """What tells it from another one."""
+        if self.reference.kind is ReferenceKind.PATH:
+            return self.reference, self.base
+        return self.reference, self.lock and self.lock.path, self.lock and self.lock.find(self.reference)
 
 
 def _reference(action: AnyReference | os.PathLike[str]) -> ActionReference:
@@ -115,37 +131,44 @@ def _folder_reference(path: Path) -> ActionReference:
     return reference if file == usual else evolve(reference, file=file)
 
 
-def _all_wanted(what: Iterable[Named], arguments: FetchArguments) -> list[_Wanted]:
+def _all_wanted(what: Iterable[Named], locked: bool | PathLike | Lock, limits: Limits) -> list[_Wanted]:
     """Every action that is named, once. Raises `PipelineSyntaxError` with all that is wrong with all the files."""
-    limits = arguments.get("limits", DEFAULT_LIMITS)
-    wanted: dict[tuple[ActionReference, Path | None], _Wanted] = {}
+    wanted: dict[object, _Wanted] = {}
     wrong: list[Diagnostic] = []
-
-    def add(reference: ActionReference, base: Path, beside: str = "") -> _Wanted:
-        key = (reference, base if reference.kind is ReferenceKind.PATH else None)
-        return wanted.setdefault(key, _Wanted(reference, base, beside))
-
     for item in what:
-        if not isinstance(item, Pipeline) and not _is_file(item):
-            add(_reference(item), Path.cwd())
-            continue
-        try:
-            located, source = located_pipeline(item, limits)
-        except PipelineSyntaxError as error:
-            wrong += error.diagnostics
-            continue
-        files: set[ActionReference] = set()
-        for job_id, job in located.jobs.items():
-            for index, step in enumerate(job.steps):
-                reference = step.reference
-                if reference is not None and reference not in files:
-                    files.add(reference)
-                    base = Path(source.file).absolute().parent
-                    place = source.value(("jobs", job_id, "steps", index, "action"))
-                    add(reference, base, str(Path(source.file).parent)).places.append(place)
+        if isinstance(item, Pipeline) or _is_file(item):
+            try:
+                found = list(_wanted_by(item, locked, limits))
+            except PipelineSyntaxError as error:
+                wrong += error.diagnostics
+                continue
+        else:
+            found = [_Wanted(_reference(item), Path.cwd())]
+            if locked is not False:
+                hint = "name the pipeline's file, or leave the lock file out"
+                raise PipelinesError(f"{found[0].reference} is named by no pipeline, so that no lock has it", hint=hint)
+        for each in found:
+            known = wanted.setdefault(each.key, each)
+            known.places.extend(place for place in each.places if place not in known.places)
     if wrong:
         raise PipelineSyntaxError(sort_diagnostics(wrong))
     return list(wanted.values())
+
+
+def _wanted_by(pipeline: Pipeline | PathLike, locked: bool | PathLike | Lock, limits: Limits) -> Iterator[_Wanted]:
+    """The actions of a pipeline, each with the place of the first step that has it."""
+    from datatorch_pipelines.engine.locking import given_lock
+
+    located, source = located_pipeline(pipeline, limits)
+    lock = given_lock(locked, source.file if located.source is not None else "", limits)
+    seen: set[ActionReference] = set()
+    for job_id, job in located.jobs.items():
+        for index, step in enumerate(job.steps):
+            reference = step.reference
+            if reference is not None and reference not in seen:
+                seen.add(reference)
+                place = source.value(("jobs", job_id, "steps", index, "action"))
+                yield _Wanted(reference, Path(source.file).absolute().parent, source.file, lock, [place])
 
 
 def _is_file(item: AnyReference | PathLike) -> TypeGuard[PathLike]:
@@ -164,6 +187,7 @@ async def _ask(wanted: Sequence[_Wanted], arguments: FetchArguments) -> list[Ans
     from datatorch_pipelines._plugins import registered
     from datatorch_pipelines.contracts import ResolveContext
     from datatorch_pipelines.defaults import local_folders, refuse_unknown, resolvers_of
+    from datatorch_pipelines.engine.locking import LockHolder
     from datatorch_pipelines.resolvers.definitions import find_action as look_for
 
     refuse_unknown(arguments)
@@ -179,8 +203,14 @@ async def _ask(wanted: Sequence[_Wanted], arguments: FetchArguments) -> list[Ans
     async def ask(item: _Wanted) -> Answer:
         if item.reference.kind is ReferenceKind.DOCKER:
             return _container(item.reference)
-        there = evolve(context, base=item.base)
-        return await look_for(resolvers, item.reference, there, beside=item.beside, extra_using=using)
+        chain: Sequence[Resolver] = resolvers
+        if item.lock is not None and item.reference.kind is not ReferenceKind.PATH:
+            locked = item.lock.find(item.reference)
+            if locked is None:
+                return _unlocked(item, item.lock)
+            chain = (LockHolder(locked, resolvers, item.lock, item.file),)
+        beside = str(Path(item.file).parent) if item.file else ""
+        return await look_for(chain, item.reference, evolve(context, base=item.base), beside=beside, extra_using=using)
 
     return await asyncio.gather(*map(ask, wanted))
 
@@ -190,6 +220,14 @@ def _container(reference: ActionReference) -> Answer:
 
     message = f"{reference}: an action that is a container image is not carried out by this version"
     return Answer(error=ResolveError(message, hint="name an action that runs a program"))
+
+
+def _unlocked(item: _Wanted, lock: Lock) -> Answer:
+    from datatorch_pipelines.engine.locking import not_in_lock
+    from datatorch_pipelines.resolvers.definitions import Answer
+
+    told = not_in_lock(item.reference, item.places[0], lock)
+    return Answer(error=ResolveError(told.message, hint=told.hint))
 
 
 def _found(answer: Answer) -> FoundAction:

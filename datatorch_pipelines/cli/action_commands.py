@@ -101,13 +101,17 @@ Exit status:
 Examples:
   datatorch-pipelines actions pull pipelines/*.yaml
   datatorch-pipelines actions pull datatorch/add@v1
+  datatorch-pipelines actions pull --locked pipeline.yaml
   datatorch-pipelines actions pull --offline pipeline.yaml""",
 )
 @click.argument("what", nargs=-1, required=True, metavar="ACTION|PIPELINE...")
 @_local_actions
 @_offline
 @click.option("--strict", is_flag=True, help="Refuse an action's older commit where its server can't be asked.")
-def pull(what: tuple[str, ...], local_actions: tuple[Path, ...], offline: bool, strict: bool) -> int:
+@click.option(
+    "--locked", is_flag=True, help="Fetch what the lock files beside the pipelines have; refuse what differs."
+)
+def pull(what: tuple[str, ...], local_actions: tuple[Path, ...], offline: bool, strict: bool, locked: bool) -> int:
     """Fetch the actions that pipelines' files name, and those that are named here.
 
     What ends in .yaml, .yml or .json is a pipeline, everything else is an action such as owner/repo@tag. Each action is
@@ -115,7 +119,7 @@ def pull(what: tuple[str, ...], local_actions: tuple[Path, ...], offline: bool, 
     """
     from datatorch_pipelines.cli.pull import PullCall, pull_actions
 
-    return pull_actions(PullCall(what=what, local_actions=local_actions, offline=offline, strict=strict))
+    return pull_actions(PullCall(what=what, local_actions=local_actions, offline=offline, strict=strict, locked=locked))
 
 
 @actions.command(

@@ -28,6 +28,7 @@ class PullCall:
 
     what: tuple[str, ...]
     local_actions: tuple[Path, ...] = ()
+    locked: bool = False
     offline: bool = False
     strict: bool = False
 
@@ -38,7 +39,13 @@ def pull_actions(call: PullCall) -> int:
     here = _here()
     failures: Sequence[PipelinesError] = ()
     try:
-        found = api.pull(*call.what, local_actions=call.local_actions, offline=call.offline, strict=call.strict)
+        found = api.pull(
+            *call.what,
+            locked=call.locked,
+            local_actions=call.local_actions,
+            offline=call.offline,
+            strict=call.strict,
+        )
     except PullError as error:
         found, failures = cast("list[FoundAction]", list(error.found)), error.failures
     except PipelineSyntaxError as error:

@@ -524,3 +524,22 @@ def test_help_and_list_load_nothing_that_fetches_or_runs(environment: dict[str, 
             [sys.executable, "-c", script, *arguments], capture_output=True, text=True, env=environment
         )
         assert done.stdout.splitlines()[-1] == "[]", done.stderr
+
+
+def test_pull_locked_fetches_what_a_locked_run_without_a_network_needs(
+    here: Callable, command: Callable, write: Write, repository: Path
+) -> None:
+    write("p.yaml", _pipeline(_step(repository, "main")))
+    assert command("lock", "p.yaml").status == 0
+    commit_files(repository, {"x": ""})
+    elsewhere = {"DATATORCH_PIPELINES_HOME": "elsewhere"}
+    done = command("actions", "pull", "--locked", "p.yaml", env=elsewhere)
+    assert (done.status, _steady(done.stdout), done.stderr) == (0, "add@main COMMIT fetched\n", "")
+    done = command("run", "--locked", "--offline", "-q", "p.yaml", env=elsewhere)
+    assert (done.status, done.stdout, done.stderr) == (0, "a / add@main: sum = 2\n", "")
+    write("q.yaml", _pipeline(_step(repository, "main")))
+    done = here("actions", "pull", "--locked", "q.yaml")
+    assert (done.status, done.stdout) == (2, "")
+    assert done.stderr == (
+        "datatorch-pipelines: there is no lock file q.yaml.lock; make it with 'datatorch-pipelines lock q.yaml'\n"
+    )

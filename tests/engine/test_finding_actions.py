@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
-from git_servers import GitHttpServer, commit_files, make_repository, running_http_server
+from git_servers import GitHttpServer, commit_files, git, make_repository, running_http_server
 
 import datatorch_pipelines as dtp
 from datatorch_pipelines.errors import ActionNotFound
@@ -229,3 +229,57 @@ def test_a_moved_branch_is_told_of_when_its_server_is_gone(tmp_path: Path, write
     assert warning.endswith(f"the commit {before.commit[:12]} that was fetched before is used")  # type: ignore[index]
     with pytest.raises(dtp.PullError, match="can't be reached"):
         dtp.pull("me/add@main", resolvers=resolvers, strict=True)
+
+
+def test_what_was_locked_is_fetched_and_what_differs_is_refused(tmp_path: Path, write: Write) -> None:
+    repository = tmp_path / "git" / "add"
+    first = make_repository(repository, {"action-datatorch.yaml": ADD}, tags=["v1"])
+
+    def step(tag: str) -> str:
+        return f"      - action: {{name: add, tag: {tag}, git: '{repository.as_uri()}'}}\n"
+
+    write("main.yaml", f"name: A\njobs:\n  a:\n    steps:\n{step('main')}")
+    write("tag.yaml", f"name: B\njobs:\n  a:\n    steps:\n{step('v1')}      - action: ./add\n")
+    write("new.yaml", f"name: C\njobs:\n  a:\n    steps:\n{step('main')}{step('v2')}")
+    write("new.yaml.lock", "")
+    write("add/action-datatorch.yaml", ADD)
+    locks = [dtp.lock(path) for path in ("main.yaml", "tag.yaml")]
+    Path("new.yaml.lock").write_bytes(Path("main.yaml.lock").read_bytes())
+    second = commit_files(repository, {"x": ""}, tags=["v2"])
+    assert [each.commit for each in dtp.pull("main.yaml", store="elsewhere")] == [second]
+    found = dtp.pull("main.yaml", "tag.yaml", locked=True, store="here")
+    assert [(str(each.reference), each.commit) for each in found] == [
+        ("add@main", first),
+        ("add@v1", first),
+        ("./add", None),
+    ]
+    assert [each.commit for each in dtp.pull("main.yaml", locked=locks[0], store="here", offline=True)] == [first]
+    git("tag", "-f", "v1", cwd=repository)
+    with pytest.raises(dtp.PullError) as raised:
+        dtp.pull("tag.yaml", "new.yaml", locked=True, store="new")
+    assert [str(failure) for failure in raised.value.failures] == [
+        f"tag.yaml:5:17: the tag v1 of add moved from {first[:12]} to {second[:12]}; look at what changed, then take it"
+        " with 'datatorch-pipelines lock --update add tag.yaml'",
+        "new.yaml:6:17: add@v2 is not in the lock file new.yaml.lock; look whether it is meant, then lock it with"
+        " 'datatorch-pipelines lock new.yaml'",
+    ]
+
+
+def test_a_lock_that_there_is_not_is_told_before_anything_is_fetched(write: Write) -> None:
+    write("p.yaml", "name: P\njobs: {a: {steps: [{action: me/add@v1}]}}\n")
+    with pytest.raises(dtp.PipelinesError, match=r"^there is no lock file p\.yaml\.lock; make it with "):
+        dtp.pull("p.yaml", locked=True)
+    with pytest.raises(
+        dtp.PipelinesError, match=r"^me/add@v1 is named by no pipeline, so that no lock has it; name the"
+    ):
+        dtp.pull("me/add@v1", locked=True)
+    write("p.yaml.lock", "{")
+    with pytest.raises(dtp.PipelineSyntaxError, match=r"^p\.yaml\.lock:1:"):
+        dtp.pull("p.yaml", locked=True)
+
+
+def test_a_pipeline_that_is_named_twice_is_told_of_once(write: Write) -> None:
+    write("p.yaml", "name: P\njobs: {a: {steps: [{action: me/add@v1}]}}\n")
+    with pytest.raises(dtp.PullError) as raised:
+        dtp.pull("p.yaml", Path("p.yaml"), offline=True)
+    assert len(raised.value.failures) == 1
