@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import mmap
 import os
@@ -18,6 +19,13 @@ _PLAIN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 
 def _real(path: str) -> str:
     """A path without links."""
     return os.path.realpath(path)
+
+
+def release(buffer: Buffer) -> None:
+    """Lets go of a mapped file, unless an error that is on its way still holds a part of it: then it goes with that."""
+    if isinstance(buffer, mmap.mmap):
+        with contextlib.suppress(BufferError):
+            buffer.close()
 
 
 @frozen

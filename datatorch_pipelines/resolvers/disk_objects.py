@@ -7,7 +7,6 @@ is inflated, and its id is made again from what it holds.
 from __future__ import annotations
 
 import contextlib
-import mmap
 import os
 import zlib
 from collections import OrderedDict
@@ -20,7 +19,7 @@ from dulwich.pack import apply_delta, unpack_object_at
 
 from datatorch_pipelines.errors import ActionRefused
 from datatorch_pipelines.resolvers.bounds import StoreLimits, passed_limit
-from datatorch_pipelines.resolvers.disk_files import Folder
+from datatorch_pipelines.resolvers.disk_files import Folder, release
 from datatorch_pipelines.resolvers.pack import COMMIT, BrokenPack, Buffer, declared_size, delta_size
 from datatorch_pipelines.resolvers.pack_index import PackIndex
 
@@ -211,8 +210,7 @@ class _Pack:
 
     def close(self) -> None:
         for buffer in self._mapped:
-            if isinstance(buffer, mmap.mmap):
-                buffer.close()
+            release(buffer)
 
     def find(self, sha: bytes) -> tuple[int, bytes] | None:
         offset = self.index.offset(sha)

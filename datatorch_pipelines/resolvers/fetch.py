@@ -15,6 +15,7 @@ from dulwich.errors import GitProtocolError
 from datatorch_pipelines.errors import FetchFailed, ResolveError
 from datatorch_pipelines.resolvers import refs as names
 from datatorch_pipelines.resolvers.cancellation import Cancelled
+from datatorch_pipelines.resolvers.disk_files import release
 from datatorch_pipelines.resolvers.disk_repository import DiskRepository
 from datatorch_pipelines.resolvers.failures import RefMissing, raise_failure
 from datatorch_pipelines.resolvers.pack import Buffer, Objects, PackObjects
@@ -188,7 +189,7 @@ class _Remote:
         if size <= _IN_MEMORY:
             return spool.read()
         mapped = mmap.mmap(spool.fileno(), size, access=mmap.ACCESS_READ)
-        self._stack.callback(mapped.close)
+        self._stack.callback(release, mapped)
         return mapped
 
     @property
