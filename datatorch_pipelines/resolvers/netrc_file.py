@@ -153,7 +153,7 @@ def _words(text: str) -> Iterator[tuple[int, str]]:
     A ``#`` begins a comment only where a keyword may stand: a password may begin with one.
     """
     is_value = in_macro = False
-    for number, line in enumerate(text.splitlines(), 1):
+    for number, line in enumerate(text.split("\n"), 1):
         if in_macro:
             in_macro = bool(line.strip())
             continue
