@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, get_args
@@ -84,6 +85,8 @@ def make(kind: Kind, name: str, wanted: type[T]) -> T:
             hint="mend or uninstall the package that registers it",
         ) from error
     if not isinstance(made, wanted):
+        if inspect.iscoroutine(made):
+            made.close()  # so that nothing complains beside the error that nobody awaited it
         raise PipelinesError(
             f"the {kind[:-1]} {name!r} ({point.value}) is no {wanted.__name__}",
             hint="mend or uninstall the package that registers it",
