@@ -71,10 +71,10 @@ def damaged_text(damaged: DamagedAction, *, removing: bool = False) -> str:
 def _what_to_do(damaged: DamagedAction, *, removing: bool) -> str:
     if damaged.removed:
         return "; removed: it is fetched again when it is next asked for"
-    if removing:
-        return "; not removed"
-    if ";" in damaged.problem:  # that says it
+    if ";" in damaged.problem:  # that says it, or why nothing was done
         return ""
+    if removing:
+        return "; it could not be removed"
     return "; 'datatorch-pipelines actions verify --remove' has it fetched again"
 
 

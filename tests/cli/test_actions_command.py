@@ -462,9 +462,7 @@ def test_what_is_damaged_and_in_use_is_told_and_stays(
     _damage(store)
     done = here("actions", "verify", "--remove")
     assert done.status == 1
-    assert done.stdout.endswith(
-        ": 'action-datatorch.yaml' differs; it is in use; not removed\n0 actions are whole, 1 damaged\n"
-    )
+    assert done.stdout.endswith(": 'action-datatorch.yaml' differs; it is in use\n0 actions are whole, 1 damaged\n")
     assert plan.jobs[0].steps[0].action is not None
 
 
@@ -543,3 +541,27 @@ def test_pull_locked_fetches_what_a_locked_run_without_a_network_needs(
     assert done.stderr == (
         "datatorch-pipelines: there is no lock file q.yaml.lock; make it with 'datatorch-pipelines lock q.yaml'\n"
     )
+
+
+def test_what_has_no_mark_or_is_no_entry_is_told_by_its_folder(
+    here: Callable, command: Callable, write: Write, repository: Path, store: Path
+) -> None:
+    _pull(command, write, repository)
+    [entry] = (store / "entries").iterdir()
+    (entry / "entry.json").unlink()
+    (store / "entries" / "notes").mkdir()
+    done = here("actions", "verify")
+    assert (done.status, done.stderr) == (1, "")
+    assert done.stdout.splitlines() == [
+        f"{entry}: its mark is missing; 'datatorch-pipelines actions verify --remove' has it fetched again",
+        f"{store}/entries/notes: it is no entry of the store; look what it is, and delete it",
+        "0 actions are whole, 2 damaged",
+    ]
+    done = here("actions", "verify", "--remove")
+    assert done.status == 1
+    assert done.stdout.splitlines() == [
+        f"{entry}: its mark is missing; removed: it is fetched again when it is next asked for",
+        f"{store}/entries/notes: it is no entry of the store; look what it is, and delete it",
+        "0 actions are whole, 1 damaged, 1 removed",
+    ]
+    assert (store / "entries" / "notes").is_dir()
