@@ -22,7 +22,7 @@ from datatorch_pipelines.syntax.names import did_you_mean, named, type_name
 from datatorch_pipelines.syntax.report import Report
 from datatorch_pipelines.syntax.source import read_source
 
-_MEND = "take it from version control, or delete it and lock again"
+_MEND = "restore it from version control, or delete it and lock again"
 _TAKE_A_SIDE = "take the lines of one side, then lock again"
 _CONFLICT = re.compile(r"^(?:<{7}|={7}|>{7}|\|{7})(?=[ \r\n]|\Z)[^\r\n]*", re.MULTILINE)
 _Path = tuple[str | int, ...]
@@ -82,7 +82,7 @@ class _Reader:
         if "version" in data and (type(version) is not int or version != LOCK_VERSION):
             shown = f"the version {version}" if type(version) is int else "a version that is no number"
             message = f"a lock file of {shown}"
-            hint = f"this release reads the version {LOCK_VERSION}: use the one that wrote the file, or lock again"
+            hint = f"this release reads the version {LOCK_VERSION}: use the one that wrote the file, or delete it and lock again"
             report.error(Code.WRONG_VALUE, report.locator.value(("version",)), message, hint)
             return []
         self._keys((), data, ("version", "actions"), ("version", "actions"), "a lock file")
