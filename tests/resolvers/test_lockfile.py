@@ -200,12 +200,12 @@ RESTORE = "restore it from version control, or delete it and lock again"
         (
             '{"version": 2, "later": []}',
             "p.lock:1:13: error: a lock file of the version 2 [DT204]; this release reads the version 1: "
-            "use the one that wrote the file, or delete it and lock again",
+            "use that which wrote it, or delete it and lock again",
         ),
         (
             '{"version": true, "actions": []}',
             "p.lock:1:13: error: a lock file of a version that is no number [DT204]; this release reads the version 1: "
-            "use the one that wrote the file, or delete it and lock again",
+            "use that which wrote it, or delete it and lock again",
         ),
         (
             '{"version": 1, "actions": {}}',
