@@ -82,7 +82,9 @@ class _Reader:
         if "version" in data and (type(version) is not int or version != LOCK_VERSION):
             shown = f"the version {version}" if type(version) is int else "a version that is no number"
             message = f"a lock file of {shown}"
-            hint = f"this release reads the version {LOCK_VERSION}: use that which wrote it, or delete it and lock again"
+            hint = (
+                f"this release reads the version {LOCK_VERSION}: use that which wrote it, or delete it and lock again"
+            )
             report.error(Code.WRONG_VALUE, report.locator.value(("version",)), message, hint)
             return []
         self._keys((), data, ("version", "actions"), ("version", "actions"), "a lock file")
