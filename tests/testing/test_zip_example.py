@@ -7,6 +7,7 @@ import hashlib
 import http.server
 import importlib.util
 import io
+import re
 import stat
 import threading
 import zipfile
@@ -314,3 +315,11 @@ def test_a_branch_and_no_ref_are_none_of_its_business(resolver: Resolver) -> Non
 def test_an_address_that_is_none_is_refused_at_once(url: str) -> None:
     with pytest.raises(ValueError, match=r"^base_url is an http or https URL without user, password and query$"):
         ZipResolver(url, owners=["me"])
+
+
+def test_the_page_shows_the_example_as_it_is() -> None:
+    page = (EXAMPLE.parents[2] / "docs" / "how-to" / "write-a-resolver.md").read_text()
+    parts = re.findall(r"<!-- shown: a part of examples/resolvers/zip.py -->\n```python\n(.*?)```", page, re.DOTALL)
+    assert len(parts) >= 5
+    for part in parts:
+        assert part in EXAMPLE.read_text()
