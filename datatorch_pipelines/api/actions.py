@@ -64,10 +64,10 @@ def pull(
 ) -> list[FoundAction]:
     """Fetches every action that pipelines and references name, all at the same time; each server is asked once.
 
-    A `Pipeline` and a ``Path`` name pipelines; so does a text that ends in ``.yaml``, ``.yml`` or ``.json``, or that
-    is a file and holds no ``@``. Any other text, object or mapping is a reference as for `find_action`. The result has
-    each action once, in the order in which they are named. ``locked`` is as for a run: what pipelines name is fetched
-    as their lock files have it, and refused where that differs.
+    A `Pipeline` and a ``Path`` name pipelines; so does a text that ends in ``.yaml``, ``.yml`` or ``.json`` (one with
+    an ``@`` where there is such a file). Any other text, object or mapping is a reference as for `find_action`. The
+    result has each action once, in the order in which they are named. ``locked`` is as for a run: what pipelines name
+    is fetched as their lock files have it, and refused where that differs.
 
     Raises `PipelineSyntaxError` with everything that is wrong with the pipelines' files, and `ModelError` for a
     reference of the wrong form: nothing was fetched then. Raises `PullError` when actions can't be had, which tells of
@@ -80,11 +80,11 @@ def pull(
         return []
     answers = engine_thread().call(_ask(wanted, arguments))
     failures: list[PipelinesError] = []
-    told: set[ActionReference] = set()
+    told: set[tuple[Diagnostic, ...]] = set()
     for item, answer in zip(wanted, answers, strict=True):
         failures += _failures(item, answer)
-        if isinstance(answer.error, ActionSyntaxError) and item.reference not in told:
-            told.add(item.reference)
+        if isinstance(answer.error, ActionSyntaxError) and answer.error.diagnostics not in told:
+            told.add(answer.error.diagnostics)
             failures.append(answer.error)
     found = [_found(answer) for answer in answers if answer.error is None]
     if failures:
@@ -126,7 +126,8 @@ def _folder_reference(path: Path) -> ActionReference:
     """A folder, or an action's file in it, as a step of a pipeline in the current folder names it."""
     folder, file = (path.parent, path.name) if path.is_file() else (path, None)
     way = Path(os.path.relpath(folder)).as_posix()
-    reference = ActionReference.parse(way if way.startswith(".") and way.strip(".")[:1] in ("", "/") else f"./{way}")
+    outside = way in (".", "..") or way.startswith("../")
+    reference = ActionReference.parse(way if outside else f"./{way}")
     usual = next((name for name in ACTION_FILES if (folder / name).is_file()), None)
     return reference if file == usual else evolve(reference, file=file)
 

@@ -166,6 +166,16 @@ def test_paths_of_two_pipelines_are_two_actions(write: Write) -> None:
         write(f"{folder}/add/action-datatorch.yaml", ADD.replace("Add", folder))
     found = dtp.pull("one/p.yaml", "two/p.yaml", "one/p.yaml")
     assert [each.definition.name for each in found] == ["one", "two"]
+    for folder in ("one", "two"):
+        write(f"{folder}/add/action-datatorch.yaml", "runs: {using: cmd, command: echo}\n")
+    with pytest.raises(dtp.PullError) as raised:
+        dtp.pull("one/p.yaml", "two/p.yaml")
+    assert [str(failure.location) for failure in raised.value.failures] == [
+        "one/p.yaml:2:29",
+        "one/add/action-datatorch.yaml:1:1",
+        "two/p.yaml:2:29",
+        "two/add/action-datatorch.yaml:1:1",
+    ]
 
 
 def test_all_failures_are_told_at_their_places_and_the_rest_stays(server: GitHttpServer, write: Write) -> None:
