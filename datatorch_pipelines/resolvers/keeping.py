@@ -20,7 +20,7 @@ from datatorch_pipelines.errors import ActionRefused
 from datatorch_pipelines.resolvers.bounds import StoreLimits
 from datatorch_pipelines.resolvers.cancellation import Cancellation
 from datatorch_pipelines.resolvers.file_names import check_name, folded, shown
-from datatorch_pipelines.resolvers.store import Store
+from datatorch_pipelines.resolvers.store import DISK_ERRORS, Store
 from datatorch_pipelines.resolvers.stored import Entry, kept_key
 from datatorch_pipelines.resolvers.tree import Written
 
@@ -49,7 +49,7 @@ def keep(
             write(folder)
         except OSError as error:
             # Anything else that the system says may be about what the stranger reads from.
-            if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EROFS):
+            if error.errno in DISK_ERRORS:
                 raise store.error(error) from error
             raise
         cancellation.check()

@@ -95,8 +95,8 @@ def examine(entry: Path, digest: str, scratch: Path, check: Callable[[], None] =
                 # Seals by other times and inodes are of a store that was copied, perhaps just now.
                 old = _read_seal(str(entry))
                 on_disk = old is not None and old.digest == before and old.written != boot()
-                scratch.write_bytes(_record(_Seal(before, taken, None if on_disk else boot())))
-                with contextlib.suppress(OSError):
+                with contextlib.suppress(OSError):  # on a full disk it is looked at again each time
+                    scratch.write_bytes(_record(_Seal(before, taken, None if on_disk else boot())))
                     scratch.replace(entry / SEAL)
                 return None
         except FileNotFoundError:

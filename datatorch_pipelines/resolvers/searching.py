@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from datatorch_pipelines.resolvers.credentials import AskedOnce, asker
 from datatorch_pipelines.resolvers.flights import Slots, Task
 from datatorch_pipelines.resolvers.listing import hidden_repository
 from datatorch_pipelines.resolvers.refs import RefKind, is_full_commit, object_id
-from datatorch_pipelines.resolvers.store import Entry, KnownRef, Store
+from datatorch_pipelines.resolvers.store import DISK_ERRORS, Entry, KnownRef, Store
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 if TYPE_CHECKING:
@@ -180,7 +180,7 @@ class Search:
             credentials=asker(options.credentials, self.context.run, os.environ),
         )
         slot = self.ssh_slots.one(cancellation) if url.scheme == "ssh" else contextlib.nullcontext()
-        with slot, fetch(url, ref, session, known) as fetched:
+        with self._disk_errors(), slot, fetch(url, ref, session, known) as fetched:
             objects, commit = fetched.objects, fetched.commit
             entry = self.store.entry(url, commit)
             if objects is not None and (entry is None or not known(commit)):
@@ -194,6 +194,19 @@ class Search:
         if entry is None:
             raise FetchFailed(f"{url} did not send the commit {commit}", hint="try again")
         return entry, fetched
+
+    @contextlib.contextmanager
+    def _disk_errors(self) -> Iterator[None]:
+        """Tells of a full disk as the store's, where it came up in the conversation with a server."""
+        try:
+            yield
+        except FetchFailed as error:
+            cause: BaseException | None = error
+            while cause is not None:
+                if isinstance(cause, OSError) and cause.errno in DISK_ERRORS:
+                    raise self.store.error(cause) from error
+                cause = cause.__cause__ or cause.__context__
+            raise
 
     def _offline(self, candidates: Candidates) -> Entry:
         entry = present(self.store, candidates, self.reference.ref, lambda _: True)

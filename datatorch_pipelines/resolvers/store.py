@@ -67,13 +67,22 @@ if TYPE_CHECKING:
     from datatorch_pipelines.resolvers.tree import Written
     from datatorch_pipelines.resolvers.upkeep import Upkeep
 
-__all__ = ["DamagedAction", "Entry", "KnownRef", "Store", "StoredAction"]
+__all__ = ["DISK_ERRORS", "DamagedAction", "Entry", "KnownRef", "Store", "StoredAction"]
 
 T = TypeVar("T")
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS)
+"""What the system says only of a disk, never of a network."""
 _QUICK_FILES = 256
 """So many files are looked at without a thread of one's own: less than a millisecond."""
 _USED_SECONDS = 3600.0
 _POLL_SECONDS = 0.03
+_HINTS = {
+    errno.ENOSPC: "make room on the disk",
+    errno.EDQUOT: "make room on the disk",
+    errno.EFBIG: "raise the limit on the size of files (ulimit -f)",
+    errno.EMFILE: "raise the limit on open files (ulimit -n)",
+    errno.EIO: "is the disk broken?",
+}
 
 
 class Store:
@@ -256,7 +265,7 @@ class Store:
         try:
             with self._errors():
                 made.mkdir(parents=True)
-            written = write(made / FILES)
+            written = self._written(made / FILES, write)
             with self._errors():
                 write_manifest(made, written.entries)
                 (made / USED).touch()
@@ -277,6 +286,14 @@ class Store:
     def scratch(self, name: str) -> Path:
         """A path below ``temp`` that is swept when nobody holds the lock of the key that the name begins with."""
         return self.root / TEMP / f"{name[:32]}.{secrets.token_hex(8)}"
+
+    def _written(self, folder: Path, write: Callable[[Path], Written]) -> Written:
+        try:
+            return write(folder)
+        except StoreError as error:
+            if isinstance(error.__cause__, OSError):
+                raise self.error(error.__cause__) from error
+            raise
 
     def _put(self, entry: Path, place: Path, old: Path) -> None:
         """One rename makes it an entry; what stood there goes first."""
@@ -348,9 +365,7 @@ class Store:
 
     def error(self, error: OSError) -> StoreError:
         """What an error of the system means when it is about the store's folder."""
-        hint = "set DATATORCH_PIPELINES_HOME to a folder that can be written"
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            hint = "make room on the disk"
+        hint = _HINTS.get(error.errno or 0, "set DATATORCH_PIPELINES_HOME to a folder that can be written")
         return StoreError(f"the action store at {self.root} can't be used: {error.strerror or error}", hint=hint)
 
 
