@@ -158,6 +158,7 @@ def lying_server(refs: bytes, answer: bytes, *, shallow: bytes = b"") -> Iterato
             incoming.read(int(incoming.read(4), 16) - 4)
             connection.sendall(refs)
             if not answer:
+                connection.shutdown(socket.SHUT_WR)
                 incoming.read()
                 return
             asked = b""
