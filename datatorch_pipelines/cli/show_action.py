@@ -42,8 +42,10 @@ def show_action(call: ShowCall) -> int:
     output, log = Output(STDOUT), Output(STDERR)
     try:
         wanted = _wanted(call)
-        if isinstance(wanted, Path) and not os.path.lexists(wanted):
-            complain(one_line(f"there is no {str(wanted)!r}; name a folder, its action file, or owner/repo@tag"))
+        if isinstance(wanted, Path) and not wanted.exists():
+            shown = call.action if call.file is None else str(wanted)
+            hint = "give a folder that holds an action, its action file, or owner/repo@tag"
+            complain(one_line(f"there is no folder or file {shown!r}; {hint}"))
             return REFUSED
         found = api.find_action(wanted, local_actions=call.local_actions, offline=call.offline)
     except ModelError as error:

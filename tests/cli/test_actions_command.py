@@ -275,8 +275,8 @@ def test_an_action_s_texts_can_not_break_out_of_their_place(here: Callable, writ
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
-        (["show", "./none"], 2, "there is no 'none'; name a folder, its action file, or owner/repo@tag"),
-        (["show", "x/none.yaml"], 2, "there is no 'x/none.yaml'; name a folder, its action file, or owner/repo@tag"),
+        (["show", "./none"], 2, "there is no folder or file './none'; give a folder that holds an action, its"),
+        (["show", "x/none.yaml"], 2, "there is no folder or file 'x/none.yaml'; give a folder that holds an action,"),
         (["show", "add"], 2, "the action 'add' has no owner; write owner/add"),
         (["show", ""], 2, "the action is empty; write owner/repo@tag"),
         (["show", "a\nb"], 2, r"the action 'a\nb' has no owner; write owner/repo@tag"),
