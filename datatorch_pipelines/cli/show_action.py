@@ -42,7 +42,7 @@ def show_action(call: ShowCall) -> int:
     output, log = Output(STDOUT), Output(STDERR)
     try:
         wanted = _wanted(call)
-        if isinstance(wanted, Path) and not wanted.exists():
+        if isinstance(wanted, Path) and not os.path.exists(wanted):  # noqa: PTH110  # no permission is no error there
             shown = call.action if call.file is None else str(wanted)
             hint = "give a folder that holds an action, its action file, or owner/repo@tag"
             complain(one_line(f"there is no folder or file {shown!r}; {hint}"))
