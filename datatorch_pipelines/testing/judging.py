@@ -8,18 +8,18 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def require(holds: object, message: str) -> None:
-    """Fails the test with ``message`` unless the rule holds."""
+def require(holds: object, message: str, cause: BaseException | None = None) -> None:
+    """Fails the test with ``message`` unless the rule holds; shows ``cause``, the author's own error, too."""
     __tracebackhide__ = True
     if not holds:
-        raise AssertionError(message)
+        raise AssertionError(message) from cause
 
 
-def needed(value: T | None, message: str) -> T:
+def needed(value: T | None, message: str, cause: BaseException | None = None) -> T:
     """The value; fails the test with ``message`` where there is none."""
     __tracebackhide__ = True
     if value is None:
-        raise AssertionError(message)
+        raise AssertionError(message) from cause
     return value
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import ClassVar, NoReturn
 
 import pytest
-from attrs import evolve, frozen
+from attrs import evolve, field, fields, frozen
 
 from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, Resolver, ResolveRun
 from datatorch_pipelines.errors import ActionNotFound, ResolveError
@@ -114,6 +114,8 @@ class Outcome:
     def __str__(self) -> str:
         if self.error is not None:
             return f"it raised {type(self.error).__name__}: {shown(str(self.error))}"
+        if self.action is not None:
+            return f"it gave the action in {shown(str(self.action.directory))}"
         return f"it gave {shown(self.value)}"
 
 
@@ -121,7 +123,7 @@ class Outcome:
 class Ask:
     """Asks resolvers, each time in an event loop of its own, in a new run unless a context is given."""
 
-    context: ResolveContext
+    context: ResolveContext = field(repr=False)
     patience: float
 
     def new_run(
@@ -189,6 +191,12 @@ def folder_of(action: ResolvedAction) -> Path:
     if not isinstance(directory, Path) or not directory.is_absolute() or not directory.is_dir():
         pytest.skip("there is no folder to look at: see test_the_directory_is_a_folder_with_an_absolute_path")
     return directory
+
+
+def differences(one: ResolvedAction, other: ResolvedAction) -> str:
+    """What differs between two results, for a message."""
+    names = [item.name for item in fields(ResolvedAction) if getattr(one, item.name) != getattr(other, item.name)]
+    return "; ".join(f"{name} {shown(getattr(one, name))} and {shown(getattr(other, name))}" for name in names)
 
 
 def speaks_plainly(error: ResolveError) -> bool:

@@ -23,6 +23,7 @@ from datatorch_pipelines.testing.resolvers.asking import (
     Outcome,
     Written,
     as_reference,
+    differences,
     folder_of,
     outcome,
 )
@@ -136,8 +137,8 @@ async def _with_digest(resolver: Resolver, reference: ActionReference, ask: Ask)
 
 def _require_all(outcomes: list[Outcome], alone: ResolvedAction, how: str) -> None:
     for each in outcomes:
-        action = needed(each.action, f"{how}, {each}: give each of them the action")
+        action = needed(each.action, f"{how}, {each}: give each of them the action", each.error)
         require(
             (action.digest, action.commit, action.url) == (alone.digest, alone.commit, alone.url),
-            f"{how}, it gives {shown(each.value)} and {shown(alone)}: give the same to each of them",
+            f"{how}, it gives {differences(action, alone)}: give the same to each of them",
         )

@@ -48,10 +48,11 @@ class Cancelling(Fixtures):
         """What was cancelled half-way is neither there by half nor in the way."""
         _cancelled_at_moments(resolver, known, ask)
         again = ask(resolver, known)
-        require(again.error is None, f"after cancellations, {again}: forget what was begun, and begin anew")
+        begin_anew = f"after cancellations, {again}: forget what was begun, and begin anew"
+        require(again.error is None, begin_anew, again.error)
         alone = ask.found(resolver, known)
         same = again.action is not None and again.action.digest == alone.digest
-        require(same, f"after cancellations, {again}: forget what was begun, and begin anew")
+        require(same, begin_anew)
 
     def test_cancelling_one_does_not_disturb_another(self, resolver: Resolver, known: Written, ask: Ask) -> None:
         """Where several ask for the same, one may lose interest."""

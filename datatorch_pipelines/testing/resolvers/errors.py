@@ -30,6 +30,7 @@ class Errors(Fixtures):
         require(
             isinstance(outcome.error, ActionNotFound),
             f"for {missing!s}, which it doesn't have, {outcome}: raise ActionNotFound of datatorch_pipelines.errors",
+            outcome.error,
         )
 
     def test_not_found_is_told_in_one_line(self, resolver: Resolver, missing: Written, ask: Ask) -> None:
@@ -82,6 +83,7 @@ class Errors(Fixtures):
                 _is_answer(each),
                 f"for {shown(str(reference))}, {each}: raise a ResolveError (ActionNotFound, ActionRefused, "
                 "FetchFailed...) with a text of one line, whatever goes wrong",
+                each.error,
             )
 
     def test_a_server_that_cannot_be_reached_is_not_a_missing_action(

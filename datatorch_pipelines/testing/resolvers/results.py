@@ -18,7 +18,7 @@ from datatorch_pipelines.model import ACTION_FILES, Action, ActionObject, Action
 from datatorch_pipelines.model.reference import DEFAULT_REF, ReferenceKind, hide_credentials
 from datatorch_pipelines.resolvers.definitions import read_definition
 from datatorch_pipelines.testing.judging import is_one_line, listed, needed, require, shown
-from datatorch_pipelines.testing.resolvers.asking import Ask, Fixtures, Written, as_reference, folder_of
+from datatorch_pipelines.testing.resolvers.asking import Ask, Fixtures, Written, as_reference, differences, folder_of
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _KINDS = ("tag", "branch", "default", "commit", None)
@@ -33,6 +33,7 @@ class Results(Fixtures):
         require(
             outcome.action is not None,
             f"resolve has no ResolvedAction for {known!s}, {outcome}: write `async def resolve`, and return one",
+            outcome.error,
         )
 
     def test_resolve_is_awaited(self, resolver: Resolver, known: Written, ask: Ask) -> None:
@@ -82,10 +83,8 @@ class Results(Fixtures):
         if name is None or not resolver.matches(reference):
             pytest.skip("the action has no file of a usual name, or the resolver takes no references with a file")
         again = ask(resolver, reference)
-        require(
-            again.action is not None and again.action.file == name,
-            f"for a reference with file={name!r}, {again}: give the action, with that file",
-        )
+        action = needed(again.action, f"for a reference with file={name!r}, {again}: give the action", again.error)
+        require(action.file == name, f"a reference has file={name!r}, its result {shown(action.file)}: give the same")
 
     def test_the_action_file_is_in_the_directory(self, resolver: Resolver, known: Written, ask: Ask) -> None:
         """No name of a file leads out of an action."""
@@ -137,7 +136,7 @@ class Results(Fixtures):
     def test_asking_twice_gives_the_same(self, resolver: Resolver, known: Written, ask: Ask) -> None:
         """What doesn't change is kept in one place, and not fetched into a new folder for each run."""
         first, second = ask.found(resolver, known), ask.found(resolver, known)
-        require(first == second, f"asked twice, it gives {shown(first)} and {shown(second)}: give the same again")
+        require(first == second, f"asked twice, it gives {differences(first, second)}: give the same again")
 
     def test_asking_again_changes_no_file(self, resolver: Resolver, known: Written, ask: Ask) -> None:
         """Another run may be at work in the folder."""
@@ -178,8 +177,9 @@ class Results(Fixtures):
         refused = outcome.error or (_definition(outcome.action, ask) if outcome.action else None)
         require(
             isinstance(refused, ResolveError),
-            f"for a reference with file='no/such-file.yaml', {outcome}: raise ResolveError, or give `file` as it is "
-            "asked for",
+            f"for a reference with file='no/such-file.yaml', {outcome}: raise ResolveError, or give the result that "
+            "file, so that it is seen to be missing",
+            outcome.error,
         )
 
     def test_a_pipeline_that_names_it_can_be_planned(
