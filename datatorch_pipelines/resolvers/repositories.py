@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, ResolveRun
 from datatorch_pipelines.errors import FetchFailed, ResolveError
-from datatorch_pipelines.model.reference import ActionReference
+from datatorch_pipelines.model.reference import DEFAULT_REF, ActionReference
 from datatorch_pipelines.resolvers.action_file import check_action_file
 from datatorch_pipelines.resolvers.credentials import asker
 from datatorch_pipelines.resolvers.flights import Flights, Slots, Task
@@ -123,7 +123,7 @@ class Repositories:
         with self._shared():
             flights = self._runs.setdefault(context.run, Flights())
         return await flights.share(
-            (what, candidates, reference.ref, context.fresh),
+            (what, candidates, None if reference.ref == DEFAULT_REF else reference.ref, context.fresh),
             lambda task: work(Search(self._store, self._options, reference, context, task, self._ssh_slots)),
             context.warn,
         )

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from attrs import field, frozen
 
+from datatorch_pipelines.model.reference import DEFAULT_REF
 from datatorch_pipelines.resolvers.refs import RefKind, is_full_commit
 from datatorch_pipelines.resolvers.urls import GitUrl
 
@@ -182,7 +183,8 @@ def kept_key(source: str, version: str) -> str:
 
 @functools.lru_cache(maxsize=4096)
 def ref_key(url: GitUrl, ref: str | None) -> str:
-    """The name of what is noted of a ref."""
+    """The name of what is noted of a ref; the default branch has one, however it is named."""
+    ref = None if ref == DEFAULT_REF else ref
     return hashlib.sha256(f"{url.identity}\n{ref or ''}".encode()).hexdigest()[:40]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from attrs import evolve, frozen
 
 from datatorch_pipelines._files import remove_tree
+from datatorch_pipelines.model.reference import DEFAULT_REF
 from datatorch_pipelines.resolvers.leases import Leases
 from datatorch_pipelines.resolvers.refs import RefKind
 from datatorch_pipelines.resolvers.seal import examine
@@ -35,7 +36,6 @@ from datatorch_pipelines.resolvers.stored import (
 from datatorch_pipelines.resolvers.url_locks import UrlLocks
 
 _NAME = re.compile(r"[0-9a-f]{32}-[0-9a-f]{40}(?:[0-9a-f]{24})?")
-_DEFAULT = "latest"
 _UNKNOWN_USE = timedelta(days=1)
 """What was used within this time is kept where nobody can know whether it still is."""
 _TRIES = 3
@@ -246,7 +246,7 @@ def _read_note(record: Mapping[str, Any]) -> _Note:
     entry, ref = record["entry"], record["ref"]
     if _NAME.fullmatch(entry) is None or not isinstance(ref, str | None):
         raise ValueError("not a note of a ref")
-    return _Note(entry, _DEFAULT if ref is None else ref, known.kind)
+    return _Note(entry, DEFAULT_REF if ref is None else ref, known.kind)
 
 
 def _state(path: Path) -> object:
