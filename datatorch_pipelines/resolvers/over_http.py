@@ -166,7 +166,7 @@ class _HttpClient(AbstractHttpGitClient):
         target: GitUrl | None = None
         with contextlib.suppress(ValueError, ActionRefused):
             address, _, asked = urljoin(f"{place}?{query}", said).partition("?")
-            if asked == query and address.endswith(_REFS):
+            if said and asked == query and address.endswith(_REFS):
                 target = evolve(parse_git_url(address), username=None, password=None)
         if target is None or not target.is_http:
             raise refusal

@@ -70,6 +70,9 @@ def _parsed(text: str, variable: str) -> Proxy:
         parts = urlsplit(whole)
         scheme, host, port = parts.scheme, parts.hostname, parts.port
         username, password = (None if one is None else unquote(one) for one in (parts.username, parts.password))
+        if "@" in parts.path:
+            # A '/' in a password ends what is read as the host.
+            host = None
     except ValueError:
         host = None
     if host is None or _CONTROL.search(whole) or not re.fullmatch(r"[a-z0-9._-]+|[0-9a-f:.]+", host):

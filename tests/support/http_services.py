@@ -25,9 +25,11 @@ class _Recording(_GitHttpHandler):
         server = self.server
         assert isinstance(server, GitServer)
         server.logins.append(self.headers.get("Authorization"))
+        count = len(server.requests)
+        server.requests.append(f"{self.command} {self.path}")
         if server.override is not None and server.override(self, body):
-            server.requests.append(f"{self.command} {self.path}")
             return
+        del server.requests[count]
         super()._serve(body)
 
     def redirect(self, place: str, status: int = 301) -> bool:
