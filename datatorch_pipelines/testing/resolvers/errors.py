@@ -54,6 +54,8 @@ class Errors(Fixtures):
         """What one resolver doesn't have another may have."""
         ask.refused(resolver, missing)
         reference, context = as_reference(missing), ask.new_run()
+        if resolver.matches(reference) is not True:
+            pytest.skip("a chain would not ask for it: see test_what_it_misses_matches and test_matches_gives_a_bool")
         chain = [resolver, MappingResolver({str(reference): _an_action(tmp_path)})]
 
         async def main() -> ResolvedAction | ResolveError:

@@ -702,7 +702,8 @@ class TestHandlesSignals(_Kit):
 
     class Broken(Good):
         def matches(self, reference: ActionReference) -> bool:
-            signal.signal(signal.SIGUSR2, signal.SIG_IGN)
+            if threading.current_thread() is threading.main_thread():
+                signal.signal(signal.SIGUSR2, signal.SIG_IGN)
             return super().matches(reference)
 
 
