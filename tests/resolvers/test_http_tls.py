@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import socket
 import ssl
+import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -57,13 +58,9 @@ def test_an_authority_of_one_s_own_is_trusted_where_it_is_named(
     variable: str | None,
 ) -> None:
     if variable == "SSL_CERT_DIR":
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-        context.load_verify_locations(ca_file)
         folder = ca_file.parent / "authorities"
         folder.mkdir()
         # OpenSSL looks for a certificate by the hash of its subject.
-        import subprocess
-
         told = subprocess.run(
             ["openssl", "x509", "-noout", "-subject_hash", "-in", ca_file], capture_output=True, check=True, text=True
         )
