@@ -13,6 +13,7 @@ import kit_of_broken_resolvers as broken
 from kit_outcomes import Outcomes, failed, kit_outcomes
 
 pytestmark = pytest.mark.integration
+TOLD = ("TestWrongDigest", "TestKeyErrorForMissing", "TestPrints", "TestLeavesATask")
 KINDS = {name: kind for name, kind in vars(broken).items() if name.startswith("Test")}
 
 
@@ -34,3 +35,28 @@ def test_every_test_of_the_kit_is_failed_by_some_resolver() -> None:
         "test_one_loop_after_another_gets_the_same",
         "test_a_chain_goes_on_behind_what_is_missing",
     }
+
+
+def test_a_failure_says_what_to_do(outcomes: Outcomes) -> None:
+    told = {
+        name: message for kind in TOLD for name, message in outcomes[kind].items() if name in failed(outcomes[kind])
+    }
+    digest = told.pop("test_the_digest_is_that_of_the_files")
+    assert digest.startswith(f"AssertionError: the digest is '{'0' * 64}', and that of the files is '")
+    assert digest.endswith(
+        "': give tree_digest(directory) of datatorch_pipelines.resolvers, or the digest of the store's entry"
+    )
+    assert told == {
+        "test_what_is_missing_is_not_found": (
+            "AssertionError: for me/gone@v1, which it doesn't have, it raised KeyError: \"'me/gone'\": raise "
+            "ActionNotFound of datatorch_pipelines.errors"
+        ),
+        "test_nothing_is_printed": (
+            "AssertionError: it prints 'resolving me/add@v1\\nresolving me/gone@v1\\n': tell a person by context.warn, "
+            "or a log by `logging`"
+        ),
+        "test_cancelling_leaves_nothing_that_goes_on": (
+            told["test_cancelling_leaves_nothing_that_goes_on"]  # it holds the task's number
+        ),
+    }
+    assert "goes on: end it before the cancellation passes" in told["test_cancelling_leaves_nothing_that_goes_on"]
