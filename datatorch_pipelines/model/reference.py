@@ -170,9 +170,6 @@ def _parse_text(text: str) -> ActionReference:
         _check_parts(text, rest.split("/"))
         return ActionReference(ReferenceKind.LOCAL, rest, ref_or_none)
     _check_parts(text, [owner, *rest.split("/", 1)])
-    if rest.removesuffix(".git") in ("", ".", ".."):
-        # Without the ending that a URL may have nothing is left, or what leads out of the owner's folder.
-        raise ModelError(f"{_shown(text)} is no action", hint=_FORMS)
     return ActionReference(ReferenceKind.GITHUB, name, ref_or_none)
 
 
