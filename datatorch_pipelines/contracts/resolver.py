@@ -67,7 +67,11 @@ class ResolvedAction:
 
 
 class Resolver(abc.ABC):
-    """Finds actions. A chain of resolvers is asked in order, each only for what it matches."""
+    """Finds actions. A chain of resolvers is asked in order, each only for what it matches.
+
+    Several tasks, threads and event loops may use one at the same time. ``datatorch_pipelines.testing`` has the tests
+    that hold an implementation to all of this.
+    """
 
     @abc.abstractmethod
     def matches(self, reference: ActionReference) -> bool:
