@@ -12,6 +12,7 @@ from attrs import field, frozen
 from datatorch_pipelines.errors import ModelError
 
 DEFAULT_REF = "latest"
+_HEAD = "HEAD"
 """The tag that stands for a repository's default branch."""
 
 _NAME_PART = re.compile(r"(?!-)[A-Za-z0-9._-]{1,100}")
@@ -107,7 +108,7 @@ class ActionReference:
     @property
     def follows_default_branch(self) -> bool:
         """Whether the repository's default branch is meant."""
-        return self.kind in (ReferenceKind.GITHUB, ReferenceKind.GIT) and self.ref in (None, DEFAULT_REF)
+        return self.kind in (ReferenceKind.GITHUB, ReferenceKind.GIT) and self.ref in (None, DEFAULT_REF, _HEAD)
 
     def __str__(self) -> str:
         if self.kind is ReferenceKind.DOCKER:
