@@ -13,10 +13,14 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 
 
+class StuckError(AssertionError):
+    """Something doesn't come back."""
+
+
 def in_a_loop(main: Callable[[], Coroutine[Any, Any, T]], patience: float) -> T:
     """What ``main()`` returns or raises, run in a new event loop in a new thread.
 
-    The loop is closed then. Raises ``AssertionError`` when that takes longer than ``patience`` seconds; the thread is
+    The loop is closed then. Raises `StuckError` when that takes longer than ``patience`` seconds; the thread is
     left to itself.
     """
     future: Future[T] = Future()
@@ -37,7 +41,7 @@ def in_a_loop(main: Callable[[], Coroutine[Any, Any, T]], patience: float) -> T:
         if future.done():
             raise
         message = f"nothing came back within {patience:g} seconds; it is {_place(thread)}"
-        raise AssertionError(f"{message}. Use time-outs, and don't block the event loop") from None
+        raise StuckError(f"{message}. Use time-outs, and don't block the event loop") from None
     thread.join(patience)
     return result
 

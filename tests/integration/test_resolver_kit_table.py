@@ -22,6 +22,25 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     return kit_outcomes(Path(broken.__file__), tmp_path_factory.mktemp("kit") / "report.xml")
 
 
+def test_a_resolver_that_hangs_fails_one_test_and_says_where(tmp_path: Path) -> None:
+    file = tmp_path / "test_hanging.py"
+    file.write_text(
+        "import threading, pytest\n"
+        "from kit_of_broken_resolvers import Good, _Kit\n"
+        "class Hangs(Good):\n"
+        "    async def resolve(self, reference, context):\n"
+        "        threading.Event().wait()\n"
+        "class TestHangs(_Kit):\n"
+        "    patience = 0.2\n"
+        "    Broken = Hangs\n"
+    )
+    outcomes = kit_outcomes(file, tmp_path / "report.xml", ["-o", f"pythonpath={Path(broken.__file__).parent}"])
+    [name] = failed(outcomes["TestHangs"])
+    message = outcomes["TestHangs"][name]
+    assert "nothing came back within 0.2 seconds; it is in wait, line " in message
+    assert message.endswith("Use time-outs, and don't block the event loop")
+
+
 @pytest.mark.parametrize("name", sorted(KINDS))
 def test_a_broken_resolver_fails_the_test_that_names_its_fault_and_no_other(name: str, outcomes: Outcomes) -> None:
     assert failed(outcomes[name]) == KINDS[name].FAILS

@@ -15,7 +15,7 @@ from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedActio
 from datatorch_pipelines.errors import ActionNotFound, ResolveError
 from datatorch_pipelines.model.reference import ActionReference
 from datatorch_pipelines.testing.judging import is_one_line, shown
-from datatorch_pipelines.testing.loops import in_a_loop
+from datatorch_pipelines.testing.loops import StuckError, in_a_loop
 
 Written = ActionReference | str | Mapping[str, object]
 """A reference, or what a step's ``action`` has for it."""
@@ -86,9 +86,12 @@ class Fixtures:
         return _optional("secrets", "the texts, such as a token, that the resolver must not show")
 
     @pytest.fixture
-    def ask(self, context: ResolveContext) -> Ask:
+    def ask(self, request: pytest.FixtureRequest, context: ResolveContext) -> Ask:
         """Asks a resolver, in an event loop of its own."""
-        return Ask(context, self.patience)
+        kind, name = request.cls, request.node.name
+        if "stuck_in" in vars(kind):
+            pytest.skip(f"something didn't come back: see {kind.stuck_in}")
+        return Ask(context, self.patience, lambda: setattr(kind, "stuck_in", name))
 
 
 def _needed(name: str, what: str) -> NoReturn:
@@ -125,6 +128,8 @@ class Ask:
 
     context: ResolveContext = field(repr=False)
     patience: float
+    on_stuck: Callable[[], None] = field(repr=False)
+    """Called where nothing comes back: the other tests need not wait for that too."""
 
     def new_run(
         self, *, offline: bool = False, only_definition: bool = False, warn: Callable[[str], None] | None = None
@@ -145,7 +150,11 @@ class Ask:
         async def main() -> Outcome:
             return await outcome(resolver, reference, told)
 
-        return in_a_loop(main, self.patience)
+        try:
+            return in_a_loop(main, self.patience)
+        except StuckError:
+            self.on_stuck()
+            raise
 
     def all_at_once(self, resolver: Resolver, references: Sequence[ActionReference]) -> list[Outcome]:
         """What comes of several, asked at the same time in one run."""
