@@ -60,6 +60,10 @@ def raise_failure(error: BaseException, url: GitUrl, session: Session) -> NoRetu
         raise FetchFailed(f"{url} does not speak git as expected: {_line(masker.text(said))}") from None
     if isinstance(error, NotGitRepository):
         raise RepositoryMissing(f"there is no git repository at {url}", hint="is the name right?") from error
+    if isinstance(error, MemoryError):
+        raise FetchFailed(
+            f"there is not enough memory for what {url} holds", hint="free some, or allow less"
+        ) from error
     if isinstance(error, BrokenPack) and url.scheme == "file":
         raise FetchFailed(f"{url} is damaged: {error}", hint="`git fsck` says more") from error
     if isinstance(error, BrokenPack):

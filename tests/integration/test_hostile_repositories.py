@@ -216,6 +216,13 @@ def test_a_number_without_an_end_is_refused(tmp_path: Path) -> None:
     assert told[:2] == ["FetchFailed", f"me/add@v1: {url} sent a broken pack: an object's size is no number"]
 
 
+def test_what_there_is_no_memory_for_is_told_as_such(tmp_path: Path) -> None:
+    with FakePackServer(ANY, make_pack(packed(BLOB, bytes(200 * MIB)))).running() as url:
+        told = fetched(url, tmp_path, room=60 * MIB)
+    text = f"me/add@v1: there is not enough memory for what {url} holds"
+    assert told == ["FetchFailed", text, "free some, or allow less"]
+
+
 TOO_MANY = "it has more than 50000 files, folders and links"
 
 
