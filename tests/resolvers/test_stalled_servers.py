@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from git_servers import CLEAN_ENVIRONMENT, git, git_daemon, make_repository
+from rude_servers import raw_server
 
 from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction
 from datatorch_pipelines.errors import ActionNotFound, AuthenticationFailed, FetchFailed
@@ -20,36 +20,6 @@ from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, Store, Ti
 
 Resolve = Callable[..., ResolvedAction]
 ACTION = {"action-datatorch.yaml": "name: Add\n"}
-
-
-@contextlib.contextmanager
-def raw_server(answer: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A server that does ``answer`` with each connection, each in a thread; gives its port."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threads: list[threading.Thread] = []
-
-        def talk(connection: socket.socket) -> None:
-            with connection, contextlib.suppress(OSError):
-                answer(connection)
-
-        def accept() -> None:
-            while True:
-                try:
-                    connection, _ = listener.accept()
-                except OSError:
-                    return
-                threads.append(threading.Thread(target=talk, args=(connection,)))
-                threads[-1].start()
-
-        thread = threading.Thread(target=accept)
-        thread.start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
-            for talker in threads:
-                talker.join()
 
 
 class Stall:
@@ -196,49 +166,6 @@ def test_a_dumb_http_server_is_told(root: Path, store: Store, resolve: Resolve) 
         f"me/add@v1: {url} serves a repository's files, and does not speak git's smart protocol; "
         "its server is to run git http-backend; else use another URL"
     )
-
-
-@contextlib.contextmanager
-def cutting_proxy(target: int, after: int) -> Iterator[int]:
-    """Passes on all that the client says, and the first ``after`` bytes of what the server says."""
-
-    def pump(client: socket.socket) -> None:
-        with socket.create_connection(("127.0.0.1", target)) as server:
-
-            def forward() -> None:
-                with contextlib.suppress(OSError):
-                    while data := client.recv(65536):
-                        server.sendall(data)
-
-            thread = threading.Thread(target=forward)
-            thread.start()
-            left = after
-            while left > 0 and (data := server.recv(min(65536, left))):
-                client.sendall(data)
-                left -= len(data)
-            client.shutdown(socket.SHUT_RDWR)
-            thread.join()
-
-    with raw_server(pump) as port:
-        yield port
-
-
-def test_a_connection_that_is_cut_anywhere_leaves_nothing(root: Path, store: Store, resolve: Resolve) -> None:
-    make_repository(root / "me" / "add.git", {**ACTION, "data": "x" * 3000}, tags=["v1"])
-    texts: list[str] = []
-    with git_daemon(root) as url:
-        for after in range(0, 700, 23):
-            with cutting_proxy(int(url.rpartition(":")[2]), after) as port:
-                resolver = GitHubResolver(f"git://127.0.0.1:{port}", store=store)
-                try:
-                    resolve(resolver, "me/add@v1")
-                except FetchFailed as error:
-                    texts.append(str(error))
-                else:
-                    break
-            assert [*(store.root / "entries").iterdir(), *(store.root / "temp").iterdir()] == []
-    assert len(texts) > 10
-    assert all(text.startswith("me/add@v1: git://127.0.0.1:") and "\n" not in text for text in texts)
 
 
 SSH = """\
