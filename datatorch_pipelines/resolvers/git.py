@@ -23,9 +23,11 @@ class GitResolver(Resolver):
     """Fetches actions that are named by a git URL: ``{name, tag, git}``.
 
     ``store`` is where they are kept (the user's cache folder unless given); ``limits`` and ``timeouts`` bound what a
-    server may do; ``ssh_command`` is the program for ssh URLs, with its options. ``credentials`` is asked for a user
-    and a password where a URL has none; ``ca_file`` (PEM) holds the certificate authorities that https servers may be
-    of.
+    server may do; ``ssh_command`` is the program for ssh URLs, with its options. ``credentials`` is told the URL of a
+    repository whose server wants a user and a password, and gives them, or ``None``: for an http or https URL that has
+    none, at most once for each repository and run, in a thread of its own. Where it gives none, the user's netrc file
+    is looked into. ``ca_file`` (PEM) holds the certificate authorities that https servers may be of, in place of the
+    environment's and the system's.
     """
 
     def __init__(
