@@ -1,4 +1,4 @@
-"""Which commit a reference means: by every protocol, from real servers."""
+"""Which repository and commit a reference means. What a ref means to every server is in `test_git_matrix.py`."""
 
 from __future__ import annotations
 
@@ -40,12 +40,6 @@ def test_tags_and_branches_lead_to_their_commit(github: GitHubResolver, path: Pa
     assert (action.directory / "action-datatorch.yaml").read_text() == "name: Add\n"
 
 
-def test_a_tag_of_a_tag_leads_to_the_commit(github: GitHubResolver, path: Path, resolve: Resolve) -> None:
-    commit = make_repository(path, ACTION, tags=["@inner"])
-    git("tag", "-a", "outer", "-m", "outer", "inner", cwd=path)
-    assert resolve(github, "me/add@outer").commit == commit
-
-
 @pytest.mark.parametrize("reference", ["me/add", "me/add@latest"])
 def test_without_a_tag_the_default_branch_is_meant(
     github: GitHubResolver, path: Path, resolve: Resolve, reference: str
@@ -65,39 +59,12 @@ def test_an_old_tag_does_not_bring_later_files(github: GitHubResolver, path: Pat
     assert (resolve(github, "me/add@v2").directory / "later.txt").is_file()
 
 
-def test_a_full_commit_id_works_at_a_tip_and_deep_in_the_history(
-    github: GitHubResolver, path: Path, resolve: Resolve
-) -> None:
-    commits = [make_repository(path, ACTION)] + [commit_files(path, {"n": str(n)}) for n in range(3)]
-    for commit in commits:
-        assert resolve(github, f"me/add@{commit}").commit == commit
-
-
-def test_a_short_commit_id_works_at_a_tip_under_a_tag_and_deep_in_the_history(
-    github: GitHubResolver, path: Path, resolve: Resolve
-) -> None:
-    commits = [make_repository(path, ACTION)] + [commit_files(path, {"n": str(n)}) for n in range(3)]
-    git("tag", "-a", "old", "-m", "old", commits[1], cwd=path)
-    for commit in commits:
-        assert resolve(github, f"me/add@{commit[:8]}").commit == commit
-
-
 def test_a_branch_that_looks_like_a_commit_id_is_the_branch(
     github: GitHubResolver, path: Path, resolve: Resolve
 ) -> None:
     commit = make_repository(path, ACTION)
     git("branch", "deadbee", cwd=path)
     assert resolve(github, "me/add@deadbee").commit == commit
-
-
-def test_a_name_that_is_branch_and_tag_is_the_branch_with_a_warning(
-    github: GitHubResolver, path: Path, resolve: Resolve, warnings: list[str]
-) -> None:
-    make_repository(path, ACTION, tags=["v1"])
-    git("checkout", "-q", "-b", "v1", cwd=path)
-    commit = commit_files(path, {"more.txt": "more"})
-    assert resolve(github, "me/add@v1").commit == commit
-    assert warnings == ["me/add@v1: v1 is both a branch and a tag; the branch is used"]
 
 
 @pytest.mark.parametrize("name", ["me/add.git", "me/add"])
@@ -154,16 +121,6 @@ def test_a_pack_that_is_too_large_for_memory_goes_through_a_file(
     assert {path.name: path.read_text() for path in directory.iterdir()} == files
 
 
-def test_a_repository_that_uses_sha256_works(root: Path, store: Store, resolve: Resolve) -> None:
-    path = root / "me" / "add.git"
-    path.mkdir(parents=True)
-    git("init", "-q", "--object-format=sha256", cwd=path)
-    commit = commit_files(path, ACTION, tags=["v1"])
-    with git_daemon(root) as url:
-        assert resolve(GitHubResolver(url, store=store), "me/add@v1").commit == commit
-        assert len(commit) == 64
-
-
 @pytest.fixture
 def url_of(any_server: str) -> Callable[[str], str]:
     return lambda name: f"{any_server}/{name}"
@@ -195,28 +152,6 @@ def test_a_missing_tag_names_near_ones(
     assert str(caught.value) == (
         f"me/add@zzzzzz: {url_of('me/add.git')} has no tag or branch 'zzzzzz'; it has the tags nightly, v1, v9, v10"
     )
-
-
-def test_a_missing_commit_is_named(
-    github: GitHubResolver, url_of: Callable[[str], str], path: Path, resolve: Resolve
-) -> None:
-    make_repository(path, ACTION)
-    with pytest.raises(ActionNotFound) as caught:
-        resolve(github, f"me/add@{'1' * 40}")
-    text = f"me/add@{'1' * 40}: {url_of('me/add.git')} has no commit {'1' * 40}; was it pushed?"
-    assert str(caught.value) == text
-    with pytest.raises(ActionNotFound, match="has no tag, branch or commit '1111111'"):
-        resolve(github, "me/add@1111111")
-
-
-def test_an_empty_repository_says_so(
-    github: GitHubResolver, url_of: Callable[[str], str], path: Path, resolve: Resolve
-) -> None:
-    path.mkdir(parents=True)
-    git("init", "-q", cwd=path)
-    with pytest.raises(ActionNotFound) as caught:
-        resolve(github, "me/add")
-    assert str(caught.value) == f"me/add: {url_of('me/add.git')} is empty; push something to it"
 
 
 def test_a_repository_without_an_action_file_says_what_looks_like_one(
