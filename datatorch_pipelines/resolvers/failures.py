@@ -38,6 +38,12 @@ class LoginWanted(AuthenticationFailed):
     """The server wants a user and a password, and there are none."""
 
 
+def secrets_of(username: str | None, password: str | None) -> list[str]:
+    """What of a login may be shown nowhere: the password, and a user that is a token."""
+    token = username if username and len(username) >= _TOKEN_LENGTH else None
+    return [secret for secret in (password, token) if secret]
+
+
 def raise_failure(error: BaseException, url: GitUrl, session: Session) -> NoReturn:
     """Raises what an error of a conversation means: a `ResolveError`, or `Cancelled`."""
     if session.expired:
@@ -49,8 +55,7 @@ def raise_failure(error: BaseException, url: GitUrl, session: Session) -> NoRetu
     if isinstance(error, ResolveError):
         raise error
     said = "; ".join(line.decode("utf-8", "replace") for line in session.ssh_errors[-3:]) or str(error)
-    token = url.username if url.is_http and len(url.username or "") >= _TOKEN_LENGTH else None
-    masker = Masker([secret for secret in (url.password, token, *session.secrets) if secret])
+    masker = Masker([*(secrets_of(url.username, url.password) if url.is_http else ()), *session.secrets])
     telling = [one for one in _causes(error) if masker.holds_secret(str(one))]
     if telling:
         # A server may say the password that it was sent. Nothing of that error may be shown, so none is chained, and

@@ -15,7 +15,7 @@ from dulwich.client import AbstractHttpGitClient, GitClient, default_user_agent_
 
 from datatorch_pipelines.errors import ActionRefused, AuthenticationFailed
 from datatorch_pipelines.resolvers.credentials import Login, is_private
-from datatorch_pipelines.resolvers.failures import LoginWanted
+from datatorch_pipelines.resolvers.failures import LoginWanted, secrets_of
 from datatorch_pipelines.resolvers.http_answers import Answer, checked_answer, offers_basic
 from datatorch_pipelines.resolvers.http_connection import PORTS, Connection, proxy_refusal
 from datatorch_pipelines.resolvers.proxies import basic, proxy_for
@@ -126,7 +126,7 @@ class _HttpClient(AbstractHttpGitClient):
         found = find(self._asked_url, self._session.cancellation)
         if found is None:
             return False
-        self._session.secrets += [one for one in (found.password,) if one]
+        self._session.secrets += secrets_of(found.username, found.password)
         self._login = found
         return True
 
@@ -184,8 +184,8 @@ class _HttpClient(AbstractHttpGitClient):
 
     def _server(self, place: GitUrl) -> str:
         """A server for an error's text: its name may hold a password that a server was sent."""
-        secrets = [*self._session.secrets, self._asked_url.password, self._asked_url.username]
-        is_told = any(secret and secret.lower() in place.origin for secret in secrets) and not self._is_home(place)
+        sent = [*self._session.secrets, *secrets_of(self._asked_url.username, self._asked_url.password)]
+        is_told = any(secret.lower() in place.origin for secret in sent) and not self._is_home(place)
         return "another server" if is_told else place.origin
 
 

@@ -237,18 +237,34 @@ def test_no_log_of_any_library_has_the_password(
     assert PASSWORD not in caplog.text
 
 
-def test_what_a_server_says_of_the_password_is_in_no_error_of_the_chain(store: Store, resolve: Resolve) -> None:
+@pytest.mark.parametrize(
+    ("user", "ask"),
+    [
+        (f"me:{PASSWORD}@", None),
+        (f"{PASSWORD}-{PASSWORD}@", None),
+        ("", lambda _: ("me", PASSWORD)),
+        ("", lambda _: (f"{PASSWORD}-{PASSWORD}", "x")),
+    ],
+)
+def test_what_a_server_says_of_the_password_is_in_no_error_of_the_chain(
+    store: Store, resolve: Resolve, user: str, ask: Credentials | None
+) -> None:
+    is_token = f"{PASSWORD}-" in user or (ask is not None and ask("")[0] != "me")  # type: ignore[index]
+
     def answer(connection: socket.socket) -> None:
-        request_of(connection)
-        said = b"ERR who is " + PASSWORD.encode()
+        if b"Authorization" not in request_of(connection):
+            connection.sendall(b"HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n")
+            request_of(connection)
+        said = b"ERR who is " + (f"{PASSWORD}-{PASSWORD}" if is_token else PASSWORD).encode()
         body = b"001e# service=git-upload-pack\n0000" + b"%04x" % (len(said) + 4) + said
         head = b"HTTP/1.1 200 OK\r\nContent-Type: application/x-git-upload-pack-advertisement\r\n"
         connection.sendall(head + b"Content-Length: %d\r\n\r\n" % len(body) + body)
 
     with raw_server(answer) as port:
         url = f"http://127.0.0.1:{port}/add"
+        git = url.replace("//", f"//{user}")
         with pytest.raises(ResolveError) as caught:
-            resolve(GitResolver(store), {"name": "me/add", "tag": "v1", "git": url.replace("//", f"//me:{PASSWORD}@")})
+            resolve(GitResolver(store, credentials=ask), {"name": "me/add", "tag": "v1", "git": git})
     assert str(caught.value) == f"me/add@v1: {url} does not speak git as expected: who is ***"
     assert_hidden(PASSWORD, store, caught.value)
 

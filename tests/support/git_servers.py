@@ -131,6 +131,9 @@ class GitHttpServer(http.server.ThreadingHTTPServer):
         self.requests: list[str] = []
         super().__init__(("127.0.0.1", 0), _GitHttpHandler)
 
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Says nothing of clients that break off."""
+
     @property
     def url(self) -> str:
         """``http://127.0.0.1:PORT``."""

@@ -60,9 +60,6 @@ class GitServer(GitHttpServer):
     def url(self) -> str:
         return f"{self.scheme}://127.0.0.1:{self.server_address[1]}"
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Says nothing of clients that break off."""
-
 
 @contextlib.contextmanager
 def serving(server: http.server.HTTPServer) -> Iterator[None]:
