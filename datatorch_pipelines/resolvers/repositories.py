@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, ResolveRun
 from datatorch_pipelines.errors import FetchFailed, ResolveError
+from datatorch_pipelines.model import ACTION_FILES
 from datatorch_pipelines.model.reference import DEFAULT_REF, ActionReference
 from datatorch_pipelines.resolvers.action_file import check_action_file
 from datatorch_pipelines.resolvers.credentials import asker
@@ -59,7 +60,8 @@ class Repositories:
         known = self._answers.get(reference)
         if known is not None and known[0] is entry:
             return known[1]
-        check_action_file(reference, entry.directory)
+        if reference.file is not None or not _has_usual_file(entry):
+            check_action_file(reference, entry.directory)
         answer = ResolvedAction(
             reference=reference,
             directory=entry.directory,
@@ -127,3 +129,8 @@ class Repositories:
             lambda task: work(Search(self._store, self._options, reference, context, task, self._ssh_slots)),
             context.warn,
         )
+
+
+def _has_usual_file(entry: Entry) -> bool:
+    """Whether an entry has the action file that most have: the way of every warm call, where a Path costs too much."""
+    return os.path.isfile(f"{entry.directory}/{ACTION_FILES[0]}")  # noqa: PTH113

@@ -26,17 +26,18 @@ import secrets
 import time
 import weakref
 from collections.abc import Callable, Iterator, Mapping
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from datatorch_pipelines._files import remove_tree, sync_directory, write_atomic
+from datatorch_pipelines._files import write_atomic
 from datatorch_pipelines._home import cache_directory
 from datatorch_pipelines.contracts.resolver import ResolveRun
 from datatorch_pipelines.errors import StoreError
 from datatorch_pipelines.resolvers.cancellation import Cancellation
 from datatorch_pipelines.resolvers.leases import Leases
-from datatorch_pipelines.resolvers.seal import boot, examine, is_sealed, seal_new, write_manifest
+from datatorch_pipelines.resolvers.placing import put_entry
+from datatorch_pipelines.resolvers.seal import examine, is_sealed
 from datatorch_pipelines.resolvers.stored import (
     ENTRIES,
     FILES,
@@ -49,7 +50,6 @@ from datatorch_pipelines.resolvers.stored import (
     DamagedAction,
     Entry,
     KnownRef,
-    Mark,
     StoredAction,
     git_key,
     read_mark,
@@ -193,7 +193,8 @@ class Store:
         ready = self._ready.get(run)
         if ready is not None and id(entry) in ready:
             return True
-        return entry.files <= _QUICK_FILES and self._take(entry) and self._is_sealed(entry, run)
+        # Once it is held, files that agree with their seal can't be deleted any more.
+        return entry.files <= _QUICK_FILES and self._leases.hold(entry.name) and self._is_sealed(entry, run)
 
     def settle(self, entry: Entry, run: ResolveRun, cancellation: Cancellation) -> str | None:
         """As `use`, but reads the files if need be: ``None``, or what is wrong with the entry, in a few words.
@@ -260,24 +261,13 @@ class Store:
 
     def put(self, name: str, source: str, version: str, write: Callable[[Path], Written]) -> Entry:
         """As `add`, for an entry of that name."""
-        scratch = self.scratch(name)
-        made = scratch / "entry"
         try:
-            with self._errors():
-                made.mkdir(parents=True)
-            written = self._written(made / FILES, write)
-            with self._errors():
-                write_manifest(made, written.entries)
-                (made / USED).touch()
-                seal_new(made)
-                if boot() is None:
-                    _flush(made)
-                mark = Mark(source, version, written.digest, written.files, written.size, datetime.now(UTC).isoformat())
-                write_atomic(made / MARK, json.dumps(mark.record(), indent=1).encode())
-                self._put(made, self.root / ENTRIES / name, scratch / "old")
-        finally:
-            with contextlib.suppress(OSError):
-                remove_tree(scratch)
+            put_entry(self.scratch(name), self.root / ENTRIES / name, source, version, write, self._errors)
+        except StoreError as error:
+            # What writes a tree names a folder that nobody knows: it is the store that is full.
+            if isinstance(error.__cause__, OSError):
+                raise self.error(error.__cause__) from error.__cause__
+            raise
         entry = self.find(name, version)
         if entry is None:
             raise StoreError(f"the action store at {self.root} lost what was just written to it")
@@ -286,21 +276,6 @@ class Store:
     def scratch(self, name: str) -> Path:
         """A path below ``temp`` that is swept when nobody holds the lock of the key that the name begins with."""
         return self.root / TEMP / f"{name[:32]}.{secrets.token_hex(8)}"
-
-    def _written(self, folder: Path, write: Callable[[Path], Written]) -> Written:
-        try:
-            return write(folder)
-        except StoreError as error:
-            if isinstance(error.__cause__, OSError):
-                raise self.error(error.__cause__) from error
-            raise
-
-    def _put(self, entry: Path, place: Path, old: Path) -> None:
-        """One rename makes it an entry; what stood there goes first."""
-        with contextlib.suppress(FileNotFoundError):
-            place.rename(old)
-        entry.rename(place)
-        sync_directory(place.parent)
 
     def _take(self, entry: Entry) -> bool:
         """Whether the entry is there, and stays there as long as this object."""
@@ -380,17 +355,3 @@ def _default_root() -> Path:
             "there is no home folder to keep actions in", hint="set DATATORCH_PIPELINES_HOME to a folder for them"
         )
     return root
-
-
-def _flush(root: Path) -> None:
-    """Flushes every file to disk, where a later start of the machine could not be noticed."""
-    for directory, _, files in os.walk(root):
-        for name in files:
-            path = Path(directory, name)
-            if not path.is_symlink():
-                descriptor = os.open(path, os.O_RDONLY)
-                try:
-                    os.fsync(descriptor)
-                finally:
-                    os.close(descriptor)
-        sync_directory(Path(directory))
