@@ -73,7 +73,7 @@ def raise_failure(error: BaseException, url: GitUrl, session: Session) -> NoRetu
         raise FetchFailed(f"{url} is damaged: {error}", hint="`git fsck` says more") from error
     if isinstance(error, BrokenPack):
         raise FetchFailed(f"{url} sent a broken pack: {error}", hint="try again later") from error
-    if _timed_out(error) or "timed out" in said.lower():
+    if _timed_out(error):
         raise FetchFailed(f"{url} did not answer in time", hint="try again later") from error
     if url.scheme == "ssh" and isinstance(error, (GitProtocolError, HangupException, OSError)):
         told = ssh_failure(url, session.ssh_errors)

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import functools
-import socket
 from collections.abc import Callable
 from typing import IO
 
 from dulwich.client import TraditionalGitClient
 from dulwich.protocol import Protocol
 
+from datatorch_pipelines.errors import FetchFailed
 from datatorch_pipelines.resolvers.readiness import readable
 from datatorch_pipelines.resolvers.session import Session
+from datatorch_pipelines.resolvers.sockets import connected, shut
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 _GIT_PORT = 9418
@@ -30,8 +31,12 @@ class TcpClient(TraditionalGitClient):
         self, cmd: bytes, path: str | bytes, protocol_version: int | None = None
     ) -> tuple[Protocol, Callable[[], bool], IO[bytes] | None]:
         url, session = self._url, self._session
-        connection = _connected(url.host, url.port or _GIT_PORT, session)
-        key = session.cancellation.add(functools.partial(connection.shutdown, socket.SHUT_RDWR))
+        try:
+            connection = connected(url.host, url.port or _GIT_PORT, session)
+        except TimeoutError as error:
+            raise FetchFailed(f"{url.origin} did not answer the call in time", hint="is it online?") from error
+        connection.settimeout(session.timeouts.idle)
+        key = session.cancellation.add(functools.partial(shut, connection))
         incoming = connection.makefile("rb")
 
         def close() -> None:
@@ -53,26 +58,3 @@ class TcpClient(TraditionalGitClient):
         version = b"\0\0version=2\0" if self.protocol_version == 2 else b""
         protocol.send_cmd(b"git-" + cmd, name, b"host=" + host.encode("ascii") + version)
         return protocol, lambda: readable(connection.fileno(), 0), None
-
-
-def _connected(host: str, port: int, session: Session) -> socket.socket:
-    """A socket that is connected, by the first address that answers."""
-    failure: OSError = OSError(f"no address for {host}")
-    for family, kind, number, _, address in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM):
-        connection = socket.socket(family, kind, number)
-        try:
-            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            connection.settimeout(session.timeouts.connect)
-            with session.cancellation.on_cancel(functools.partial(connection.shutdown, socket.SHUT_RDWR)):
-                session.cancellation.check()
-                connection.connect(address)
-            connection.settimeout(session.timeouts.idle)
-            return connection
-        except OSError as error:
-            connection.close()
-            session.cancellation.check()
-            failure = error
-        except BaseException:
-            connection.close()
-            raise
-    raise failure

@@ -50,7 +50,7 @@ def ssh_failure(url: GitUrl, lines: Sequence[bytes]) -> ResolveError | None:
     if unreachable is not None:
         reason = unreachable[1] or unreachable[2]
         if "timed out" in reason:
-            return FetchFailed(f"{url} did not answer in time", hint="try again later")
+            return FetchFailed(f"{url.origin} did not answer the call in time", hint="is it online?")
         plain = "".join(one if one.isprintable() else " " for one in reason).strip()[:200]
         return FetchFailed(f"{url.origin} can't be reached: {plain}", hint="is it online?")
     if said(_BROKE_OFF):

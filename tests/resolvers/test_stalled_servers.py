@@ -274,3 +274,28 @@ def test_names_that_a_server_makes_up_reach_no_terminal(store: Store, resolve: R
         with pytest.raises(ActionNotFound) as caught:
             resolve(GitResolver(store), {"name": "me/a", "tag": "v1", "git": url})
     assert str(caught.value) == f"me/a@v1: {url} has no tag or branch 'v1'; did you mean v12?"
+
+
+@pytest.mark.parametrize("scheme", ["git", "http"])
+def test_a_name_that_is_looked_up_for_ever_is_given_up(
+    store: Store, resolve: Resolve, monkeypatch: pytest.MonkeyPatch, scheme: str
+) -> None:
+    never = threading.Event()
+    real = socket.getaddrinfo
+
+    def fake_getaddrinfo(host: str, *args: object, flags: int = 0, **more: object) -> object:
+        if host != "slow.example":
+            return real(host, *args, flags=flags, **more)  # type: ignore[arg-type]  # as it was called
+        if flags & socket.AI_NUMERICHOST:
+            raise socket.gaierror(socket.EAI_NONAME, "not a number")
+        never.wait()
+        raise socket.gaierror(socket.EAI_AGAIN, "try again")
+
+    monkeypatch.setattr(socket, "getaddrinfo", fake_getaddrinfo)
+    reference = {"name": "me/a", "tag": "v1", "git": f"{scheme}://slow.example/a"}
+    try:
+        with pytest.raises(FetchFailed) as caught:
+            resolve(GitResolver(store, timeouts=Timeouts(connect=0.05)), reference)
+    finally:
+        never.set()
+    assert str(caught.value) == f"me/a@v1: {scheme}://slow.example did not answer the call in time; is it online?"
