@@ -43,6 +43,9 @@ from datatorch_pipelines.resolvers import fetch, keeping, tree, upkeep
 
 url, root = sys.argv[1:]
 
+def say(what):
+    os.write(1, json.dumps(what).encode() + b"\\n")  # whole, or not at all
+
 def write(folder):
     for number in range(25):
         (folder / f"f{number}").write_text("x" * number)
@@ -74,17 +77,17 @@ for line in sys.stdin:
     if not pid:
         status = 1
         try:
-            print(json.dumps(child(order)), flush=True)
+            say(child(order))
             status = 0
         except BaseException as error:
-            print(json.dumps({"error": f"{type(error).__name__}: {error}"}), flush=True)
+            say({"error": f"{type(error).__name__}: {error}"})
         finally:
             os._exit(status)
     if "after" in order:
         time.sleep(order["after"])
         os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    print(json.dumps({"over": True}), flush=True)
+    say({"over": True})
 """
 
 Do = Callable[..., dict[str, Any]]
