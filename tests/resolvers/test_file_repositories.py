@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import random
 import shutil
 import zlib
 from collections.abc import Callable
@@ -331,3 +332,37 @@ def test_all_refs_are_listed_and_those_of_no_allowed_name_left_out(path: Path, r
     ]
     assert repository.head() == b"refs/heads/main"
     repository.close()
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_whatever_bytes_of_a_repository_change_it_gives_the_same_or_an_error(
+    path: Path, tmp_path: Path, resolve: Resolve, packed: bool
+) -> None:
+    text = "".join(f"line {n}\n" for n in range(300))
+    commit_files(path, {"a": text, "b": text + "b"}, tags=["@v2"])
+    if packed:
+        git("gc", "-q", cwd=path)
+        git("pack-refs", "--all", cwd=path)
+    shutil.rmtree(path / ".git" / "hooks", ignore_errors=True)
+    reference = {"name": "me/add", "tag": "v2", "git": path.as_uri()}
+    whole = resolve(GitResolver(Store(tmp_path / "whole")), reference)
+    files = sorted(file for file in (path / ".git").rglob("*") if file.is_file() and file.stat().st_size)
+    chance = random.Random(7)
+    texts: list[str] = []
+    for number in range(40):
+        file = chance.choice(files)
+        content = file.read_bytes()
+        spoilt = bytearray(content)
+        for _ in range(chance.randint(1, 3)):
+            spoilt[chance.randrange(len(spoilt))] = chance.randrange(256)
+        file.chmod(0o600)
+        file.write_bytes(spoilt)
+        try:
+            found = resolve(GitResolver(Store(tmp_path / f"store{number}")), reference)
+        except ResolveError as error:
+            texts.append(str(error))
+        else:
+            assert (found.commit, found.digest) == (whole.commit, whole.digest), (file, number)
+        file.write_bytes(content)
+    assert len(texts) > 3
+    assert not [text for text in texts if "\n" in text or "does not speak git" in text]
