@@ -27,6 +27,7 @@ from datatorch_pipelines.resolvers.urls import GitUrl
 _LEAVE_SECONDS = 5.0
 """How long ssh may take to end by itself when all was said: it may be what other connections run through."""
 _POLL_SECONDS = 0.005
+_LOOK_UP_SECONDS = 0.2
 _STDERR_SECONDS = 2.0
 _HEX = frozenset(b"0123456789abcdefABCDEF")
 
@@ -106,7 +107,7 @@ class _SshProcess:
         self._session = session
         self._ending = threading.Lock()
         self._key = session.cancellation.add(self._kill)
-        self._incoming = io.BufferedReader(_TimedPipe(process.stdout.fileno(), session.timeouts.idle))
+        self._incoming = io.BufferedReader(_TimedPipe(process.stdout.fileno(), session))
         self._outgoing = process.stdin
         self._metered = session.metered(self._incoming.read)
         self._spoke = False
@@ -154,8 +155,7 @@ class _SshProcess:
         view = memoryview(data)
         try:
             while view:
-                if not writable(self._outgoing.fileno(), self._session.timeouts.idle):
-                    raise TimeoutError("timed out")
+                _wait(writable, self._outgoing.fileno(), self._session)
                 view = view[os.write(self._outgoing.fileno(), view[:4096]) :]
         except BrokenPipeError as error:
             self._settle()
@@ -174,7 +174,8 @@ class _SshProcess:
         with self._ending:
             self._kill_group()
             self._process.wait()
-        self._reader.join(timeout=_STDERR_SECONDS)
+        # Whoever cancelled wants no more of what ssh said, and does not wait for who else may hold that pipe.
+        self._reader.join(timeout=_POLL_SECONDS if self._session.cancellation.cancelled else _STDERR_SECONDS)
         for stream in (self._incoming, self._process.stdout, self._process.stderr):
             if stream is not None:
                 stream.close()
@@ -216,16 +217,27 @@ class _Said:
 class _TimedPipe(io.RawIOBase):
     """A pipe whose read gives up when nothing comes for some seconds."""
 
-    def __init__(self, descriptor: int, seconds: float) -> None:
+    def __init__(self, descriptor: int, session: Session) -> None:
         self._descriptor = descriptor
-        self._seconds = seconds
+        self._session = session
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any, /) -> int:
-        if not readable(self._descriptor, self._seconds):
-            raise TimeoutError("timed out")
+        _wait(readable, self._descriptor, self._session)
         data = os.read(self._descriptor, len(buffer))
         buffer[: len(data)] = data
         return len(data)
+
+
+def _wait(ready: Callable[[int, float], bool], descriptor: int, session: Session) -> None:
+    """Waits for a pipe of ssh. Raises ``TimeoutError`` after the idle time-out, and `Cancelled`.
+
+    It looks up now and then: what ssh started may have left its process group, and hold the pipe when ssh was killed.
+    """
+    end = time.monotonic() + session.timeouts.idle
+    while not ready(descriptor, min(_LOOK_UP_SECONDS, max(0.0, end - time.monotonic()))):
+        session.cancellation.check()
+        if time.monotonic() >= end:
+            raise TimeoutError("timed out")

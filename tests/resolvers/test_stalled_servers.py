@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 import sys
 import threading
@@ -299,3 +301,37 @@ def test_a_name_that_is_looked_up_for_ever_is_given_up(
     finally:
         never.set()
     assert str(caught.value) == f"me/a@v1: {scheme}://slow.example did not answer the call in time; is it online?"
+
+
+FAKE_SSH = """\
+import subprocess, sys
+child = subprocess.Popen(["sleep", "1000"], start_new_session=True)
+with open({pipe!r}, "w") as pipe:
+    pipe.write(str(child.pid))
+sys.stdin.read()
+"""
+
+
+def test_a_child_of_ssh_that_left_its_group_and_holds_its_pipes_holds_up_nobody(tmp_path: Path, store: Store) -> None:
+    pipe, script = tmp_path / "pipe", tmp_path / "fake_ssh.py"
+    os.mkfifo(pipe)
+    script.write_text(FAKE_SSH.format(pipe=str(pipe)))
+
+    async def run() -> int:
+        resolver = GitResolver(store, ssh_command=[sys.executable, str(script)])
+        reference = ActionReference.parse({"name": "me/add", "tag": "v1", "git": "git@example.org:me/add.git"})
+        task = asyncio.create_task(resolver.resolve(reference, ResolveContext()))
+        child = int(await asyncio.to_thread(pipe.read_text))
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        return child
+
+    child = asyncio.run(run())
+    try:
+        for thread in threading.enumerate():
+            if thread.name == "datatorch-pipelines-resolve":
+                thread.join(10)
+                assert not thread.is_alive()
+    finally:
+        os.kill(child, signal.SIGKILL)
