@@ -65,7 +65,7 @@ def keep(
         entry = store.find(name, version)
         if entry is None or store.settle(entry, run, cancellation) is not None:
             entry = store.put(name, source, version, make)
-            store.settle(entry, run, cancellation)
+            store.use_new(entry, run)
     return entry
 
 

@@ -191,6 +191,8 @@ class Search:
                     )
 
                 entry = self.store.add(url, commit, write)
+                if not self.context.only_definition:
+                    self.store.use_new(entry, self.context.run)
         if entry is None:
             raise FetchFailed(f"{url} did not send the commit {commit}", hint="try again")
         return entry, fetched

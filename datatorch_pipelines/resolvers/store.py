@@ -196,11 +196,18 @@ class Store:
         # Once it is held, files that agree with their seal can't be deleted any more.
         return entry.files <= _QUICK_FILES and self._leases.hold(entry.name) and self._is_sealed(entry, run)
 
+    def use_new(self, entry: Entry, run: ResolveRun) -> None:
+        """Gives an entry to the run that has just made it: nobody need look at its files. Its lock must be held."""
+        if self._leases.hold(entry.name):
+            self._note(entry, run)
+
     def settle(self, entry: Entry, run: ResolveRun, cancellation: Cancellation) -> str | None:
         """As `use`, but reads the files if need be: ``None``, or what is wrong with the entry, in a few words.
 
         Raises `StoreError` when the files can't be read.
         """
+        if id(entry) in self._ready.get(run, ()):
+            return None
         while not self._take(entry):
             if not self._is_there(entry):
                 return "it was deleted"

@@ -184,6 +184,14 @@ def settled(folder: Path) -> None:
     file.write_text(json.dumps(record | {"taken": record["taken"] + 10**9}))
 
 
+def test_what_was_fetched_in_this_run_is_not_read_once_more(
+    http_server: GitHttpServer, commit: str, resolve: Resolve, store: Store, reads: list[Path]
+) -> None:
+    resolve(GitHubResolver(http_server.url, store=store), "me/add@v1")
+    store.keep("a source", "1", lambda folder: None)
+    assert reads == []
+
+
 def test_what_was_not_changed_is_not_read_again(
     http_server: GitHttpServer, commit: str, resolve: Resolve, store: Store, reads: list[Path]
 ) -> None:
