@@ -97,25 +97,25 @@ def test_of_a_store_of_somebody_else_what_is_there_is_served(open_folder: Path) 
     os.utime(mark.with_name("used"), (0, 0))
     code = """
 drop()
+told(lambda: len(Store(root).prune(older_than=timedelta(0), dry_run=True)))
+told(lambda: Store(root).prune(older_than=timedelta(0)))
 told(lambda: resolve("me/add@v1").directory.name)
 told(lambda: resolve("me/add@v2"))
 told(lambda: len(Store(root).entries()))
 told(lambda: Store(root).verify())
 told(lambda: Store(root).size() > 1000)
-told(lambda: Store(root).prune(older_than=timedelta(0), dry_run=True)[0].commit == resolve("me/add@v1").commit)
-told(lambda: Store(root).prune(older_than=timedelta(0)))
 told(lambda: Store(root).keep("a", "1", lambda folder: None))
 """
     refused = f"the action store at {root} can't be used: Permission denied; "
     refused += "set DATATORCH_PIPELINES_HOME to a folder that can be written"
     assert ordinary(url, root, code) == [
+        "1",
+        f"StoreError: {refused}",
         "files",
         f"StoreError: me/add@v2: {refused}",
         "1",
         "[]",
         "True",
-        "True",
-        f"StoreError: {refused}",
         f"StoreError: {refused}",
     ]
     assert len(Store(root).entries()) == 1
