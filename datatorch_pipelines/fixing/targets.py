@@ -42,7 +42,8 @@ def pinned(site: Site, refs: RemoteRefs) -> Target:
     if commit is not None:
         return Target(commit, ref, ref)
     if may_be_short_commit(ref):
-        tips = sorted({tip for tip in (*refs.branches.values(), *refs.tags.values()) if tip.startswith(str(ref).lower())})
+        short = str(ref).lower()
+        tips = sorted({tip for tip in (*refs.branches.values(), *refs.tags.values()) if tip.startswith(short)})
         if len(tips) == 1:
             return Target(tips[0])
         raise ResolveError(f"{site.reference} is a short commit that no tag or branch has", hint="write it in full")
