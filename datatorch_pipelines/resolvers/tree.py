@@ -73,8 +73,8 @@ def write_tree(
     """Writes the files of ``commit`` into ``destination``, a folder that must not exist.
 
     ``warn`` is told of submodules, which are left out, and of pointers to Git LFS, which stay such; ``check`` is called
-    now and then, and may raise. Files can't be written to afterwards. Raises `ActionRefused` for a tree that is not safe
-    or passes the limits, `BrokenPack` for one with parts missing and `StoreError` when the disk fails.
+    now and then, and may raise. Files can't be written to afterwards. Raises `ActionRefused` for a tree that is not
+    safe or passes the limits, `BrokenPack` for one with parts missing and `StoreError` when the disk fails.
     """
     plan = _Plan(objects, limits)
     try:
