@@ -249,7 +249,7 @@ def git_resolvers(given: Sequence[Resolver] = ()) -> list[Resolver]:
 
 def _git_resolvers(store: Store | PathLike | None = None, credentials: Credentials | None = None) -> Iterable[Resolver]:
     from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, Store
-    from datatorch_pipelines.resolvers.credentials import asked_once
+    from datatorch_pipelines.resolvers.transport.credentials import asked_once
 
     shared, once = store if isinstance(store, Store) else Store(store), asked_once(credentials)
     return (GitHubResolver(store=shared, credentials=once), GitResolver(shared, credentials=once))

@@ -135,6 +135,8 @@ NOT_IN_ONE_FILE = {
     Code.BAD_ACTION: "an action's own file, which is another one: tests/checking",
     Code.ACTION_WARNING: "a server: tests/checking",
     Code.CANNOT_RUN: "told when a run is planned: tests/engine",
+    Code.NOT_IN_LOCK: "a lock file, which is another one: tests/resolvers",
+    Code.LOCK_DIFFERS: "a lock file, which is another one: tests/resolvers",
     Code.NOT_PORTABLE: "only looked for where settings enable it: tests/checking",
 }
 """Codes that no golden file can show, and where they are shown."""

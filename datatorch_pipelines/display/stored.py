@@ -14,7 +14,7 @@ from datatorch_pipelines.display.reports import counted
 from datatorch_pipelines.display.sizes import size_text
 from datatorch_pipelines.display.tables import table_text
 from datatorch_pipelines.model.reference import hide_credentials
-from datatorch_pipelines.resolvers.stored import DamagedAction, StoredAction
+from datatorch_pipelines.resolvers.storage.stored import DamagedAction, StoredAction
 
 _GITHUB = re.compile(r"https://github\.com/([^/]+/[^/]+?)(?:\.git)?/?")
 _FULL_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")

@@ -20,7 +20,7 @@ from datatorch_pipelines.fixing.rewriting import Rewritten
 from datatorch_pipelines.fixing.targets import Decide, Target, is_unpinned, pinned, upgraded
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import ActionReference
-from datatorch_pipelines.resolvers.listing import RemoteRefs, list_refs
+from datatorch_pipelines.resolvers.asking.listing import RemoteRefs, list_refs
 from datatorch_pipelines.syntax import TextLocator, decode_text, read_pipeline
 from datatorch_pipelines.syntax.edits import apply_edits
 from datatorch_pipelines.syntax.files import read_file_bytes

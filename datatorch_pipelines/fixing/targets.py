@@ -9,7 +9,7 @@ from attrs import frozen
 from datatorch_pipelines.errors import ResolveError
 from datatorch_pipelines.fixing.references import Site
 from datatorch_pipelines.fixing.versions import Version, newest_tag
-from datatorch_pipelines.resolvers.listing import RemoteRefs
+from datatorch_pipelines.resolvers.asking.listing import RemoteRefs
 from datatorch_pipelines.resolvers.refs import is_full_commit, may_be_short_commit
 
 

@@ -11,18 +11,18 @@ from datatorch_pipelines.resolvers.local import LocalResolver, default_local_act
 from datatorch_pipelines.resolvers.mapping import MappingResolver
 
 if TYPE_CHECKING:
+    from datatorch_pipelines.resolvers.asking.listing import ListsRefs, RemoteRefs, list_refs
     from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
     from datatorch_pipelines.resolvers.cancellation import Cancellation
-    from datatorch_pipelines.resolvers.credentials import Credentials
     from datatorch_pipelines.resolvers.found import FoundAction
     from datatorch_pipelines.resolvers.git import GitResolver
     from datatorch_pipelines.resolvers.github import GitHubResolver
-    from datatorch_pipelines.resolvers.listing import ListsRefs, RemoteRefs, list_refs
     from datatorch_pipelines.resolvers.lock_reading import read_lock
     from datatorch_pipelines.resolvers.lockfile import Lock, LockChanges, LockedAction, LockUpdate
-    from datatorch_pipelines.resolvers.store import Store
-    from datatorch_pipelines.resolvers.stored import DamagedAction, Entry, StoredAction
+    from datatorch_pipelines.resolvers.storage.store import Store
+    from datatorch_pipelines.resolvers.storage.stored import DamagedAction, Entry, StoredAction
     from datatorch_pipelines.resolvers.threads import in_thread
+    from datatorch_pipelines.resolvers.transport.credentials import Credentials
 
 __all__ = [
     "Cancellation",
@@ -57,24 +57,24 @@ __getattr__ = late(
     globals(),
     {
         "Cancellation": "cancellation",
-        "Credentials": "credentials",
-        "DamagedAction": "stored",
-        "Entry": "stored",
+        "Credentials": "transport.credentials",
+        "DamagedAction": "storage.stored",
+        "Entry": "storage.stored",
         "FoundAction": "found",
         "GitHubResolver": "github",
         "GitResolver": "git",
-        "ListsRefs": "listing",
+        "ListsRefs": "asking.listing",
         "Lock": "lockfile",
         "LockChanges": "lockfile",
         "LockUpdate": "lockfile",
         "LockedAction": "lockfile",
-        "RemoteRefs": "listing",
-        "Store": "store",
+        "RemoteRefs": "asking.listing",
+        "Store": "storage.store",
         "StoreLimits": "bounds",
-        "StoredAction": "stored",
+        "StoredAction": "storage.stored",
         "Timeouts": "bounds",
         "in_thread": "threads",
-        "list_refs": "listing",
+        "list_refs": "asking.listing",
         "read_lock": "lock_reading",
     },
 )

@@ -11,11 +11,11 @@ from attrs import evolve
 from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, Resolver
 from datatorch_pipelines.errors import ActionNotFound, ActionRefused
 from datatorch_pipelines.model.reference import ActionReference, ReferenceKind
+from datatorch_pipelines.resolvers.asking.listing import RemoteRefs
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
-from datatorch_pipelines.resolvers.credentials import Credentials, asked_once
-from datatorch_pipelines.resolvers.listing import RemoteRefs
 from datatorch_pipelines.resolvers.repositories import Options, Repositories
-from datatorch_pipelines.resolvers.store import Store
+from datatorch_pipelines.resolvers.storage.store import Store
+from datatorch_pipelines.resolvers.transport.credentials import Credentials, asked_once
 from datatorch_pipelines.resolvers.urls import GitUrl, parse_git_url
 
 

@@ -9,11 +9,11 @@ from urllib.parse import urlsplit
 from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction, Resolver
 from datatorch_pipelines.errors import ActionRefused
 from datatorch_pipelines.model.reference import ActionReference, ReferenceKind
+from datatorch_pipelines.resolvers.asking.listing import RemoteRefs
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
-from datatorch_pipelines.resolvers.credentials import Credentials, asked_once
-from datatorch_pipelines.resolvers.listing import RemoteRefs
 from datatorch_pipelines.resolvers.repositories import Candidates, Options, Repositories
-from datatorch_pipelines.resolvers.store import Store
+from datatorch_pipelines.resolvers.storage.store import Store
+from datatorch_pipelines.resolvers.transport.credentials import Credentials, asked_once
 from datatorch_pipelines.resolvers.urls import GitUrl, parse_git_url
 
 GITHUB = "https://github.com"

@@ -12,12 +12,12 @@ from datatorch_pipelines.errors import FetchFailed, ResolveError
 from datatorch_pipelines.model import ACTION_FILES
 from datatorch_pipelines.model.reference import DEFAULT_REF, ActionReference
 from datatorch_pipelines.resolvers.action_file import check_action_file
-from datatorch_pipelines.resolvers.credentials import asker
+from datatorch_pipelines.resolvers.asking.listing import Listing, RemoteRefs
 from datatorch_pipelines.resolvers.flights import Flights, Slots, Task
-from datatorch_pipelines.resolvers.listing import Listing, RemoteRefs
 from datatorch_pipelines.resolvers.refs import RefKind, is_full_commit
 from datatorch_pipelines.resolvers.searching import Candidates, Options, Search, is_settled, present
-from datatorch_pipelines.resolvers.store import Entry, Store
+from datatorch_pipelines.resolvers.storage.store import Entry, Store
+from datatorch_pipelines.resolvers.transport.credentials import asker
 
 __all__ = ["Candidates", "Options", "Repositories"]
 

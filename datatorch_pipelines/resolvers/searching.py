@@ -13,16 +13,16 @@ from attrs import field, frozen
 from datatorch_pipelines.contracts.resolver import ResolveContext
 from datatorch_pipelines.errors import ActionNotFound, AuthenticationFailed, FetchFailed, ResolveError, StoreError
 from datatorch_pipelines.model.reference import ActionReference
+from datatorch_pipelines.resolvers.asking.listing import hidden_repository
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
-from datatorch_pipelines.resolvers.credentials import AskedOnce, asker
 from datatorch_pipelines.resolvers.flights import Slots, Task
-from datatorch_pipelines.resolvers.listing import hidden_repository
 from datatorch_pipelines.resolvers.refs import RefKind, is_full_commit, object_id
-from datatorch_pipelines.resolvers.store import DISK_ERRORS, Entry, KnownRef, Store
+from datatorch_pipelines.resolvers.storage.store import DISK_ERRORS, Entry, KnownRef, Store
+from datatorch_pipelines.resolvers.transport.credentials import AskedOnce, asker
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 if TYPE_CHECKING:
-    from datatorch_pipelines.resolvers.fetch import Fetched
+    from datatorch_pipelines.resolvers.asking.fetch import Fetched
 
 _TRIES = 5
 Candidates = tuple[tuple[GitUrl, ...], ...]
@@ -131,7 +131,7 @@ class Search:
 
     def _repository(self, urls: Sequence[GitUrl]) -> Entry:
         """The entry, from the first of a repository's URLs that exists."""
-        from datatorch_pipelines.resolvers.failures import LoginWanted, RepositoryMissing
+        from datatorch_pipelines.resolvers.transport.failures import LoginWanted, RepositoryMissing
 
         missing: list[ActionNotFound] = []
         for url in urls:
@@ -164,9 +164,9 @@ class Search:
 
     def _fetch_commit(self, url: GitUrl, ref: str | None, known: Callable[[str], bool]) -> tuple[Entry, Fetched]:
         """What a ref means now, fetched unless it is known. The URL's lock is held."""
-        from datatorch_pipelines.resolvers.fetch import fetch
-        from datatorch_pipelines.resolvers.session import Session
-        from datatorch_pipelines.resolvers.tree import Written, write_tree
+        from datatorch_pipelines.resolvers.asking.fetch import fetch
+        from datatorch_pipelines.resolvers.objects.tree import Written, write_tree
+        from datatorch_pipelines.resolvers.transport.session import Session
 
         options, cancellation = self.options, self.task.cancellation
         scratch = str(self.store.root / "temp")
@@ -232,7 +232,7 @@ class Search:
 
     def _not_found(self, missing: Sequence[ResolveError]) -> ResolveError:
         """The error that says most: of a repository that exists, else all that were looked for."""
-        from datatorch_pipelines.resolvers.failures import RefMissing
+        from datatorch_pipelines.resolvers.transport.failures import RefMissing
 
         for error in missing:
             if isinstance(error.__cause__, RefMissing) or len(missing) == 1:

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import datatorch_pipelines as dtp
-from datatorch_pipelines.resolvers.listing import RemoteRefs
+from datatorch_pipelines.resolvers.asking.listing import RemoteRefs
 from datatorch_pipelines.resolvers.refs import is_full_commit
 from datatorch_pipelines.syntax.files import decode_text, encode_like
 

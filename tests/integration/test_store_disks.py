@@ -38,7 +38,7 @@ from datetime import timedelta
 from datatorch_pipelines.contracts.resolver import ResolveContext
 from datatorch_pipelines.model.reference import ActionReference
 from datatorch_pipelines.resolvers import GitHubResolver, Store
-from datatorch_pipelines.resolvers import keeping, upkeep
+from datatorch_pipelines.resolvers.storage import keeping, upkeep
 url, root = sys.argv[1:3]
 
 def resolve(reference, store=root, **how):

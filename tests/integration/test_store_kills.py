@@ -19,7 +19,7 @@ from git_servers import git_daemon, make_repository
 
 from datatorch_pipelines._files import remove_tree, tree_digest
 from datatorch_pipelines.resolvers import Store
-from datatorch_pipelines.resolvers.url_locks import UrlLocks
+from datatorch_pipelines.resolvers.storage.url_locks import UrlLocks
 
 pytestmark = pytest.mark.integration
 
@@ -39,7 +39,9 @@ import filelock, dulwich.client, dulwich.repo
 from datatorch_pipelines.contracts.resolver import ResolveContext
 from datatorch_pipelines.model.reference import ActionReference
 from datatorch_pipelines.resolvers import GitHubResolver, Store
-from datatorch_pipelines.resolvers import fetch, keeping, tree, upkeep
+from datatorch_pipelines.resolvers.asking import fetch
+from datatorch_pipelines.resolvers.objects import tree
+from datatorch_pipelines.resolvers.storage import keeping, upkeep
 
 url, root = sys.argv[1:]
 

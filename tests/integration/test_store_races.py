@@ -30,7 +30,9 @@ from datatorch_pipelines._files import tree_digest
 from datatorch_pipelines.contracts.resolver import ResolveContext
 from datatorch_pipelines.model.reference import ActionReference
 from datatorch_pipelines.resolvers import GitHubResolver, Store
-from datatorch_pipelines.resolvers import fetch, keeping, tree, upkeep
+from datatorch_pipelines.resolvers.asking import fetch
+from datatorch_pipelines.resolvers.objects import tree
+from datatorch_pipelines.resolvers.storage import keeping, upkeep
 
 url, root, processes, threads, actions, age, rounds = sys.argv[1], sys.argv[2], *map(int, sys.argv[3:])
 

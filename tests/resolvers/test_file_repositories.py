@@ -313,8 +313,8 @@ def test_no_hook_filter_or_setting_of_a_repository_has_an_effect(
 
 
 def test_all_refs_are_listed_and_those_of_no_allowed_name_left_out(path: Path, root: Path) -> None:
+    from datatorch_pipelines.resolvers.asking.disk_repository import DiskRepository
     from datatorch_pipelines.resolvers.bounds import StoreLimits as Limits
-    from datatorch_pipelines.resolvers.disk_repository import DiskRepository
     from datatorch_pipelines.resolvers.urls import parse_git_url
 
     git("tag", "-a", "v2", "-m", "v2", cwd=path)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from datatorch_pipelines.errors import ActionRefused
 from datatorch_pipelines.resolvers import StoreLimits
-from datatorch_pipelines.resolvers.pack import BLOB, BrokenPack, PackObjects
+from datatorch_pipelines.resolvers.objects.pack import BLOB, BrokenPack, PackObjects
 
 KINDS = {1: "commit", 2: "tree", 3: "blob", 4: "tag"}
 
@@ -70,7 +70,7 @@ def real_pack(folder: Path, *options: str) -> bytes:
 def test_what_git_packs_reads_back_equal(
     tmp_path: Path, options: list[str], cache: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("datatorch_pipelines.resolvers.pack._CACHE_BYTES", cache)
+    monkeypatch.setattr("datatorch_pipelines.resolvers.objects.pack._CACHE_BYTES", cache)
     objects = PackObjects(real_pack(tmp_path, *options), "sha1", StoreLimits())
     names = [name.split(" ")[0] for name in git("rev-list", "--objects", "--all", cwd=tmp_path).splitlines()]
     for name in names:
@@ -170,7 +170,7 @@ def _growing(length: int) -> list[bytes]:
 def test_a_chain_of_deltas_that_do_not_fit_in_memory_is_refused_when_it_takes_too_much_work(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("datatorch_pipelines.resolvers.pack._CACHE_BYTES", 1)
+    monkeypatch.setattr("datatorch_pipelines.resolvers.objects.pack._CACHE_BYTES", 1)
     objects = PackObjects(chain(50, 1000), "sha1", limits := StoreLimits(max_unpacked_bytes=60_000))
     with pytest.raises(ActionRefused) as caught:
         list(map(objects.get, reversed(list(objects._offsets))))

@@ -113,7 +113,7 @@ def test_the_executable_bit_and_links_inside_are_kept(github: GitHubResolver, pa
 def test_a_pack_that_is_too_large_for_memory_goes_through_a_file(
     root: Path, store: Store, resolve: Resolve, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("datatorch_pipelines.resolvers.fetch._IN_MEMORY", 100)
+    monkeypatch.setattr("datatorch_pipelines.resolvers.asking.fetch._IN_MEMORY", 100)
     files = {**ACTION, **{f"{n}.txt": f"{n}" * 500 for n in range(50)}}
     make_repository(root / "me" / "add.git", files, tags=["v1"])
     with git_daemon(root) as url:

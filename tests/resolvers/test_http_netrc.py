@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from datatorch_pipelines.contracts.resolver import ResolvedAction
 from datatorch_pipelines.errors import AuthenticationFailed, ResolveError
 from datatorch_pipelines.resolvers import GitResolver, Store
-from datatorch_pipelines.resolvers.credentials import is_private
-from datatorch_pipelines.resolvers.netrc_file import NetrcSyntaxError, netrc_login, parse_netrc
+from datatorch_pipelines.resolvers.transport.credentials import is_private
+from datatorch_pipelines.resolvers.transport.netrc_file import NetrcSyntaxError, netrc_login, parse_netrc
 from datatorch_pipelines.resolvers.urls import parse_git_url
 
 Resolve = Callable[..., ResolvedAction]

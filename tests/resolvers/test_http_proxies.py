@@ -15,7 +15,7 @@ from http_services import GitServer, ProxyServer, git_server, proxy_server, raw_
 from datatorch_pipelines.contracts.resolver import ResolvedAction
 from datatorch_pipelines.errors import FetchFailed, PipelinesError, ResolveError
 from datatorch_pipelines.resolvers import GitResolver, Store, Timeouts
-from datatorch_pipelines.resolvers.proxies import proxy_for
+from datatorch_pipelines.resolvers.transport.proxies import proxy_for
 from datatorch_pipelines.resolvers.urls import parse_git_url
 
 Resolve = Callable[..., ResolvedAction]

@@ -18,7 +18,7 @@ from http_services import GitServer, git_server, raw_server
 from datatorch_pipelines.contracts.resolver import ResolvedAction
 from datatorch_pipelines.errors import FetchFailed, PipelinesError, ResolveError
 from datatorch_pipelines.resolvers import GitResolver, Store
-from datatorch_pipelines.resolvers.tls import tls_failure
+from datatorch_pipelines.resolvers.transport.tls import tls_failure
 
 Resolve = Callable[..., ResolvedAction]
 pytestmark = pytest.mark.usefixtures("own_environment")

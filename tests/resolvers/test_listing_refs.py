@@ -15,7 +15,7 @@ from datatorch_pipelines.contracts.resolver import ResolveContext
 from datatorch_pipelines.errors import ActionNotFound, AuthenticationFailed, FetchFailed, ResolveError
 from datatorch_pipelines.model.reference import ActionReference
 from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, MappingResolver, Timeouts
-from datatorch_pipelines.resolvers.listing import RemoteRefs, list_refs
+from datatorch_pipelines.resolvers.asking.listing import RemoteRefs, list_refs
 
 
 def ask(resolvers: list[object], reference: object, **context: object) -> RemoteRefs:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from datatorch_pipelines.errors import AuthenticationFailed, FetchFailed, ResolveError
-from datatorch_pipelines.resolvers.ssh_failures import ssh_failure
+from datatorch_pipelines.resolvers.transport.ssh_failures import ssh_failure
 from datatorch_pipelines.resolvers.urls import parse_git_url
 
 URL = parse_git_url("git@example.org:me/add.git")

@@ -21,8 +21,8 @@ from datatorch_pipelines.errors import ActionNotFound, AuthenticationFailed, Fet
 from datatorch_pipelines.model.reference import ActionReference
 from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, Store
 from datatorch_pipelines.resolvers.refs import RefKind
-from datatorch_pipelines.resolvers.store import KnownRef
-from datatorch_pipelines.resolvers.stored import git_key
+from datatorch_pipelines.resolvers.storage.store import KnownRef
+from datatorch_pipelines.resolvers.storage.stored import git_key
 from datatorch_pipelines.resolvers.urls import parse_git_url
 
 Resolve = Callable[..., ResolvedAction]

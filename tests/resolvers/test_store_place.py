@@ -50,7 +50,7 @@ def test_without_a_home_the_folder_must_be_given() -> None:
     code = """
 import os
 if os.geteuid() == 0:
-    import datatorch_pipelines.resolvers.store, platformdirs.unix
+    import datatorch_pipelines.resolvers.storage.store, platformdirs.unix
     os.setuid(54321)
 from datatorch_pipelines.resolvers import Store
 try:
@@ -73,7 +73,8 @@ FORKS = """
 import asyncio, os, sys, threading
 from datatorch_pipelines.contracts.resolver import ResolveContext
 from datatorch_pipelines.model.reference import ActionReference
-from datatorch_pipelines.resolvers import GitResolver, Store, fetch
+from datatorch_pipelines.resolvers import GitResolver, Store
+from datatorch_pipelines.resolvers.asking import fetch
 url, root = sys.argv[1:3]
 resolver, context = GitResolver(Store(root)), ResolveContext()
 reference = ActionReference.parse({"name": "add", "tag": "v1", "git": url})

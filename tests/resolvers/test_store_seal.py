@@ -18,7 +18,8 @@ from datatorch_pipelines._files import remove_tree, tree_digest
 from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction
 from datatorch_pipelines.errors import ActionNotFound, FetchFailed, StoreError
 from datatorch_pipelines.model.reference import ActionReference
-from datatorch_pipelines.resolvers import GitHubResolver, Store, seal
+from datatorch_pipelines.resolvers import GitHubResolver, Store
+from datatorch_pipelines.resolvers.storage import seal
 
 Resolve = Callable[..., ResolvedAction]
 ACTION = {"action-datatorch.yaml": "name: Add\n", "add.py": "print(1)\n", "lib/a.py": "a = 1\n"}
@@ -249,7 +250,8 @@ def test_it_is_looked_at_once_a_run_and_not_for_a_definition(
     looks: list[str] = []
     is_sealed = seal.is_sealed
     monkeypatch.setattr(
-        "datatorch_pipelines.resolvers.store.is_sealed", lambda entry: (looks.append(entry), is_sealed(entry))[1]
+        "datatorch_pipelines.resolvers.storage.store.is_sealed",
+        lambda entry: (looks.append(entry), is_sealed(entry))[1],
     )
     github = GitHubResolver(http_server.url, store=store)
     reference = ActionReference.parse("me/add@v1")

@@ -15,8 +15,9 @@ from git_servers import commit_files, git, make_repository
 
 from datatorch_pipelines.contracts.resolver import ResolvedAction
 from datatorch_pipelines.errors import StoreError
-from datatorch_pipelines.resolvers import DamagedAction, GitHubResolver, Store, StoredAction, leases
+from datatorch_pipelines.resolvers import DamagedAction, GitHubResolver, Store, StoredAction
 from datatorch_pipelines.resolvers.cancellation import Cancellation
+from datatorch_pipelines.resolvers.storage import leases
 from datatorch_pipelines.resolvers.urls import parse_git_url
 
 Resolve = Callable[..., ResolvedAction]

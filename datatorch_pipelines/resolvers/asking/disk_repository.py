@@ -16,11 +16,11 @@ from attrs import frozen
 
 from datatorch_pipelines.errors import FetchFailed
 from datatorch_pipelines.resolvers.bounds import StoreLimits, passed_limit
-from datatorch_pipelines.resolvers.disk_files import Folder
-from datatorch_pipelines.resolvers.disk_objects import DiskObjects
-from datatorch_pipelines.resolvers.failures import RepositoryMissing
-from datatorch_pipelines.resolvers.pack import TAG, BrokenPack
+from datatorch_pipelines.resolvers.objects.disk_files import Folder
+from datatorch_pipelines.resolvers.objects.disk_objects import DiskObjects
+from datatorch_pipelines.resolvers.objects.pack import TAG, BrokenPack
 from datatorch_pipelines.resolvers.refs import HEAD, PEELED, is_object_id
+from datatorch_pipelines.resolvers.transport.failures import RepositoryMissing
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 _LINE_BYTES = 8192

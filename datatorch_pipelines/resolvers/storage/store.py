@@ -35,10 +35,10 @@ from datatorch_pipelines._home import cache_directory
 from datatorch_pipelines.contracts.resolver import ResolveRun
 from datatorch_pipelines.errors import StoreError
 from datatorch_pipelines.resolvers.cancellation import Cancellation
-from datatorch_pipelines.resolvers.leases import Leases
-from datatorch_pipelines.resolvers.placing import put_entry
-from datatorch_pipelines.resolvers.seal import examine, is_sealed
-from datatorch_pipelines.resolvers.stored import (
+from datatorch_pipelines.resolvers.storage.leases import Leases
+from datatorch_pipelines.resolvers.storage.placing import put_entry
+from datatorch_pipelines.resolvers.storage.seal import examine, is_sealed
+from datatorch_pipelines.resolvers.storage.stored import (
     ENTRIES,
     FILES,
     LEASES,
@@ -59,13 +59,13 @@ from datatorch_pipelines.resolvers.stored import (
     ref_record,
     url_key,
 )
-from datatorch_pipelines.resolvers.url_locks import UrlLocks
+from datatorch_pipelines.resolvers.storage.url_locks import UrlLocks
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 if TYPE_CHECKING:
     from datatorch_pipelines.resolvers.bounds import StoreLimits
-    from datatorch_pipelines.resolvers.tree import Written
-    from datatorch_pipelines.resolvers.upkeep import Upkeep
+    from datatorch_pipelines.resolvers.objects.tree import Written
+    from datatorch_pipelines.resolvers.storage.upkeep import Upkeep
 
 __all__ = ["DISK_ERRORS", "DamagedAction", "Entry", "KnownRef", "Store", "StoredAction"]
 
@@ -157,7 +157,7 @@ class Store:
         until ``cancellation``. Raises `ActionRefused` for files that are not safe or pass the ``limits``, `StoreError`
         when the disk fails, and what ``write`` raises.
         """
-        from datatorch_pipelines.resolvers.keeping import keep
+        from datatorch_pipelines.resolvers.storage.keeping import keep
 
         return keep(self, source, version, write, limits=limits, cancellation=cancellation or Cancellation())
 
@@ -334,7 +334,7 @@ class Store:
         return f"{self._prefix}/{REFS}/{ref_key(url, ref)}.json"
 
     def _upkeep(self) -> Upkeep:
-        from datatorch_pipelines.resolvers.upkeep import Upkeep
+        from datatorch_pipelines.resolvers.storage.upkeep import Upkeep
 
         return Upkeep(self.root, self._locks, self._leases)
 

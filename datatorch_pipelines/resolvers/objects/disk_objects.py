@@ -19,9 +19,9 @@ from dulwich.pack import apply_delta, unpack_object_at
 
 from datatorch_pipelines.errors import ActionRefused
 from datatorch_pipelines.resolvers.bounds import StoreLimits, passed_limit
-from datatorch_pipelines.resolvers.disk_files import Folder, release
-from datatorch_pipelines.resolvers.pack import COMMIT, BrokenPack, Buffer, declared_size, delta_size
-from datatorch_pipelines.resolvers.pack_index import PackIndex
+from datatorch_pipelines.resolvers.objects.disk_files import Folder, release
+from datatorch_pipelines.resolvers.objects.pack import COMMIT, BrokenPack, Buffer, declared_size, delta_size
+from datatorch_pipelines.resolvers.objects.pack_index import PackIndex
 
 if TYPE_CHECKING:
     from hashlib import _Hash

@@ -5,7 +5,7 @@ from __future__ import annotations
 import bisect
 from collections.abc import Iterator
 
-from datatorch_pipelines.resolvers.pack import BrokenPack, Buffer
+from datatorch_pipelines.resolvers.objects.pack import BrokenPack, Buffer
 
 _MAGIC = b"\xfftOc"
 _FAN_OUT = 256 * 4

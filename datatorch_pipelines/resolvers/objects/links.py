@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 
 from datatorch_pipelines.errors import ActionRefused
-from datatorch_pipelines.resolvers.file_names import folded, shown
+from datatorch_pipelines.resolvers.objects.file_names import folded, shown
 
 _MAX_LINKS = 40
 _MAX_PATH = 4096

@@ -10,8 +10,8 @@ from typing import Any
 from attrs import frozen
 
 from datatorch_pipelines.errors import FetchFailed, ResolveError
-from datatorch_pipelines.resolvers.failures import RepositoryMissing
-from datatorch_pipelines.resolvers.session import Session
+from datatorch_pipelines.resolvers.transport.failures import RepositoryMissing
+from datatorch_pipelines.resolvers.transport.session import Session
 
 _REFS_TYPE = "application/x-git-upload-pack-advertisement"
 _PACK_TYPE = "application/x-git-upload-pack-result"

@@ -25,7 +25,7 @@ from pathlib import Path
 from attrs import frozen
 
 from datatorch_pipelines._files import digest_entries, tree_entries
-from datatorch_pipelines.resolvers.stored import FILES, FORMAT, MANIFEST, SEAL, read_small
+from datatorch_pipelines.resolvers.storage.stored import FILES, FORMAT, MANIFEST, SEAL, read_small
 
 _TICK_NS = 20_000_000
 """More than a tick of any file system's clock (10 ms at the most on Linux)."""

@@ -15,10 +15,10 @@ from collections.abc import Callable, Mapping
 from typing import Any, cast
 
 from datatorch_pipelines.errors import FetchFailed
-from datatorch_pipelines.resolvers.proxies import Proxy
-from datatorch_pipelines.resolvers.session import Session
-from datatorch_pipelines.resolvers.sockets import connected, shut
-from datatorch_pipelines.resolvers.tls import secured, tls_failure
+from datatorch_pipelines.resolvers.transport.proxies import Proxy
+from datatorch_pipelines.resolvers.transport.session import Session
+from datatorch_pipelines.resolvers.transport.sockets import connected, shut
+from datatorch_pipelines.resolvers.transport.tls import secured, tls_failure
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 PORTS = {"http": 80, "https": 443}

@@ -11,7 +11,7 @@ from attrs import define, field
 
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts, passed_limit
 from datatorch_pipelines.resolvers.cancellation import Cancellation
-from datatorch_pipelines.resolvers.credentials import Asker
+from datatorch_pipelines.resolvers.transport.credentials import Asker
 
 
 @define

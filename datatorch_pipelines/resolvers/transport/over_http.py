@@ -14,13 +14,13 @@ from attrs import evolve
 from dulwich.client import AbstractHttpGitClient, GitClient, default_user_agent_string
 
 from datatorch_pipelines.errors import ActionRefused, AuthenticationFailed
-from datatorch_pipelines.resolvers.credentials import Login, is_private
-from datatorch_pipelines.resolvers.failures import LoginWanted, secrets_of
-from datatorch_pipelines.resolvers.http_answers import Answer, checked_answer, offers_basic
-from datatorch_pipelines.resolvers.http_connection import PORTS, Connection, proxy_refusal
-from datatorch_pipelines.resolvers.proxies import basic, proxy_for
-from datatorch_pipelines.resolvers.session import Session
-from datatorch_pipelines.resolvers.tls import tls_context
+from datatorch_pipelines.resolvers.transport.credentials import Login, is_private
+from datatorch_pipelines.resolvers.transport.failures import LoginWanted, secrets_of
+from datatorch_pipelines.resolvers.transport.http_answers import Answer, checked_answer, offers_basic
+from datatorch_pipelines.resolvers.transport.http_connection import PORTS, Connection, proxy_refusal
+from datatorch_pipelines.resolvers.transport.proxies import basic, proxy_for
+from datatorch_pipelines.resolvers.transport.session import Session
+from datatorch_pipelines.resolvers.transport.tls import tls_context
 from datatorch_pipelines.resolvers.urls import GitUrl, parse_git_url
 
 _REFS = "/info/refs"

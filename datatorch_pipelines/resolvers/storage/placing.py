@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from datatorch_pipelines._files import remove_tree, sync_directory, write_atomic
-from datatorch_pipelines.resolvers.seal import boot, seal_new, write_manifest
-from datatorch_pipelines.resolvers.stored import FILES, MARK, USED, Mark
+from datatorch_pipelines.resolvers.storage.seal import boot, seal_new, write_manifest
+from datatorch_pipelines.resolvers.storage.stored import FILES, MARK, USED, Mark
 
 if TYPE_CHECKING:
-    from datatorch_pipelines.resolvers.tree import Written
+    from datatorch_pipelines.resolvers.objects.tree import Written
 
 
 def put_entry(

@@ -14,12 +14,12 @@ from datatorch_pipelines.model.reference import ActionReference, check_ref
 from datatorch_pipelines.resolvers import refs as names
 from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
 from datatorch_pipelines.resolvers.cancellation import Cancellation, Cancelled
-from datatorch_pipelines.resolvers.credentials import Asker
 from datatorch_pipelines.resolvers.refs import BRANCHES, HEAD, PEELED, TAGS
+from datatorch_pipelines.resolvers.transport.credentials import Asker
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 if TYPE_CHECKING:
-    from datatorch_pipelines.resolvers.session import Session
+    from datatorch_pipelines.resolvers.transport.session import Session
 
 
 @frozen
@@ -122,8 +122,8 @@ class Listing:
         raise ActionNotFound(", and ".join(error.message for error in missing), hint=missing[-1].hint)
 
     def _repository(self, urls: Sequence[GitUrl]) -> RemoteRefs:
-        from datatorch_pipelines.resolvers.failures import LoginWanted
-        from datatorch_pipelines.resolvers.session import Session
+        from datatorch_pipelines.resolvers.transport.failures import LoginWanted
+        from datatorch_pipelines.resolvers.transport.session import Session
 
         missing: list[ActionNotFound] = []
         for url in urls:
@@ -159,7 +159,7 @@ def ask_refs(url: GitUrl, session: Session) -> RemoteRefs:
     Raises `RepositoryMissing`, `AuthenticationFailed`, `FetchFailed` or `ActionRefused`, without credentials in their
     texts.
     """
-    from datatorch_pipelines.resolvers.failures import raise_failure
+    from datatorch_pipelines.resolvers.transport.failures import raise_failure
 
     try:
         with session.deadline():
@@ -171,7 +171,7 @@ def ask_refs(url: GitUrl, session: Session) -> RemoteRefs:
 
 def _remote(url: GitUrl, session: Session) -> tuple[dict[bytes, bytes], bytes | None]:
     """The refs of a server, and the branch that its HEAD is."""
-    from datatorch_pipelines.resolvers.transport import open_client
+    from datatorch_pipelines.resolvers.transport.transport import open_client
 
     with contextlib.ExitStack() as stack:
         client = stack.enter_context(open_client(url, session))
@@ -184,7 +184,7 @@ def _remote(url: GitUrl, session: Session) -> tuple[dict[bytes, bytes], bytes | 
 
 def _local(url: GitUrl, session: Session) -> tuple[dict[bytes, bytes], bytes | None]:
     """The refs of a repository of this machine."""
-    from datatorch_pipelines.resolvers.disk_repository import DiskRepository
+    from datatorch_pipelines.resolvers.asking.disk_repository import DiskRepository
 
     with contextlib.closing(DiskRepository(url, session.limits, session.cancellation.check)) as repository:
         return repository.refs(), repository.head()

@@ -11,7 +11,7 @@ import stat
 from attrs import field, frozen
 
 from datatorch_pipelines.errors import ActionRefused
-from datatorch_pipelines.resolvers.pack import BrokenPack, Buffer
+from datatorch_pipelines.resolvers.objects.pack import BrokenPack, Buffer
 
 _PLAIN = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_BINARY", 0)
 

@@ -17,9 +17,9 @@ from attrs import define, field, frozen
 from datatorch_pipelines._files import digest_entries
 from datatorch_pipelines.errors import ActionRefused, StoreError
 from datatorch_pipelines.resolvers.bounds import StoreLimits, passed_limit
-from datatorch_pipelines.resolvers.file_names import check_name, folded, shown
-from datatorch_pipelines.resolvers.links import check_links
-from datatorch_pipelines.resolvers.pack import BLOB, COMMIT, TAG, TREE, BrokenPack, MissingObject, Objects
+from datatorch_pipelines.resolvers.objects.file_names import check_name, folded, shown
+from datatorch_pipelines.resolvers.objects.links import check_links
+from datatorch_pipelines.resolvers.objects.pack import BLOB, COMMIT, TAG, TREE, BrokenPack, MissingObject, Objects
 
 _FOLDER, _LINK, _SUBMODULE = 0o040000, 0o120000, 0o160000
 _FILE, _EXECUTABLE, _PERMISSIONS = 0o100000, 0o100, 0o7777

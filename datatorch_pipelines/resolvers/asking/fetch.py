@@ -14,15 +14,15 @@ from dulwich.errors import GitProtocolError
 
 from datatorch_pipelines.errors import FetchFailed, ResolveError
 from datatorch_pipelines.resolvers import refs as names
+from datatorch_pipelines.resolvers.asking.disk_repository import DiskRepository
 from datatorch_pipelines.resolvers.cancellation import Cancelled
-from datatorch_pipelines.resolvers.disk_files import release
-from datatorch_pipelines.resolvers.disk_repository import DiskRepository
-from datatorch_pipelines.resolvers.failures import RefMissing, raise_failure
-from datatorch_pipelines.resolvers.pack import Buffer, Objects, PackObjects
+from datatorch_pipelines.resolvers.objects.disk_files import release
+from datatorch_pipelines.resolvers.objects.pack import Buffer, Objects, PackObjects
+from datatorch_pipelines.resolvers.objects.tree import peel
 from datatorch_pipelines.resolvers.refs import BRANCHES, HEAD, TAGS, Chosen, RefKind
-from datatorch_pipelines.resolvers.session import Session
-from datatorch_pipelines.resolvers.transport import open_client
-from datatorch_pipelines.resolvers.tree import peel
+from datatorch_pipelines.resolvers.transport.failures import RefMissing, raise_failure
+from datatorch_pipelines.resolvers.transport.session import Session
+from datatorch_pipelines.resolvers.transport.transport import open_client
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 _IN_MEMORY = 16 * 1024 * 1024

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 
 from dulwich.client import GitClient
 
-from datatorch_pipelines.resolvers.over_git import TcpClient
-from datatorch_pipelines.resolvers.over_http import http_client
-from datatorch_pipelines.resolvers.over_ssh import SshClient
-from datatorch_pipelines.resolvers.session import Session
+from datatorch_pipelines.resolvers.transport.over_git import TcpClient
+from datatorch_pipelines.resolvers.transport.over_http import http_client
+from datatorch_pipelines.resolvers.transport.over_ssh import SshClient
+from datatorch_pipelines.resolvers.transport.session import Session
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 

@@ -19,10 +19,10 @@ from datatorch_pipelines.contracts.resolver import ResolveRun
 from datatorch_pipelines.errors import ActionRefused
 from datatorch_pipelines.resolvers.bounds import StoreLimits
 from datatorch_pipelines.resolvers.cancellation import Cancellation
-from datatorch_pipelines.resolvers.file_names import check_name, folded, shown
-from datatorch_pipelines.resolvers.store import DISK_ERRORS, Store
-from datatorch_pipelines.resolvers.stored import Entry, kept_key
-from datatorch_pipelines.resolvers.tree import Written
+from datatorch_pipelines.resolvers.objects.file_names import check_name, folded, shown
+from datatorch_pipelines.resolvers.objects.tree import Written
+from datatorch_pipelines.resolvers.storage.store import DISK_ERRORS, Store
+from datatorch_pipelines.resolvers.storage.stored import Entry, kept_key
 
 _CACHES = "__pycache__"
 

@@ -20,8 +20,8 @@ from dulwich.errors import HangupException
 from dulwich.protocol import Protocol
 
 from datatorch_pipelines.errors import FetchFailed
-from datatorch_pipelines.resolvers.readiness import readable, writable
-from datatorch_pipelines.resolvers.session import Session
+from datatorch_pipelines.resolvers.transport.readiness import readable, writable
+from datatorch_pipelines.resolvers.transport.session import Session
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 _LEAVE_SECONDS = 5.0

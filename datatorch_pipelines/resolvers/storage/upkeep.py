@@ -15,10 +15,10 @@ from attrs import evolve, frozen
 
 from datatorch_pipelines._files import remove_tree
 from datatorch_pipelines.model.reference import DEFAULT_REF
-from datatorch_pipelines.resolvers.leases import Leases
 from datatorch_pipelines.resolvers.refs import RefKind
-from datatorch_pipelines.resolvers.seal import examine
-from datatorch_pipelines.resolvers.stored import (
+from datatorch_pipelines.resolvers.storage.leases import Leases
+from datatorch_pipelines.resolvers.storage.seal import examine
+from datatorch_pipelines.resolvers.storage.stored import (
     ENTRIES,
     FILES,
     MARK,
@@ -33,7 +33,7 @@ from datatorch_pipelines.resolvers.stored import (
     read_record,
     read_ref,
 )
-from datatorch_pipelines.resolvers.url_locks import UrlLocks
+from datatorch_pipelines.resolvers.storage.url_locks import UrlLocks
 
 _NAME = re.compile(r"[0-9a-f]{32}-[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _UNKNOWN_USE = timedelta(days=1)

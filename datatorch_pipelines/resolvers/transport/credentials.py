@@ -17,8 +17,8 @@ from attrs import field, frozen
 from datatorch_pipelines.contracts.resolver import ResolveRun
 from datatorch_pipelines.errors import ResolveError
 from datatorch_pipelines.resolvers.cancellation import Cancellation
-from datatorch_pipelines.resolvers.netrc_file import netrc_login
-from datatorch_pipelines.resolvers.proxies import proxy_for
+from datatorch_pipelines.resolvers.transport.netrc_file import netrc_login
+from datatorch_pipelines.resolvers.transport.proxies import proxy_for
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 Credentials = Callable[[str], tuple[str, str] | None]

@@ -10,9 +10,9 @@ from dulwich.client import TraditionalGitClient
 from dulwich.protocol import Protocol
 
 from datatorch_pipelines.errors import FetchFailed
-from datatorch_pipelines.resolvers.readiness import readable
-from datatorch_pipelines.resolvers.session import Session
-from datatorch_pipelines.resolvers.sockets import connected, shut
+from datatorch_pipelines.resolvers.transport.readiness import readable
+from datatorch_pipelines.resolvers.transport.session import Session
+from datatorch_pipelines.resolvers.transport.sockets import connected, shut
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 _GIT_PORT = 9418

@@ -13,8 +13,8 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from datatorch_pipelines.errors import FetchFailed, ResolveError
-from datatorch_pipelines.resolvers.session import Session
-from datatorch_pipelines.resolvers.sockets import shut
+from datatorch_pipelines.resolvers.transport.session import Session
+from datatorch_pipelines.resolvers.transport.sockets import shut
 
 _EXPIRED, _NOT_YET = 10, 9
 _WRONG_NAME = (62, 64)

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from concurrent.futures import Future
 from typing import Any
 
-from datatorch_pipelines.resolvers.session import Session
+from datatorch_pipelines.resolvers.transport.session import Session
 
 _Addresses = Sequence[tuple[Any, ...]]
 

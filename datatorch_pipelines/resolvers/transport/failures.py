@@ -11,9 +11,9 @@ from dulwich.errors import GitProtocolError, HangupException, NotGitRepository
 from datatorch_pipelines._masking import Masker
 from datatorch_pipelines.errors import ActionNotFound, ActionRefused, AuthenticationFailed, FetchFailed, ResolveError
 from datatorch_pipelines.resolvers.cancellation import Cancelled
-from datatorch_pipelines.resolvers.pack import BrokenPack
-from datatorch_pipelines.resolvers.session import Session
-from datatorch_pipelines.resolvers.ssh_failures import ssh_failure
+from datatorch_pipelines.resolvers.objects.pack import BrokenPack
+from datatorch_pipelines.resolvers.transport.session import Session
+from datatorch_pipelines.resolvers.transport.ssh_failures import ssh_failure
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 _MISSING = re.compile(

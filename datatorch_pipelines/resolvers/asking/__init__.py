@@ -1,0 +1,1 @@
+"""What a repository is asked: its refs, and the commit that one of them means."""

@@ -1,0 +1,1 @@
+"""The store: the folder in which fetched actions are kept."""
