@@ -239,12 +239,12 @@ def local_folders(given: PathLike | Iterable[PathLike] = ()) -> list[PathLike]:
     return [*given, *default_local_actions(os.environ)]
 
 
-def git_resolvers(given: Sequence[Resolver] = ()) -> list[Resolver]:
+def git_resolvers(given: Sequence[Resolver] = (), credentials: Credentials | None = None) -> list[Resolver]:
     """What is asked for an action that is in git: what a caller gave, what packages register, and the usual ones.
 
     Raises `PipelinesError` for a registered one that can't be loaded.
     """
-    return [*given, *_resolvers(), *_git_resolvers()]
+    return [*given, *_resolvers(), *_git_resolvers(credentials=credentials)]
 
 
 def _git_resolvers(store: Store | PathLike | None = None, credentials: Credentials | None = None) -> Iterable[Resolver]:

@@ -35,7 +35,7 @@ def check_files(
 
     ``processes`` is how many processes check them, this one among them; unless given, there are several where the files
     are many. What is found does not depend on it. Workers import the modules of ``extra_checks``; with checks of the
-    main program or of a notebook, and with ``resolvers``, this process does it all.
+    main program or of a notebook, and with ``resolvers`` or a `Store`, this process does it all.
     """
     from datatorch_pipelines.checking import check_options, check_project
 

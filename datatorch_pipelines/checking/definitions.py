@@ -107,7 +107,8 @@ class ActionFinder:
         from datatorch_pipelines.defaults import action_resolvers
 
         every = [ActionReference(kind, "") for kind in ReferenceKind]
-        return action_resolvers(every, self.options.resolvers)
+        options = self.options
+        return action_resolvers(every, options.resolvers, store=options.store, credentials=options.credentials)
 
     def _known(self, reference: ActionReference, answer: Answer) -> _Known:
         from datatorch_pipelines.checks import check_action

@@ -17,6 +17,7 @@ from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 
 if TYPE_CHECKING:  # asyncio comes with it, which most checks don't need
     from datatorch_pipelines.contracts import Resolver
+    from datatorch_pipelines.resolvers import Credentials, Store
 
 PathLike = str | os.PathLike[str]
 
@@ -28,6 +29,8 @@ class CheckArguments(TypedDict, total=False):
       depends on an action that is not there is not told.
     - ``resolvers``: asked for actions before the usual ones.
     - ``local_actions``: folders that hold ``local/name@tag`` actions as ``name/tag``.
+    - ``store``: where fetched actions are kept: a `Store` or its folder (the user's cache folder).
+    - ``credentials``: told the URL of a repository, gives a user and a password for it, or ``None``; for ``fetch``.
     - ``extra_checks``: checks beside the library's own and those that installed packages register.
     - ``settings``: which codes are ignored, enabled or of another severity; no file is read for it unless you do
       (`load_settings`, `find_settings`).
@@ -37,6 +40,8 @@ class CheckArguments(TypedDict, total=False):
     fetch: bool
     resolvers: Sequence[Resolver]
     local_actions: Sequence[PathLike]
+    store: Store | PathLike | None
+    credentials: Credentials | None
     extra_checks: Sequence[Check]
     settings: Settings
     limits: Limits
@@ -52,6 +57,8 @@ class CheckOptions:
     fetch: bool = False
     resolvers: tuple[Resolver, ...] = ()
     local_actions: tuple[Path, ...] = ()
+    store: Store | PathLike | None = None
+    credentials: Credentials | None = None
     extra_checks: tuple[Check, ...] = ()
     settings: Settings = field(factory=Settings)
     limits: Limits = DEFAULT_LIMITS
@@ -75,6 +82,8 @@ def check_options(arguments: CheckArguments) -> CheckOptions:
         fetch=arguments.get("fetch", False),
         resolvers=tuple(arguments.get("resolvers", ())),
         local_actions=tuple(Path(folder) for folder in folders),
+        store=arguments.get("store"),
+        credentials=arguments.get("credentials"),
         extra_checks=(*accepted_checks(arguments.get("extra_checks", ())), *registered_checks()),
         settings=settings,
         limits=arguments.get("limits", settings.limits or DEFAULT_LIMITS),

@@ -51,7 +51,7 @@ def _diagnose(filename: str, options: CheckOptions) -> Callable[[str], Sequence[
     from datatorch_pipelines.defaults import git_resolvers
     from datatorch_pipelines.fixing.pinning import Asker, with_pins
 
-    asker = Asker(git_resolvers(options.resolvers))
+    asker = Asker(git_resolvers(options.resolvers, options.credentials))
     return lambda text: with_pins(
         check_source(text, filename, options, finder).diagnostics, text, filename, asker, options.limits
     )

@@ -20,7 +20,7 @@ from datatorch_pipelines.fixing.rewriting import Rewritten
 from datatorch_pipelines.fixing.targets import Decide, Target, is_unpinned, pinned, upgraded
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import ActionReference
-from datatorch_pipelines.resolvers.asking.listing import RemoteRefs, list_refs
+from datatorch_pipelines.resolvers import Credentials, RemoteRefs, list_refs
 from datatorch_pipelines.syntax import TextLocator, decode_text, read_pipeline
 from datatorch_pipelines.syntax.edits import apply_edits
 from datatorch_pipelines.syntax.files import read_file_bytes
@@ -98,11 +98,15 @@ class Asker:
 
 
 def pin_files(
-    paths: Iterable[str | os.PathLike[str]], *, resolvers: Sequence[Resolver] = (), limits: Limits = DEFAULT_LIMITS
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    resolvers: Sequence[Resolver] = (),
+    credentials: Credentials | None = None,
+    limits: Limits = DEFAULT_LIMITS,
 ) -> list[Pinned]:
     """Each tag, branch and missing tag of these files made the commit that it stands for, with its name as comment."""
     opened = [_open(path, limits) for path in paths]
-    return _rewrite(opened, Asker(git_resolvers(resolvers)), is_unpinned, pinned)
+    return _rewrite(opened, Asker(git_resolvers(resolvers, credentials)), is_unpinned, pinned)
 
 
 def upgrade_files(
@@ -110,6 +114,7 @@ def upgrade_files(
     *,
     names: Iterable[str] = (),
     resolvers: Sequence[Resolver] = (),
+    credentials: Credentials | None = None,
     limits: Limits = DEFAULT_LIMITS,
 ) -> list[Pinned]:
     """Each tag of these files made the newest one; with ``names``, only those of these actions (``owner/repo``).
@@ -125,7 +130,7 @@ def upgrade_files(
             raise PipelinesError(f"no step uses {shown(name)}", hint=hint)
     return _rewrite(
         opened,
-        Asker(git_resolvers(resolvers)),
+        Asker(git_resolvers(resolvers, credentials)),
         lambda site: not wanted or site.reference.name in wanted,
         upgraded,
     )

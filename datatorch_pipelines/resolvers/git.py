@@ -22,17 +22,17 @@ from datatorch_pipelines.resolvers.urls import GitUrl, parse_git_url
 class GitResolver(Resolver):
     """Fetches actions that are named by a git URL: ``{name, tag, git}``.
 
-    ``store`` is where they are kept (the user's cache folder unless given); ``limits`` and ``timeouts`` bound what a
-    server may do; ``ssh_command`` is the program for ssh URLs, with its options. ``credentials`` is told the URL of a
-    repository whose server wants a user and a password, and gives them, or ``None``: for an http or https URL that has
-    none, at most once for each repository and run, in a thread of its own. Where it gives none, the user's netrc file
-    is looked into. ``ca_file`` (PEM) holds the certificate authorities that https servers may be of, in place of the
-    environment's and the system's.
+    ``store`` is where they are kept: a `Store` or its folder (the user's cache folder unless given). ``limits`` and
+    ``timeouts`` bound what a server may do; ``ssh_command`` is the program for ssh URLs, with its options.
+    ``credentials`` is told the URL of a repository whose server wants a user and a password, and gives them, or
+    ``None``: for an http or https URL that has none, at most once for each repository and run, in a thread of its own.
+    Where it gives none, the user's netrc file is looked into. ``ca_file`` (PEM) holds the certificate authorities that
+    https servers may be of, in place of the environment's and the system's.
     """
 
     def __init__(
         self,
-        store: Store | None = None,
+        store: Store | str | os.PathLike[str] | None = None,
         *,
         limits: StoreLimits | None = None,
         timeouts: Timeouts | None = None,
@@ -47,7 +47,7 @@ class GitResolver(Resolver):
             credentials=asked_once(credentials),
             ca_file=None if ca_file is None else os.fspath(ca_file),
         )
-        self._repositories = Repositories(store or Store(), options)
+        self._repositories = Repositories(store, options)
 
     def matches(self, reference: ActionReference) -> bool:
         """Whether the reference names a git URL."""

@@ -39,7 +39,7 @@ class GitHubResolver(Resolver):
         base_url: str = GITHUB,
         token: str | None = None,
         aliases: Mapping[str, str] = ALIASES,
-        store: Store | None = None,
+        store: Store | str | os.PathLike[str] | None = None,
         *,
         limits: StoreLimits | None = None,
         timeouts: Timeouts | None = None,
@@ -58,7 +58,7 @@ class GitHubResolver(Resolver):
             ca_file=None if ca_file is None else os.fspath(ca_file),
             anonymous_means_missing=True,
         )
-        self._repositories = Repositories(store or Store(), options)
+        self._repositories = Repositories(store, options)
         self._candidates: dict[tuple[str, str | None], Candidates] = {}
 
     def matches(self, reference: ActionReference) -> bool:

@@ -15,7 +15,7 @@ from datatorch_pipelines.resolvers.action_file import check_action_file
 from datatorch_pipelines.resolvers.asking.listing import Listing, RemoteRefs
 from datatorch_pipelines.resolvers.flights import Flights, Slots, Task
 from datatorch_pipelines.resolvers.refs import RefKind, is_full_commit
-from datatorch_pipelines.resolvers.searching import Candidates, Options, Search, is_settled, present
+from datatorch_pipelines.resolvers.searching import Candidates, Options, Search, is_settled, present_as
 from datatorch_pipelines.resolvers.storage.store import Entry, Store
 from datatorch_pipelines.resolvers.transport.credentials import asker
 
@@ -32,8 +32,8 @@ class Repositories:
     asked for once a run.
     """
 
-    def __init__(self, store: Store, options: Options) -> None:
-        self._store = store
+    def __init__(self, store: Store | str | os.PathLike[str] | None, options: Options) -> None:
+        self._store = store if isinstance(store, Store) else Store(store)
         self._options = options
         self._forget()
 
@@ -49,14 +49,18 @@ class Repositories:
         self, reference: ActionReference, candidates: Candidates, context: ResolveContext
     ) -> ResolvedAction:
         """The action, out of the store if it can be, else fetched into it."""
-        entry = present(self._store, candidates, reference.ref, is_settled(context))
-        if entry is None:
+        found = present_as(self._store, candidates, reference.ref, is_settled(context))
+        if found is not None:
+            entry, kind = found
+        else:
             entry = await self._share("found", reference, candidates, context, lambda search: search.run(candidates))
+            kind = None
         if not context.only_definition and not self._store.use(entry, context.run):
-            found = entry
+            unsound = entry
             entry = await self._share(
-                "sound", reference, candidates, context, lambda search: search.sound(found, candidates)
+                "sound", reference, candidates, context, lambda search: search.sound(unsound, candidates)
             )
+            kind = None
         known = self._answers.get(reference)
         if known is not None and known[0] is entry:
             return known[1]
@@ -69,7 +73,7 @@ class Repositories:
             file=reference.file,
             commit=entry.commit,
             url=entry.url,
-            kind=self._kind(candidates, reference.ref, entry),
+            kind=kind or self._kind(candidates, reference.ref, entry),
         )
         self._answers[reference] = (entry, answer)
         return answer

@@ -16,6 +16,7 @@ import pytest
 from git_servers import make_repository
 from http_services import GitServer, git_server, raw_server, request_of
 
+import datatorch_pipelines as dtp
 from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction
 from datatorch_pipelines.defaults import action_resolvers
 from datatorch_pipelines.errors import AuthenticationFailed, PipelinesError, ResolveError
@@ -122,6 +123,30 @@ def test_a_callback_is_asked_once_for_each_repository_and_run(
     assert sorted(asked) == urls
     asyncio.run(run(Store(tmp_path / "other")))
     assert sorted(asked) == sorted(urls * 2)
+
+
+def test_check_and_pin_take_credentials_and_check_a_store_of_its_own(
+    private: GitServer, tmp_path: Path, store: Store
+) -> None:
+    git = f"{private.url}/me/add.git"
+    action = dtp.ActionObject(name="me/add", tag="v1", git=git)
+    pipeline = dtp.Pipeline(name="Add", jobs={"add": dtp.Job(steps=[dtp.Step(action=action)])})
+    file = tmp_path / "add.yaml"
+    file.write_text(pipeline.to_yaml())
+    asked: list[str] = []
+
+    def ask(url: str) -> tuple[str, str]:
+        asked.append(url)
+        return "me", PASSWORD
+
+    found = dtp.check(file, fetch=True, store=store.root, credentials=ask)
+    assert [item.code for item in found] == ["DT408", "DT201"]
+    assert [entry.url for entry in store.entries()] == [git]
+    assert dtp.check(file, store=store) == found
+    assert asked == [git]
+    [change] = dtp.pin(file, credentials=ask).changes
+    assert change.after == store.entries()[0].commit
+    assert asked == [git, git]
 
 
 def raising(url: str) -> tuple[str, str]:
