@@ -57,18 +57,27 @@ def is_settled(context: ResolveContext) -> Callable[[RefKind], bool]:
 
 def present(store: Store, candidates: Candidates, ref: str | None, accept: Callable[[RefKind], bool]) -> Entry | None:
     """The entry that the store has for a ref, if it is of an accepted kind."""
+    found = present_as(store, candidates, ref, accept)
+    return None if found is None else found[0]
+
+
+def present_as(
+    store: Store, candidates: Candidates, ref: str | None, accept: Callable[[RefKind], bool]
+) -> tuple[Entry, RefKind] | None:
+    """As `present`, and what the ref is."""
+    is_commit = is_full_commit(ref)
     for urls in candidates:
         for url in urls:
-            if is_full_commit(ref) and accept(RefKind.COMMIT):
+            if is_commit and accept(RefKind.COMMIT):
                 entry = store.entry(url, object_id(ref).decode())
                 if entry is not None:
-                    return entry
+                    return entry, RefKind.COMMIT
             # A whole id may be that of a tag: which commit it leads to was noted, and stays.
             known = store.known_ref(url, ref)
             if known is not None and accept(known.kind):
                 entry = store.entry(url, known.commit)
                 if entry is not None:
-                    return entry
+                    return entry, RefKind.COMMIT if is_commit else known.kind
     return None
 
 

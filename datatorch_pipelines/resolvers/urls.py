@@ -10,7 +10,7 @@ import ipaddress
 import re
 from urllib.parse import quote, unquote_to_bytes, urlsplit
 
-from attrs import evolve, field, frozen
+from attrs import field, frozen
 
 from datatorch_pipelines.errors import ActionRefused
 
@@ -74,11 +74,11 @@ class GitUrl:
 
     def with_credentials(self, username: str, password: str) -> GitUrl:
         """The same place, with a user and a password."""
-        return evolve(self, username=username, password=password)
+        return GitUrl(self.scheme, self.host, self.port, self.path, username, password)
 
     def with_path(self, path: str) -> GitUrl:
         """The same server and credentials, another path."""
-        return evolve(self, path=path)
+        return GitUrl(self.scheme, self.host, self.port, path, self.username, self.password)
 
 
 def parse_git_url(text: str) -> GitUrl:

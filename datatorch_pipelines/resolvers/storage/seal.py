@@ -119,7 +119,7 @@ def _now(scratch: Path) -> int | None:
 
 def _read_seal(entry: str) -> _Seal | None:
     try:
-        record = json.loads(read_small(f"{entry}/{SEAL}"))
+        record = json.loads(read_small(f"{entry}/{SEAL}")[0].decode())
         if record["version"] == FORMAT and isinstance(record["taken"], int):
             return _Seal(record["seal"], record["taken"], record["written"])
     except (OSError, ValueError, TypeError, KeyError, RecursionError):

@@ -52,9 +52,10 @@ from datatorch_pipelines.resolvers.storage.stored import (
     KnownRef,
     StoredAction,
     git_key,
+    parse_record,
     read_mark,
-    read_record,
     read_ref,
+    read_small,
     ref_key,
     ref_record,
     url_key,
@@ -311,23 +312,19 @@ class Store:
 
     def _read(self, name: str, parse: Callable[[Mapping[str, Any]], T]) -> T | None:
         """A small JSON file, kept in memory as long as it is the same file; ``None`` for none, or a damaged one."""
+        memo = self._memo.get(name)
         try:
             # Names are text here, the way of every warm call: a Path costs more than the system call.
-            state = os.stat(name)  # noqa: PTH116
+            if memo is not None and memo[0] == _stamp(os.stat(name)):  # noqa: PTH116
+                return cast(T, memo[1])
+            content, state = read_small(name)
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
             raise self.error(error) from error
-        stamp = (state.st_mtime_ns, state.st_ino)
-        memo = self._memo.get(name)
-        if memo is not None and memo[0] == stamp:
-            return cast(T, memo[1])
-        try:
-            record = read_record(name, parse)
-        except OSError as error:
-            raise self.error(error) from error
+        record = parse_record(content, parse)
         if record is not None:
-            self._memo[name] = (stamp, record)
+            self._memo[name] = (_stamp(state), record)
         return record
 
     def _ref_file(self, url: GitUrl, ref: str | None) -> str:
@@ -349,6 +346,10 @@ class Store:
         """What an error of the system means when it is about the store's folder."""
         hint = _HINTS.get(error.errno or 0, "set DATATORCH_PIPELINES_HOME to a folder that can be written")
         return StoreError(f"the action store at {self.root} can't be used: {error.strerror or error}", hint=hint)
+
+
+def _stamp(state: os.stat_result) -> tuple[int, int]:
+    return state.st_mtime_ns, state.st_ino
 
 
 def _default_root() -> Path:

@@ -113,12 +113,12 @@ class Mark:
         }
 
 
-def read_small(name: str | Path) -> bytes:
-    """What is in a file, up to 64 KiB. Raises ``OSError``."""
+def read_small(name: str | Path) -> tuple[bytes, os.stat_result]:
+    """What is in a file, up to 64 KiB, and what file that was. Raises ``OSError``."""
     # Each warm call reads three files so: a file object costs more than the system calls.
     descriptor = os.open(name, os.O_RDONLY | _CLOEXEC)
     try:
-        return os.read(descriptor, 65536)
+        return os.read(descriptor, 65536), os.fstat(descriptor)
     finally:
         os.close(descriptor)
 
@@ -129,9 +129,18 @@ def read_record(name: str | Path, parse: Callable[[Mapping[str, Any]], T]) -> T 
     Raises ``OSError`` when it can't be read.
     """
     try:
-        data = json.loads(read_small(name))
+        return parse_record(read_small(name)[0], parse)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+
+
+def parse_record(content: bytes, parse: Callable[[Mapping[str, Any]], T]) -> T | None:
+    """What a small JSON file of this format says; ``None`` for a damaged one or one of another format."""
+    try:
+        # As text: of bytes, json would find out first which of the encodings of Unicode they are.
+        data = json.loads(content.decode())
         return parse(data) if data["version"] == FORMAT else None
-    except (ValueError, TypeError, KeyError, RecursionError, OverflowError, FileNotFoundError, NotADirectoryError):
+    except (ValueError, TypeError, KeyError, RecursionError, OverflowError):
         return None
 
 
