@@ -14,10 +14,10 @@ from datatorch_pipelines.display.reports import counted
 from datatorch_pipelines.display.sizes import size_text
 from datatorch_pipelines.display.tables import table_text
 from datatorch_pipelines.model.reference import hide_credentials
+from datatorch_pipelines.resolvers.refs import is_full_commit
 from datatorch_pipelines.resolvers.storage.stored import DamagedAction, StoredAction
 
 _GITHUB = re.compile(r"https://github\.com/([^/]+/[^/]+?)(?:\.git)?/?")
-_FULL_COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _MOST_REFS = 3
 
 
@@ -115,7 +115,7 @@ def action_name(url: str) -> str:
 
 def short_commit(commit: str) -> str:
     """The beginning of a commit's id; what is no commit's id, as a version of another resolver, stays."""
-    return commit[:12] if _FULL_COMMIT.fullmatch(commit) else commit
+    return commit[:12] if is_full_commit(commit) else commit
 
 
 def day_text(time: datetime) -> str:
