@@ -208,7 +208,7 @@ async def _ask(wanted: Sequence[_Wanted], arguments: FetchArguments) -> list[Ans
         if item.lock is not None and item.reference.kind is not ReferenceKind.PATH:
             locked = item.lock.find(item.reference)
             if locked is None:
-                return _unlocked(item, item.lock)
+                return _unlocked(item, item.lock, context.local_actions)
             chain = (LockHolder(locked, resolvers, item.lock, item.file),)
         beside = str(Path(item.file).parent) if item.file else ""
         return await look_for(chain, item.reference, evolve(context, base=item.base), beside=beside, extra_using=using)
@@ -223,11 +223,11 @@ def _container(reference: ActionReference) -> Answer:
     return Answer(error=ResolveError(message, hint="name an action that runs a program"))
 
 
-def _unlocked(item: _Wanted, lock: Lock) -> Answer:
+def _unlocked(item: _Wanted, lock: Lock, local_actions: Sequence[Path]) -> Answer:
     from datatorch_pipelines.engine.locking import not_in_lock
     from datatorch_pipelines.resolvers.definitions import Answer
 
-    told = not_in_lock(item.reference, item.places[0], lock)
+    told = not_in_lock(item.reference, item.places[0], lock, local_actions)
     return Answer(error=ResolveError(told.message, hint=told.hint))
 
 

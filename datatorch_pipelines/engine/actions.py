@@ -78,7 +78,7 @@ async def _find(
 
         locked = lock.find(reference)
         if locked is None:
-            return None, [not_in_lock(reference, place, lock)]
+            return None, [not_in_lock(reference, place, lock, context.local_actions)]
         resolvers = (LockHolder(locked, resolvers, lock, place.file),)
     answer = await find_action(
         resolvers,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
 from collections.abc import Collection, Sequence
 from pathlib import Path
@@ -24,7 +25,7 @@ from datatorch_pipelines.errors import (
 )
 from datatorch_pipelines.limits import Limits
 from datatorch_pipelines.model import ActionReference, Pipeline, ReferenceKind
-from datatorch_pipelines.resolvers import resolve_chain
+from datatorch_pipelines.resolvers import default_local_actions, resolve_chain
 from datatorch_pipelines.resolvers.definitions import find_action
 from datatorch_pipelines.resolvers.lock_reading import read_lock
 from datatorch_pipelines.resolvers.lockfile import (
@@ -148,19 +149,31 @@ def given_lock(locked: bool | str | os.PathLike[str] | Lock | None, file: str, l
     return read_lock(path, limits)
 
 
-def not_in_lock(reference: ActionReference, place: Location, lock: Lock) -> Diagnostic:
-    """What is said of a reference that is not in the lock."""
+def not_in_lock(
+    reference: ActionReference, place: Location, lock: Lock, local_actions: Sequence[Path] = ()
+) -> Diagnostic:
+    """What is said of a reference that is not in the lock; local actions are looked up in ``local_actions``."""
     where = f"the lock file {_shown(lock.path)}" if lock.path is not None else "the lock"
-    hint = f"look whether it is meant, then lock it with {_again(lock.path, place.file)}"
+    again = _again(lock.path, place.file, folders=_folders_for(reference, local_actions))
+    hint = f"look whether it is meant, then lock it with {again}"
     return Diagnostic.at(place, Code.NOT_IN_LOCK, Severity.ERROR, f"{reference} is not in {where}", hint=hint)
 
 
-def _again(path: Path | None, file: str | None, name: str | None = None) -> str:
-    """How one locks a pipeline, or one action of it anew."""
+def _folders_for(reference: ActionReference, local_actions: Sequence[Path]) -> list[str]:
+    """The folders that who locks a reference has to give, too: the environment does not name them."""
+    if reference.kind is not ReferenceKind.LOCAL:
+        return []
+    usual = default_local_actions(os.environ)
+    return [str(folder) for folder in local_actions if folder not in usual]
+
+
+def _again(path: Path | None, file: str | None, name: str | None = None, folders: Sequence[str] = ()) -> str:
+    """How one locks a pipeline, or one action of it anew, with local actions in ``folders``."""
     if file is not None and path == lock_path(file):
-        return lock_command(file, name)
+        return lock_command(file, name, folders)
     update = f", update=[{name!r}]" if name is not None else ""
-    return f"lock(pipeline, {_shown(path) if path is not None else 'path'!r}{update})"
+    local = f", local_actions={list(folders)!r}" if folders else ""
+    return f"lock(pipeline, {_shown(path) if path is not None else 'path'!r}{update}{local})"
 
 
 def _shown(path: Path) -> str:
@@ -197,7 +210,7 @@ class LockHolder(Resolver):
             found = await self._at_commit(reference, context)
         else:
             found = await self._as_named(reference, context)
-        self._compare(found, reference)
+        self._compare(found, reference, context)
         return evolve(found, reference=reference, kind=self.locked.kind)
 
     def _is_by_ref(self, reference: ActionReference) -> bool:
@@ -209,7 +222,19 @@ class LockHolder(Resolver):
         return first[0] is first[1]
 
     async def _at_commit(self, reference: ActionReference, context: ResolveContext) -> ResolvedAction:
-        return await resolve_chain(self.resolvers, evolve(reference, ref=self.locked.commit), context)
+        at_commit = evolve(reference, ref=self.locked.commit)
+        try:
+            return await resolve_chain(self.resolvers, at_commit, context)
+        except ResolveError as error:
+            from datatorch_pipelines.resolvers.transport.failures import RefMissing
+
+            # The pipeline names no commit: who reads of one alone does not know where it comes from.
+            told = copy.copy(error)
+            why = error.message.removeprefix(f"{at_commit}: ")
+            told.message = f"the commit that {reference} was locked to can't be had: {why}"
+            if isinstance(error, RefMissing) or isinstance(error.__cause__, RefMissing):
+                told.hint = f"take what is there now with {self._again(reference, context)}"
+            raise told from error
 
     async def _as_named(self, reference: ActionReference, context: ResolveContext) -> ResolvedAction:
         locked = self.locked
@@ -236,22 +261,26 @@ class LockHolder(Resolver):
         one, other = _apart(locked.commit, found.commit)
         raise LockDiffers(f"{reference} is the commit {other} in the store, and {one} was locked", hint=hint)
 
-    def _compare(self, found: ResolvedAction, reference: ActionReference) -> None:
+    def _compare(self, found: ResolvedAction, reference: ActionReference, context: ResolveContext) -> None:
         locked = self.locked
         url = without_credentials(found.url) if found.url else None
         if url != locked.url:
             now, then = (f"from {text}" if text else "from a folder" for text in (url, locked.url))
-            raise self._differs(f"{reference} comes {now}, and {then} when it was locked", reference)
+            raise self._differs(f"{reference} comes {now}, and {then} when it was locked", reference, context)
         if found.commit != locked.commit:
             one, other = _apart(locked.commit, found.commit)
             what = f"the tag {reference.ref} of {locked_name(reference)}" if locked.kind == RefKind.TAG else reference
-            raise self._differs(f"{what} moved from {one} to {other}", reference)
+            raise self._differs(f"{what} moved from {one} to {other}", reference, context)
         if found.digest != locked.digest:
-            raise self._differs(f"the files of {reference} are not those that were locked", reference)
+            raise self._differs(f"the files of {reference} are not those that were locked", reference, context)
 
-    def _differs(self, message: str, reference: ActionReference) -> LockDiffers:
-        how = _again(self.lock.path, self.file, locked_name(reference))
+    def _differs(self, message: str, reference: ActionReference, context: ResolveContext) -> LockDiffers:
+        how = self._again(reference, context)
         return LockDiffers(message, hint=f"look at what changed, then take it with {how}")
+
+    def _again(self, reference: ActionReference, context: ResolveContext) -> str:
+        folders = _folders_for(reference, context.local_actions)
+        return _again(self.lock.path, self.file, locked_name(reference), folders)
 
 
 def _apart(one: str | None, other: str | None) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import os
 import re
 import shlex
 import stat
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from attrs import field, frozen
@@ -248,16 +248,25 @@ def lock_path(file: str | os.PathLike[str]) -> Path:
     return Path(f"{os.fspath(file)}{LOCK_SUFFIX}")
 
 
-def lock_command(file: str, name: str | None = None) -> str:
+def lock_command(file: str, name: str | None = None, folders: Sequence[str] = ()) -> str:
     """The command line that locks the actions of a pipeline's file, or one of them anew; for a hint.
+
+    ``folders`` are those that it has to be told of to find local actions.
 
     >>> print(lock_command("my pipeline.yaml", "me/add"))
     'datatorch-pipelines lock --update me/add "my pipeline.yaml"'
     """
-    shown = file
-    if shlex.quote(file) != file:
-        shown = f'"{file}"' if file.isprintable() and not set('"$`!\\') & set(file) else "FILE"
-    return f"'datatorch-pipelines lock {f'--update {name} ' if name is not None else ''}{shown}'"
+    update = f"--update {name} " if name is not None else ""
+    local = "".join(f"--local-actions {_word(folder, 'DIR')} " for folder in folders)
+    return f"'datatorch-pipelines lock {update}{local}{_word(file, 'FILE')}'"
+
+
+def _word(path: str, otherwise: str) -> str:
+    """A path as a word of a command; what stands for it where it would mean something to a shell."""
+    path = f"./{path}" if path.startswith("-") else path
+    if shlex.quote(path) == path:
+        return path
+    return f'"{path}"' if path.isprintable() and not set('"$`!\\') & set(path) else otherwise
 
 
 def write_lock(lock: Lock, path: str | os.PathLike[str], before: bytes | None) -> None:

@@ -19,7 +19,14 @@ from datatorch_pipelines.limits import Limits
 from datatorch_pipelines.model import ActionReference
 from datatorch_pipelines.resolvers import Lock, LockChanges, LockedAction, LockUpdate, read_lock
 from datatorch_pipelines.resolvers.lock_reading import parse_lock
-from datatorch_pipelines.resolvers.lockfile import WRONG, compare, lock_path, without_credentials, write_lock
+from datatorch_pipelines.resolvers.lockfile import (
+    WRONG,
+    compare,
+    lock_command,
+    lock_path,
+    without_credentials,
+    write_lock,
+)
 
 COMMIT, OTHER = "12ab" * 10, "34cd" * 10
 DIGEST = "9f" * 32
@@ -393,3 +400,15 @@ def test_a_broken_file_is_shown_with_its_line(tmp_path: Path) -> None:
         }
         """)
     assert _wrong(text) == [f"p.lock:3:3: error: ',' or '}}' is missing [DT101]; {RESTORE}"]
+
+
+@pytest.mark.parametrize(
+    ("file", "folder", "words"),
+    [
+        ("-x.yaml", "-local", "--local-actions ./-local ./-x.yaml"),
+        ("my pipeline.yaml", "my actions", '--local-actions "my actions" "my pipeline.yaml"'),
+        ("$(id).yaml", "`id`", "--local-actions DIR FILE"),
+    ],
+)
+def test_a_command_in_a_hint_can_be_typed_as_it_stands(file: str, folder: str, words: str) -> None:
+    assert lock_command(file, "me/add", [folder]) == f"'datatorch-pipelines lock --update me/add {words}'"

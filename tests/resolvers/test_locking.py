@@ -211,8 +211,24 @@ def test_a_branch_whose_history_was_rewritten_is_told_of_at_its_place(locked: Lo
     locked.machine = "another"
     [line] = locked.refusal()
     assert line == (
-        f"pipeline.yaml:5:17: error: me/add@{second}: {locked.server.url}/me/add has no commit {second} [DT402]; "
-        "was it pushed?"
+        f"pipeline.yaml:5:17: error: the commit that me/add@main was locked to can't be had: "
+        f"{locked.server.url}/me/add has no commit {second} [DT402]; take what is there now with 'datatorch-pipelines lock --update me/add "
+        "pipeline.yaml'"
+    )
+    locked.lock(update=["me/add"])
+    assert locked.plan().actions() == {"me/add@main": locked.first}
+
+
+def test_a_locked_branch_that_is_not_here_is_told_of_as_the_pipeline_names_it(locked: Locked) -> None:
+    locked.write(PIPELINE.replace("me/add@v1", locked.by_url("main")))
+    locked.lock()
+    locked.machine = "another"
+    [line] = locked.refusal(offline=True)
+    store = "stores/another"
+    assert line == (
+        "pipeline.yaml:5:17: error: the commit that me/add@main was locked to can't be had: "
+        f"me/add@{locked.first} is not in the store at {store}, and the network is not to be used [DT402]; "
+        "run once without offline"
     )
 
 
@@ -347,7 +363,12 @@ def test_a_local_action_is_locked_by_its_files(locked: Locked) -> None:
     (folder / "more.txt").write_text("more")
     assert locked.refusal(**here) == [
         "pipeline.yaml:2:29: error: the files of local/resize@v1 are not those that were locked [DT416]; "
-        "look at what changed, then take it with 'datatorch-pipelines lock --update local/resize pipeline.yaml'"
+        "look at what changed, then take it with 'datatorch-pipelines lock --update local/resize --local-actions local "
+        "pipeline.yaml'"
+    ]
+    assert locked.refusal(**here, locked=dtp.Lock()) == [
+        "pipeline.yaml:2:29: error: local/resize@v1 is not in the lock [DT415]; look whether it is meant, then lock it "
+        f"with lock(pipeline, 'path', local_actions=['{locked.folder}/local'])".replace(f"{locked.folder}/", "")
     ]
     assert len(locked.lock(**here, update=["local/resize"]).changes.updated) == 1
     locked.plan(**here)
