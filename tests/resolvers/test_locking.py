@@ -211,9 +211,9 @@ def test_a_branch_whose_history_was_rewritten_is_told_of_at_its_place(locked: Lo
     locked.machine = "another"
     [line] = locked.refusal()
     assert line == (
-        f"pipeline.yaml:5:17: error: the commit that me/add@main was locked to can't be had: "
-        f"{locked.server.url}/me/add has no commit {second} [DT402]; take what is there now with 'datatorch-pipelines lock --update me/add "
-        "pipeline.yaml'"
+        "pipeline.yaml:5:17: error: the commit that me/add@main was locked to can't be had: "
+        f"{locked.server.url}/me/add has no commit {second} [DT402]; "
+        "take what is there now with 'datatorch-pipelines lock --update me/add pipeline.yaml'"
     )
     locked.lock(update=["me/add"])
     assert locked.plan().actions() == {"me/add@main": locked.first}
