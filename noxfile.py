@@ -51,6 +51,8 @@ def _environment(session: nox.Session) -> dict[str, str]:
 
 
 def _test(session: nox.Session, *arguments: str, **variables: str) -> None:
+    # Hundreds of the tests start the package anew: none of these processes should compile it for itself alone.
+    session.run("python", "-m", "compileall", "-q", "datatorch_pipelines")
     session.run("python", "-m", "pytest", *arguments, *session.posargs, env=_environment(session) | variables)
 
 
