@@ -81,9 +81,11 @@ def _prune(store: Store, output: Output, older_than: timedelta, *, dry_run: bool
     for action in gone:
         output.text(f"{'would delete' if dry_run else 'deleted'} {stored_line(action)}\n")
     limit = datetime.now(UTC) - older_than
+    deleted = {action.directory for action in gone}
     for action in store.entries():
-        if action.in_use and action.used <= limit:
-            output.text(f"kept {stored_line(action)}: a run uses it\n")
+        if action.used <= limit and action.directory not in deleted:  # what nobody can know of, is kept for a day
+            why = "a run uses it" if action.in_use else "a run may use it, which can't be known here now"
+            output.text(f"kept {stored_line(action)}: {why}\n")
     if not gone and not freed:
         output.text("nothing to delete\n")
     elif dry_run:

@@ -21,6 +21,7 @@ from git_servers import commit_files, make_repository
 
 import datatorch_pipelines as dtp
 from datatorch_pipelines.resolvers import Store
+from datatorch_pipelines.resolvers.storage import leases
 
 PROGRAM = "datatorch-pipelines"
 ADD = """\
@@ -154,6 +155,21 @@ def test_an_action_in_use_is_marked_and_not_pruned(
     assert kept == f"kept {repository.as_uri()} COMMIT (v1), N B, last used TODAY: a run uses it"
     assert last == "nothing to delete"
     assert plan.jobs[0].steps[0].action is not None
+
+
+def test_what_is_kept_because_nobody_knows_of_its_uses_is_told_of(
+    here: Callable, command: Callable, write: Write, repository: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class FakeSystemWithoutLocks:
+        """A system that has no locks of open files."""
+
+    _pull(command, write, repository)
+    monkeypatch.setattr(leases, "fcntl", FakeSystemWithoutLocks)
+    done = here("actions", "prune", "--older-than", "0")
+    kept, last = _steady(done.stdout).splitlines()
+    line = f"{repository.as_uri()} COMMIT (v1), N B, last used TODAY"
+    assert (done.status, kept) == (0, f"kept {line}: a run may use it, which can't be known here now")
+    assert last == "nothing to delete"
 
 
 def test_what_an_action_is_and_takes(here: Callable, repository: Path, store: Path) -> None:
