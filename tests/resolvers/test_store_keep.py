@@ -165,17 +165,18 @@ REFUSED: dict[str, tuple[Callable[[Path], object], str]] = {
     "hard link": (hard_link, "'inside' is a hard link to a file that is elsewhere"),
     "too many": (
         lambda folder: [(folder / str(number)).write_text("") for number in range(11)],
-        "it has more than 10 files",
+        "it has more than 10 files, folders and links; StoreLimits(max_entries=...) of the resolver allows more",
     ),
     "too large": (
         lambda folder: (folder / "large").write_bytes(b"x" * 2000),
-        "'large' is larger than the 1000 bytes allowed for a file",
+        "'large' is larger than the 1000 bytes allowed for a file; "
+        "StoreLimits(max_file_bytes=...) of the resolver allows more",
     ),
     "large together": (
         lambda folder: [(folder / name).write_bytes(b"x" * 900) for name in "abc"],
-        "its files are larger than the 2000 bytes allowed",
+        "its files are larger than the 2000 bytes allowed; StoreLimits(max_tree_bytes=...) of the resolver allows more",
     ),
-    "deep": (deep, "its folders nest deeper than 8"),
+    "deep": (deep, "its folders nest deeper than 8; StoreLimits(max_depth=...) of the resolver allows more"),
 }
 
 

@@ -17,7 +17,7 @@ from attrs import define, field
 from datatorch_pipelines._files import digest_entries, sha256_file
 from datatorch_pipelines.contracts.resolver import ResolveRun
 from datatorch_pipelines.errors import ActionRefused
-from datatorch_pipelines.resolvers.bounds import StoreLimits
+from datatorch_pipelines.resolvers.bounds import StoreLimits, passed_limit
 from datatorch_pipelines.resolvers.cancellation import Cancellation
 from datatorch_pipelines.resolvers.objects.file_names import check_name, folded, shown
 from datatorch_pipelines.resolvers.objects.tree import Written
@@ -107,7 +107,7 @@ class _Found:
         while todo:
             folder, prefix, depth = todo.pop()
             if depth > self.limits.max_depth:
-                raise ActionRefused(f"its folders nest deeper than {self.limits.max_depth}")
+                raise passed_limit("max_depth", f"its folders nest deeper than {self.limits.max_depth}")
             _own(folder, 0o755)
             names: dict[str, str] = {}
             for name in _names(folder):
@@ -123,7 +123,8 @@ class _Found:
                     raise ActionRefused(f"the names {both} are one file on some file systems")
                 self._count += 1
                 if self._count > self.limits.max_entries:
-                    raise ActionRefused(f"it has more than {self.limits.max_entries} files")
+                    most = self.limits.max_entries
+                    raise passed_limit("max_entries", f"it has more than {most} files, folders and links")
                 if stat.S_ISDIR(state.st_mode):
                     todo.append((folder / name, f"{path}/", depth + 1))
                 else:
@@ -135,13 +136,13 @@ class _Found:
         elif not stat.S_ISREG(state.st_mode):
             raise ActionRefused(f"{shown(path)} is neither file nor folder (mode {state.st_mode:o})")
         elif state.st_size > self.limits.max_file_bytes:
-            raise ActionRefused(
-                f"{shown(path)} is larger than the {self.limits.max_file_bytes} bytes allowed for a file"
-            )
+            most = self.limits.max_file_bytes
+            raise passed_limit("max_file_bytes", f"{shown(path)} is larger than the {most} bytes allowed for a file")
         else:
             self.size += state.st_size
             if self.size > self.limits.max_tree_bytes:
-                raise ActionRefused(f"its files are larger than the {self.limits.max_tree_bytes} bytes allowed")
+                most = self.limits.max_tree_bytes
+                raise passed_limit("max_tree_bytes", f"its files are larger than the {most} bytes allowed")
             self.files[path] = state.st_mode
             inode = (state.st_dev, state.st_ino)
             self._seen[inode] += 1
