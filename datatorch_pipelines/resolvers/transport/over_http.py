@@ -24,7 +24,6 @@ from datatorch_pipelines.resolvers.transport.tls import tls_context
 from datatorch_pipelines.resolvers.urls import GitUrl, parse_git_url
 
 _REFS = "/info/refs"
-_QUERY = "service=git-upload-pack"
 _REDIRECTS = (301, 302, 303, 307, 308)
 _MOST_REDIRECTS = 5
 _UNQUOTED = "%/:=&~+!$,;'@()*"
