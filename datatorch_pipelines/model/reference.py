@@ -21,7 +21,9 @@ _MAX_NAME_PART = 100
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _REF_FORBIDDEN = re.compile(r"[\x00-\x20\x7f~^:?*\[\\]|\.\.|//|@\{|\.lock(?:/|$)|(?:^|/)\.|[./]$|^[-/]|^@$")
 # Forms that no resolver takes may hold a password too: one with a "/" in it, and `user:password@host:path`.
-_CREDENTIALS = re.compile(r"(?<=://)(?:[^/\s]*@|[^/@:\s\[]*:(?!\d*/)\S*@)|^[^/@:\s]+:(?!//)\S*@")
+_CREDENTIALS = re.compile(r"(?<=://)(?:[^/\s]*@|[^/@:\s\[]*:(?!\d*/)\S*@)")
+_WITHOUT_SCHEME = re.compile(r"[^/@:\s]+:(?!//)\S*@")
+_SPACE = re.compile(r"(\s+)")
 _MAX_REF = 250
 _FORMS = "write owner/repo@tag, ./path or local/name@tag"
 _GITHUB_URL = re.compile(
@@ -38,7 +40,16 @@ def hide_credentials(url: str) -> str:
     >>> hide_credentials("https://me:secret@example.org/a.git")
     'https://example.org/a.git'
     """
-    return _CREDENTIALS.sub("", url)
+    if "@" not in url:
+        return url
+    begin = _WITHOUT_SCHEME.match(url)
+    return "".join(map(_hidden, _SPACE.split(url[begin.end() if begin else 0 :])))
+
+
+def _hidden(word: str) -> str:
+    """A word without credentials. Looked at up to its last ``@`` only, else each ``://`` costs a look to its end."""
+    end = word.rfind("@") + 1
+    return _CREDENTIALS.sub("", word[:end]) + word[end:]
 
 
 def _repr_url(url: str | None) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import enum
+import itertools
 import re
 from collections.abc import Mapping
 
@@ -16,6 +17,11 @@ _ID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 # git takes the digits of an id in either case; those of its own are small.
 _FULL = re.compile(r"[0-9A-Fa-f]{40}(?:[0-9A-Fa-f]{24})?")
 _SHORT = re.compile(r"[0-9A-Fa-f]{7,63}")
+_DIGITS = re.compile(r"([0-9]+)")
+_LOOKED_AT = 20_000
+"""How many of a server's names are looked at for one that is alike: a second's work at most."""
+_LONGEST = 250
+"""No reference can name a branch or tag whose name is longer."""
 
 
 class RefKind(enum.StrEnum):
@@ -116,8 +122,9 @@ def near_names(refs: Mapping[bytes, bytes], ref: str) -> str:
     """A hint out of the names of a server's branches and tags."""
     names = {}
     for prefix in (BRANCHES, TAGS):
-        for name in refs:
-            if name.startswith(prefix) and not name.endswith(PEELED):
+        named = (name for name in refs if name.startswith(prefix) and not name.endswith(PEELED))
+        for name in itertools.islice(named, _LOOKED_AT):
+            if len(name) <= len(prefix) + _LONGEST:
                 shown = name.removeprefix(prefix).decode("utf-8", "replace")
                 # git allows no such name; a server may send one to play with the terminal.
                 if shown.isprintable():
@@ -134,4 +141,6 @@ def near_names(refs: Mapping[bytes, bytes], ref: str) -> str:
 
 def _version(name: str) -> list[tuple[int, str]]:
     """A sort key by which v10 comes after v9."""
-    return [(int(part), "") if part.isdigit() else (-1, part) for part in re.split(r"(\d+)", name)]
+    # Not by `int`: it takes neither all that counts as a digit nor any number of them.
+    parts = [(part, part.lstrip("0")) for part in _DIGITS.split(name)]
+    return [(len(number), number) if _DIGITS.fullmatch(part) else (-1, part) for part, number in parts]

@@ -56,7 +56,8 @@ class GitUrl:
     @property
     def identity(self) -> str:
         """The text that the store's key is made of: over ssh one path may mean two things to two users."""
-        user = f"{self.username}@" if self.scheme == "ssh" and self.username else ""
+        # Quoted: a "/" in it would make it the host and the path of another URL.
+        user = f"{quote(self.username, safe='')}@" if self.scheme == "ssh" and self.username else ""
         return f"{self.scheme}://{user}{self._netloc}{self._shown_path}"
 
     @property

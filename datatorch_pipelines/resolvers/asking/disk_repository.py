@@ -7,6 +7,7 @@ leads out of the repository is refused, since the folder may be a stranger's and
 
 from __future__ import annotations
 
+import io
 import os
 import re
 from collections.abc import Callable, Iterator
@@ -14,7 +15,7 @@ from pathlib import Path
 
 from attrs import frozen
 
-from datatorch_pipelines.errors import FetchFailed
+from datatorch_pipelines.errors import ActionRefused, FetchFailed
 from datatorch_pipelines.resolvers.bounds import StoreLimits, passed_limit
 from datatorch_pipelines.resolvers.objects.disk_files import Folder
 from datatorch_pipelines.resolvers.objects.disk_objects import DiskObjects
@@ -29,7 +30,7 @@ _MAX_SYMBOLIC = 5
 _MAX_TAGS = 10
 _SYMBOLIC = b"ref:"
 _TAGGED = re.compile(rb"object ([0-9a-f]{40}(?:[0-9a-f]{24})?)\n")
-_SECTION = re.compile(r'\s*\[\s*([A-Za-z0-9.-]+)\s*(?:"[^"]*")?\s*\]')
+_SECTION = re.compile(r'\s*\[\s*([A-Za-z0-9.-]+)\s*(?:"[^"]*"\s*)?\]')
 _SETTING = re.compile(r"\s*([A-Za-z][A-Za-z0-9-]*)\s*=\s*\"?([^\s\"#;]*)")
 
 
@@ -96,8 +97,17 @@ class DiskRepository:
 
     def _packed(self) -> dict[bytes, bytes]:
         content = self._place.common.read("packed-refs", self._limits.max_received_bytes) or b""
-        pairs = (line.split(b" ", 1) for line in content.splitlines() if line and line[:1] not in b"#^")
-        return {pair[1]: pair[0] for pair in pairs if len(pair) == 2 and is_object_id(pair[0])}
+        found = {}
+        for count, line in enumerate(io.BytesIO(content)):
+            if count > 2 * self._limits.max_objects:  # a line for each, and one more for what an annotated tag names
+                raise self._too_many()
+            sha, space, name = line.rstrip(b"\r\n").partition(b" ")
+            if space and is_object_id(sha):
+                found[name] = sha
+        return found
+
+    def _too_many(self) -> ActionRefused:
+        return passed_limit("max_objects", f"it has more than {self._limits.max_objects} branches and tags")
 
     def _loose(self) -> Iterator[bytes]:
         root = self._place.common.real("refs")
@@ -106,7 +116,7 @@ class DiskRepository:
             for name in files:
                 count += 1
                 if count > self._limits.max_objects:
-                    raise passed_limit("max_objects", f"it has more than {self._limits.max_objects} branches and tags")
+                    raise self._too_many()
                 path = os.fsencode(os.path.relpath(f"{folder}/{name}", root))
                 if _is_ref(b"refs/" + path):
                     yield b"refs/" + path

@@ -26,6 +26,8 @@ except ImportError:  # a system without
     fcntl = None  # type: ignore[assignment]  # looked at before each use
 
 _FLOCK = struct.Struct("@hhqqi4x")
+# Who may write to the store may put a pipe in the file's place, which nobody ever writes to.
+_AT_ONCE = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 _BUSY = (errno.EAGAIN, errno.EACCES)
 
 
@@ -70,7 +72,7 @@ class Leases:
         Changes nothing, and holds up nobody.
         """
         try:
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(self._path, os.O_RDONLY | _AT_ONCE)
         except OSError:
             return False
         try:
@@ -89,7 +91,7 @@ class Leases:
         """Whether the lock could be had at once; ``None`` where there are no locks."""
         # A file of its own: a lock that this object holds itself must count as well.
         try:
-            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | _AT_ONCE, 0o666)
         except OSError:
             yield None
             return
@@ -103,11 +105,11 @@ class Leases:
         if known is not None:
             return known
         try:
-            descriptor = os.open(self._path, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
+            descriptor = os.open(self._path, os.O_RDONLY | os.O_CREAT | _AT_ONCE, 0o666)
         except OSError:
             try:
                 # Of a store that can only be read, the file can be locked if it is there.
-                descriptor = os.open(self._path, os.O_RDONLY | os.O_CLOEXEC)
+                descriptor = os.open(self._path, os.O_RDONLY | _AT_ONCE)
             except OSError:
                 return None
         kept = self._opened.setdefault(self._path, descriptor)

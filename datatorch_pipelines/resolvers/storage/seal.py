@@ -192,6 +192,8 @@ def differences(entry: Path, digest: str, check: Callable[[], None] = lambda: No
 def _read_manifest(entry: Path, digest: str) -> dict[str, tuple[bytes, bytes]] | None:
     """The digest of every file, or ``None`` where that was not noted, or is damaged itself."""
     with contextlib.suppress(OSError, ValueError):
+        if not (entry / MANIFEST).is_file():
+            return None
         contents = tuple(_lines((entry / MANIFEST).read_bytes()))
         if digest_entries(contents) == digest:
             return {name: (kind, content) for name, kind, content in contents}

@@ -18,7 +18,8 @@ from datatorch_pipelines.resolvers.refs import RefKind, is_full_commit
 from datatorch_pipelines.resolvers.urls import GitUrl
 
 T = TypeVar("T")
-_CLOEXEC = getattr(os, "O_CLOEXEC", 0)
+# Who may write to the store may put a pipe there, which nobody ever writes to.
+_AT_ONCE = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NONBLOCK", 0)
 FORMAT = 2
 """What marks, refs and seals are written as; another number is another version's, and counts for nothing."""
 ENTRIES, REFS, LOCKS, TEMP, LEASES = "entries", "refs", "locks", "temp", "leases"
@@ -116,7 +117,7 @@ class Mark:
 def read_small(name: str | Path) -> tuple[bytes, os.stat_result]:
     """What is in a file, up to 64 KiB, and what file that was. Raises ``OSError``."""
     # Each warm call reads three files so: a file object costs more than the system calls.
-    descriptor = os.open(name, os.O_RDONLY | _CLOEXEC)
+    descriptor = os.open(name, os.O_RDONLY | _AT_ONCE)
     try:
         return os.read(descriptor, 65536), os.fstat(descriptor)
     finally:

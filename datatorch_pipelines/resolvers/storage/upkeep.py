@@ -32,6 +32,7 @@ from datatorch_pipelines.resolvers.storage.stored import (
     read_mark,
     read_record,
     read_ref,
+    read_small,
 )
 from datatorch_pipelines.resolvers.storage.url_locks import UrlLocks
 
@@ -181,7 +182,7 @@ class Upkeep:
         if not folder.is_dir() or folder.is_symlink():
             return "it is no folder"
         try:
-            (folder / MARK).read_bytes()
+            read_small(folder / MARK)
         except FileNotFoundError:
             return "its mark is missing"
         except OSError as error:

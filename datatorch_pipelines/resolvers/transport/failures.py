@@ -50,12 +50,15 @@ def raise_failure(error: BaseException, url: GitUrl, session: Session) -> NoRetu
         raise FetchFailed(f"{url} took longer than {session.timeouts.total:g} seconds", hint="try again later")
     if session.cancellation.cancelled:
         raise Cancelled from None
+    masker = Masker([*(secrets_of(url.username, url.password) if url.is_http else ()), *session.secrets])
     if isinstance(error, ActionRefused):
+        _mask(error, masker)
         raise ActionRefused(f"{url}: {error.message}", hint=error.hint) from error
     if isinstance(error, ResolveError):
+        if isinstance(error, RefMissing):
+            _mask(error, masker)
         raise error
     said = "; ".join(line.decode("utf-8", "replace") for line in session.ssh_errors[-3:]) or str(error)
-    masker = Masker([*(secrets_of(url.username, url.password) if url.is_http else ()), *session.secrets])
     telling = [one for one in _causes(error) if masker.holds_secret(str(one))]
     if telling:
         # A server may say the password that it was sent. Nothing of that error may be shown, so none is chained, and
@@ -90,6 +93,13 @@ def raise_failure(error: BaseException, url: GitUrl, session: Session) -> NoRetu
         place, hint = (url, "can it be read?") if url.scheme == "file" else (url.origin, "is it online?")
         raise FetchFailed(f"{place} can't be reached: {_line(reason)}", hint=hint) from error
     raise FetchFailed(f"{url} does not speak git as expected: {_line(said)}", hint="is the URL right?") from error
+
+
+def _mask(error: ResolveError, masker: Masker) -> None:
+    """Hides secrets in an error that holds names which a server gave: they may be the password that it was sent."""
+    error.message = masker.text(error.message)
+    error.hint = None if error.hint is None else masker.text(error.hint)
+    error.args = (error.message,)
 
 
 def _raise_denied(error: BaseException, url: GitUrl) -> NoReturn:

@@ -40,6 +40,7 @@ class Answer:
     def read(self, size: int) -> bytes:
         """``size`` bytes of the content, or none at its end. Raises `FetchFailed` when the server breaks off."""
         problem: FetchFailed
+        self.session.count_piece()
         try:
             data = bytes(self.response.read(size))
             if size > len(data) and (data or self.response.length):

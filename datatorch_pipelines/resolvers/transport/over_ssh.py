@@ -29,6 +29,7 @@ _LEAVE_SECONDS = 5.0
 _POLL_SECONDS = 0.005
 _LOOK_UP_SECONDS = 0.2
 _STDERR_SECONDS = 2.0
+_STDERR_BYTES, _STDERR_LINE, _STDERR_LINES = 8192, 500, 50
 _HEX = frozenset(b"0123456789abcdefABCDEF")
 
 
@@ -125,10 +126,15 @@ class _SshProcess:
         return self._session.ssh_errors
 
     def _drain(self, stream: IO[bytes]) -> None:
+        said, begun = self._session.ssh_errors, b""
         with contextlib.suppress(OSError, ValueError):
-            for line in stream:
-                del self._session.ssh_errors[:-50]
-                self._session.ssh_errors.append(line.rstrip()[:500])
+            while data := stream.read(_STDERR_BYTES):
+                *lines, begun = (begun + data).split(b"\n")
+                said += [line.rstrip()[:_STDERR_LINE] for line in lines]
+                del said[:-_STDERR_LINES]
+                begun = begun[:_STDERR_LINE]  # a line may have no end
+        if begun:
+            said.append(begun.rstrip())
 
     def read(self, size: int) -> bytes:
         """Reads from the server."""

@@ -13,6 +13,10 @@ from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts, passed_l
 from datatorch_pipelines.resolvers.cancellation import Cancellation
 from datatorch_pipelines.resolvers.transport.credentials import Asker
 
+_FEW_PIECES = 100_000
+_PIECE_BYTES = 256
+"""With the default limits, a million lines (two reads each): the refs of the largest repositories, below a gigabyte."""
+
 
 @define
 class Session:
@@ -28,9 +32,10 @@ class Session:
     """A file (PEM) of the certificate authorities that https servers may be of; the system's unless given."""
     credentials: Asker | None = None
     """Finds a user and a password, where an http or https server wants them and the URL has none."""
-    secrets: list[str] = field(factory=list)
+    secrets: list[str] = field(factory=list, repr=False)
     """What was sent to a server and may be shown nowhere, beside the URL's own password."""
     received: int = 0
+    pieces: int = 0
     expired: bool = False
     ssh_errors: list[bytes] = field(factory=list)
 
@@ -41,6 +46,7 @@ class Session:
             self.cancellation.check()
             data = read(*args, **options)
             self.count(len(data))
+            self.count_piece()
             return data
 
         return counted
@@ -51,6 +57,15 @@ class Session:
         if self.received > self.limits.max_received_bytes:
             most = self.limits.max_received_bytes
             raise passed_limit("max_received_bytes", f"the server sends more than the {most} bytes allowed")
+
+    def count_piece(self) -> None:
+        """Counts a read of git's protocol: of millions of tiny lines, each costs many times its size in memory.
+
+        Raises `ActionRefused` when there are too many for what a server may send.
+        """
+        self.pieces += 1
+        if self.pieces > max(_FEW_PIECES, self.limits.max_received_bytes // _PIECE_BYTES):
+            raise passed_limit("max_received_bytes", "the server sends too many branches and tags")
 
     @contextlib.contextmanager
     def deadline(self) -> Iterator[None]:
