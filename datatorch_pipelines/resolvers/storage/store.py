@@ -91,6 +91,8 @@ class Store:
 
     ``root`` is made when something is first stored; the default is ``actions`` in the user's cache folder (`StoreError`
     if there is none). Entries that a run was given are not deleted by `prune` as long as this object lives.
+    `entries`, `size`, `verify`, `prune` and `keep` are for everybody; the other methods are the resolvers' own, and may
+    change in any version.
     """
 
     def __init__(self, root: str | os.PathLike[str] | None = None) -> None:
