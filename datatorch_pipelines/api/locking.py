@@ -84,7 +84,8 @@ def _lock(
     from datatorch_pipelines.defaults import local_folders, refuse_unknown, resolvers_of
     from datatorch_pipelines.engine import engine_thread
     from datatorch_pipelines.engine.locking import make_lock
-    from datatorch_pipelines.resolvers.lockfile import Lock, write_lock
+    from datatorch_pipelines.resolvers.lock_writing import write_locks
+    from datatorch_pipelines.resolvers.lockfile import Lock
 
     refuse_unknown(arguments)
     limits = arguments.get("limits", DEFAULT_LIMITS)
@@ -116,9 +117,10 @@ def _lock(
     for target, each in zip(targets, made, strict=True):
         if isinstance(each, Lock):
             changed = each.to_json().encode() != target.before
-            if write and changed:
-                write_lock(each, target.path, target.before)
             locks.append(evolve(each, path=target.path, changed=changed))
+    if write:
+        changes = zip(targets, locks, strict=True)
+        write_locks((each, target.path, target.before) for target, each in changes if each.changed)
     return locks
 
 

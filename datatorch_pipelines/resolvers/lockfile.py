@@ -1,7 +1,7 @@
 """The lock file: which commit, with which files, each reference of a pipeline stood for when it was locked.
 
 It lies beside the pipeline's file, as JSON that is the same byte for byte for the same actions, and holds no user and
-no password. `lock_reading` reads it.
+no password. `lock_reading` reads it, `lock_writing` writes it.
 """
 
 from __future__ import annotations
@@ -10,15 +10,13 @@ import json
 import os
 import re
 import shlex
-import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from attrs import field, frozen
 
-from datatorch_pipelines._files import atomic_writer
-from datatorch_pipelines.diagnostics import Diagnostic, Location
-from datatorch_pipelines.errors import ModelError, PipelinesError
+from datatorch_pipelines.diagnostics import Diagnostic
+from datatorch_pipelines.errors import ModelError
 from datatorch_pipelines.model.reference import ActionReference, hide_credentials
 from datatorch_pipelines.resolvers.refs import RefKind, is_full_commit
 
@@ -267,41 +265,3 @@ def _word(path: str, otherwise: str) -> str:
     if shlex.quote(path) == path:
         return path
     return f'"{path}"' if path.isprintable() and not set('"$`!\\') & set(path) else otherwise
-
-
-def write_lock(lock: Lock, path: str | os.PathLike[str], before: bytes | None) -> None:
-    """Puts a lock into its file, all at once.
-
-    ``before`` is what the file held when it was read, ``None`` for no file. A link stays one, and the file that it
-    leads to is replaced. Raises `PipelinesError` when the file can't be written, or is another one by now.
-    """
-    data = lock.to_json().encode()
-    target = Path(os.path.realpath(path))
-    try:
-        mode = _writable_mode(target, path)
-        with atomic_writer(target) as file:
-            file.write(data)
-            file.flush()
-            if mode is not None and hasattr(os, "fchmod"):
-                os.fchmod(file.fileno(), mode)
-            now = target.read_bytes() if target.exists() else None
-            if now not in (before, data):
-                raise _refused(path, "the lock file has changed in the meantime", "try again")
-    except OSError as error:
-        reason = error.strerror or type(error).__name__
-        raise _refused(path, f"the lock file can't be written: {reason}", "it is as it was") from error
-
-
-def _writable_mode(target: Path, path: str | os.PathLike[str]) -> int | None:
-    """The mode of the file that is to be replaced; ``None`` where there is none."""
-    try:
-        known = target.stat().st_mode
-    except FileNotFoundError:
-        return None
-    if not known & 0o222 or not os.access(target, os.W_OK):
-        raise _refused(path, "the lock file is read-only", "make it writable")
-    return stat.S_IMODE(known)
-
-
-def _refused(path: str | os.PathLike[str], message: str, hint: str) -> PipelinesError:
-    return PipelinesError(message, location=Location(os.fsdecode(path), 1, 1, 1, 1), hint=hint)

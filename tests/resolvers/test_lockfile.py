@@ -19,13 +19,13 @@ from datatorch_pipelines.limits import Limits
 from datatorch_pipelines.model import ActionReference
 from datatorch_pipelines.resolvers import Lock, LockChanges, LockedAction, LockUpdate, read_lock
 from datatorch_pipelines.resolvers.lock_reading import parse_lock
+from datatorch_pipelines.resolvers.lock_writing import write_lock
 from datatorch_pipelines.resolvers.lockfile import (
     WRONG,
     compare,
     lock_command,
     lock_path,
     without_credentials,
-    write_lock,
 )
 
 COMMIT, OTHER = "12ab" * 10, "34cd" * 10
@@ -356,14 +356,14 @@ def test_a_lock_file_that_can_t_be_written_says_why(tmp_path: Path) -> None:
     with pytest.raises(dtp.PipelinesError) as caught:
         write_lock(Lock(), gone, None)
     assert str(caught.value) == (
-        f"{gone}:1:1: the lock file can't be written: No such file or directory; it is as it was"
+        f"{gone}:1:1: the lock file can't be written: No such file or directory; nothing is written"
     )
 
 
 @pytest.mark.skipif(os.geteuid() == 0, reason="nothing is read-only to root")
 def test_a_folder_that_can_t_be_written_to_says_so(tmp_path: Path) -> None:
     tmp_path.chmod(0o555)
-    with pytest.raises(dtp.PipelinesError, match="the lock file can't be written: Permission denied; it is as it was"):
+    with pytest.raises(dtp.PipelinesError, match="can't be written: Permission denied; nothing is written"):
         write_lock(Lock(), tmp_path / "p.lock", None)
 
 

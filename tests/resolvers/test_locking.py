@@ -456,6 +456,18 @@ def test_several_files_are_all_locked_or_none(locked: Locked) -> None:
     assert locks[0] == locks[1]
 
 
+def test_of_several_lock_files_none_is_written_where_one_can_t_be(locked: Locked) -> None:
+    other = locked.write(PIPELINE.replace("Sum", "Other"), "other.yaml")
+    read_only = locked.folder / "other.yaml.lock"
+    read_only.write_text(dtp.Lock().to_json())
+    read_only.chmod(0o444)
+    with pytest.raises(dtp.PipelinesError) as caught:
+        dtp.lock_files([locked.path, other], **locked.arguments())  # type: ignore[arg-type]
+    assert str(caught.value) == f"{read_only}:1:1: the lock file is read-only; make it writable"
+    assert sorted(path.name for path in locked.folder.glob("*.lock*")) == ["other.yaml.lock"]
+    assert read_only.read_text() == dtp.Lock().to_json()
+
+
 def test_write_false_tells_and_writes_nothing(locked: Locked) -> None:
     lock = locked.lock(write=False)
     assert (lock.changed, lock.path, len(lock.actions)) == (True, locked.file, 1)
