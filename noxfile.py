@@ -40,6 +40,10 @@ nox.options.reuse_venv = "yes"
 nox.options.sessions = [f"tests-{RUNNING}", "lint", "types", "docs"]
 
 
+AT_ONCE = ("-n", "auto")
+"""A process for each processor; what needs servers runs alone, since it looks at all processes of the machine."""
+
+
 def _groups(*names: str) -> list[str]:
     return nox.project.dependency_groups(PROJECT, *names)
 
@@ -60,7 +64,7 @@ def _test(session: nox.Session, *arguments: str, **variables: str) -> None:
 def tests(session: nox.Session) -> None:
     """Every test that needs no server: unit, property, documentation and doctests."""
     session.install("-e", ".[cli]", *_groups("test"))
-    _test(session, "-m", "not integration")
+    _test(session, *AT_ONCE, "-m", "not integration")
 
 
 @nox.session(python=False)
@@ -120,7 +124,7 @@ def minimums(session: nox.Session) -> None:
     lowest = Path(session.create_tmp()) / "lowest.txt"
     lowest.write_text("\n".join(_lowest(requirement) for requirement in wanted) + "\n", encoding="utf-8")
     session.install("-e", ".[cli]", *_groups("test"), "-c", str(lowest))
-    _test(session, "-m", "not integration")
+    _test(session, *AT_ONCE, "-m", "not integration")
 
 
 def _lowest(requirement: str) -> str:
