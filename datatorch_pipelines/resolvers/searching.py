@@ -18,6 +18,7 @@ from datatorch_pipelines.resolvers.bounds import StoreLimits, Timeouts
 from datatorch_pipelines.resolvers.flights import Slots, Task
 from datatorch_pipelines.resolvers.refs import RefKind, is_full_commit, object_id
 from datatorch_pipelines.resolvers.storage.store import DISK_ERRORS, Entry, KnownRef, Store
+from datatorch_pipelines.resolvers.storage.stored import TEMP
 from datatorch_pipelines.resolvers.transport.credentials import AskedOnce, asker
 from datatorch_pipelines.resolvers.urls import GitUrl
 
@@ -178,7 +179,7 @@ class Search:
         from datatorch_pipelines.resolvers.transport.session import Session
 
         options, cancellation = self.options, self.task.cancellation
-        scratch = str(self.store.root / "temp")
+        scratch = str(self.store.root / TEMP)
         session = Session(
             cancellation,
             options.timeouts,

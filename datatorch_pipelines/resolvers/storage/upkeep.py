@@ -21,6 +21,7 @@ from datatorch_pipelines.resolvers.storage.seal import examine
 from datatorch_pipelines.resolvers.storage.stored import (
     ENTRIES,
     FILES,
+    LOCKS,
     MARK,
     REFS,
     TEMP,
@@ -226,7 +227,7 @@ class Upkeep:
                         path.unlink(missing_ok=True)
 
     def _make_folders(self) -> None:
-        for name in (ENTRIES, "locks", TEMP):
+        for name in (ENTRIES, LOCKS, TEMP):
             (self.root / name).mkdir(parents=True, exist_ok=True)
 
     def _scratch(self, name: str) -> Path:
