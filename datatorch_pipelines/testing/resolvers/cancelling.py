@@ -85,8 +85,18 @@ class Cancelling(Fixtures):
 
 
 def _cancelled_at_moments(resolver: Resolver, known: Written, ask: Ask) -> list[Ended]:
-    """How it ends when it is cancelled after some turns of the event loop, where it takes that long."""
-    return [ended for turns in _MOMENTS if (ended := _cancelled(resolver, known, ask, turns)) is not None]
+    """How it ends when it is cancelled after some turns of the event loop, where it takes that long.
+
+    Ends with the first that has to be waited for in vain: further ones would only take as long again.
+    """
+    found = []
+    for turns in _MOMENTS:
+        ended = _cancelled(resolver, known, ask, turns)
+        if ended is not None:
+            found.append(ended)
+            if ended.left or not ended.in_time:
+                break
+    return found
 
 
 def _cancelled(resolver: Resolver, written: Written, ask: Ask, turns: int | None) -> Ended | None:
