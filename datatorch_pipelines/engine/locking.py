@@ -26,6 +26,7 @@ from datatorch_pipelines.errors import (
 from datatorch_pipelines.limits import Limits
 from datatorch_pipelines.model import ActionReference, Pipeline, ReferenceKind
 from datatorch_pipelines.resolvers import default_local_actions, resolve_chain
+from datatorch_pipelines.resolvers.chain import matches
 from datatorch_pipelines.resolvers.definitions import find_action
 from datatorch_pipelines.resolvers.lock_reading import read_lock
 from datatorch_pipelines.resolvers.lockfile import (
@@ -217,7 +218,7 @@ class LockHolder(Resolver):
         """Whether who has the reference also has its commit: a mapping may be for one tag or branch alone."""
         at_commit = evolve(reference, ref=self.locked.commit)
         first = [
-            next((each for each in self.resolvers if each.matches(named)), None) for named in (reference, at_commit)
+            next((each for each in self.resolvers if matches(each, named)), None) for named in (reference, at_commit)
         ]
         return first[0] is first[1]
 

@@ -24,7 +24,7 @@ async def resolve_chain(
     """
     missing: list[ActionNotFound] = []
     for resolver in resolvers:
-        if not _matches(resolver, reference):
+        if not matches(resolver, reference):
             continue
         try:
             return await _resolved(resolver, reference, context)
@@ -37,7 +37,8 @@ async def resolve_chain(
     raise ActionNotFound(f"no resolver has {reference}: " + "; ".join(str(error) for error in missing)) from missing[0]
 
 
-def _matches(resolver: Resolver, reference: ActionReference) -> bool:
+def matches(resolver: Resolver, reference: ActionReference) -> bool:
+    """Whether a resolver may have the action. Raises `ResolveError` for one that does not say so as it has to."""
     try:
         answer: object = resolver.matches(reference)
     except Exception as error:

@@ -193,6 +193,21 @@ def test_a_locked_branch_stays_at_its_commit_and_nothing_is_asked_for_it(locked:
     assert locked.plan(offline=True).actions() == {"me/add@main": locked.first}
 
 
+def test_a_resolver_that_fails_on_a_locked_commit_is_named(locked: Locked) -> None:
+    class ForBranches(GitHubResolver):
+        """Fails on whatever is no branch."""
+
+        def matches(self, reference: dtp.ActionReference) -> bool:
+            return {"main": True}[str(reference.ref)]
+
+    locked.write(PIPELINE.replace("v1", "main"))
+    locked.lock()
+    resolver = ForBranches(locked.base_url, store=locked.folder / "stores" / "here")
+    assert locked.refusal(resolvers=[resolver]) == [
+        f"pipeline.yaml:5:17: error: ForBranches failed on me/add@{locked.first}: KeyError: '{locked.first}' [DT402]"
+    ]
+
+
 def test_the_default_branch_is_locked_too(locked: Locked) -> None:
     locked.write(PIPELINE.replace("@v1", ""))
     [action] = locked.lock().actions
