@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import errno
 import os
-import re
 import shutil
 import stat
 from collections import Counter
@@ -20,6 +18,7 @@ from datatorch_pipelines.errors import ActionRefused
 from datatorch_pipelines.resolvers.bounds import StoreLimits, passed_limit
 from datatorch_pipelines.resolvers.cancellation import Cancellation
 from datatorch_pipelines.resolvers.objects.file_names import check_name, folded, shown
+from datatorch_pipelines.resolvers.objects.links import check_links
 from datatorch_pipelines.resolvers.objects.tree import Written
 from datatorch_pipelines.resolvers.storage.store import DISK_ERRORS, Store
 from datatorch_pipelines.resolvers.storage.stored import Entry, kept_key
@@ -79,14 +78,14 @@ def accept(folder: Path, limits: StoreLimits, check: Callable[[], None]) -> Writ
     found = _Found(limits)
     found.read(folder)
     found.check_hard_links()
+    check_links(found.links)
     entries: list[tuple[str, bytes, bytes]] = []
     for name, mode in found.files.items():
         check()
         path = folder / name
         _own(path, 0o555 if mode & 0o100 else 0o444)
         entries.append((name, b"x" if mode & 0o100 else b"f", bytes.fromhex(sha256_file(path))))
-    root = os.path.realpath(folder)
-    entries += [(name, b"l", _checked_link(folder / name, name, root)) for name in found.links]
+    entries += [(name, b"l", os.fsencode(target)) for name, target in found.links.items()]
     return Written(digest_entries(entries), len(entries), found.size, tuple(entries))
 
 
@@ -96,7 +95,7 @@ class _Found:
 
     limits: StoreLimits
     files: dict[str, int] = field(factory=dict)
-    links: list[str] = field(factory=list)
+    links: dict[str, str] = field(factory=dict)
     size: int = 0
     _count: int = 0
     _names_of: dict[tuple[int, int], tuple[str, int]] = field(factory=dict)
@@ -132,7 +131,7 @@ class _Found:
 
     def _take(self, place: Path, path: str, state: os.stat_result) -> None:
         if stat.S_ISLNK(state.st_mode):
-            self.links.append(path)
+            self.links[path] = str(place.readlink())
         elif not stat.S_ISREG(state.st_mode):
             raise ActionRefused(f"{shown(path)} is neither file nor folder (mode {state.st_mode:o})")
         elif state.st_size > self.limits.max_file_bytes:
@@ -165,25 +164,6 @@ def _own(path: Path, mode: int) -> None:
     if path.lstat().st_uid != os.geteuid():
         os.chown(path, os.geteuid(), os.getegid(), follow_symlinks=False)
     path.chmod(mode)
-
-
-def _checked_link(link: Path, name: str, root: str) -> bytes:
-    """The target of a link that stays in the folder, followed as the system does."""
-    target = str(link.readlink())
-    if target.startswith("/") or "\\" in target or re.match(r"[A-Za-z]:", target):
-        raise ActionRefused(f"the symbolic link {shown(name)} leads out of the action")
-    try:
-        link.stat()
-    except FileNotFoundError:
-        pass  # it may lead to what is not there, as long as that would be inside
-    except OSError as error:
-        if error.errno != errno.ELOOP:
-            raise
-        raise ActionRefused(f"the symbolic link {shown(name)} leads in a circle") from error
-    real = os.path.realpath(link)
-    if real != root and not real.startswith(root + os.sep):
-        raise ActionRefused(f"the symbolic link {shown(name)} leads out of the action")
-    return os.fsencode(target)
 
 
 def _check_source(source: str, version: str) -> None:
