@@ -14,6 +14,8 @@ from datatorch_pipelines.resolvers.found import FoundAction
 
 _WIDTH = 88
 _LONGEST_VALUE = 120
+_LONGEST_TEXT = 4000
+"""The most characters of a text of several lines that are shown: all else would be gone from the screen."""
 _LINE_ENDS = ("\r\n", "\r")
 
 
@@ -27,7 +29,7 @@ def action_text(found: FoundAction, example: str | None, *, palette: Palette = P
 
 def _lines(found: FoundAction, example: str | None, palette: Palette) -> Iterator[str]:
     action = found.definition
-    yield palette.paint("strong", one_line(action.name))
+    yield palette.paint("strong", _cut(one_line(action.name)))
     yield from _indented(action.description, 2)
     yield ""
     for label, text in _facts(found):
@@ -119,7 +121,8 @@ def _indented(text: str | None, width: int) -> Iterator[str]:
     """A stranger's text on lines of its own, none of which the terminal has to break."""
     if not text or not text.strip():
         return
-    for line in _split(text):
+    shown = text.strip()
+    for line in _split(shown if len(shown) <= _LONGEST_TEXT else f"{shown[:_LONGEST_TEXT]} ..."):
         for piece in textwrap.wrap(line, _WIDTH - width, drop_whitespace=False) or [""]:
             yield " " * width + piece
 

@@ -172,6 +172,21 @@ def test_what_is_kept_because_nobody_knows_of_its_uses_is_told_of(
     assert last == "nothing to delete"
 
 
+def test_of_texts_of_great_length_the_beginning_is_shown(here: Callable, write: Write) -> None:
+    long = "n" * 5000
+    write(
+        "add/action-datatorch.json",
+        json.dumps({"name": long, "description": long, "runs": {"using": "cmd", "command": long}}),
+    )
+    done = here("actions", "show", "./add")
+    assert done.status == 0
+    name, *description = done.stdout.partition("\n\n")[0].splitlines()
+    assert name == "n" * 117 + "..."
+    assert "".join(line.removeprefix("  ") for line in description) == "n" * 4000 + " ..."
+    assert f"runs:    cmd: {'n' * 112}...\n" in done.stdout
+    assert json.loads(here("actions", "show", "./add", "--json").stdout)["description"] == long
+
+
 def test_what_an_action_is_and_takes(here: Callable, repository: Path, store: Path) -> None:
     done = here("actions", "show", "add@v1", "--git", repository.as_uri())
     assert (done.status, done.stderr) == (0, "")
