@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterator
 from concurrent.futures import Future
 from typing import Generic, TypeVar
@@ -62,7 +63,9 @@ class Flights(Generic[T]):
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._flights: dict[Hashable, _Flight[T]] = {}
-        self._slots = Slots(_AT_ONCE)
+        # A pipeline may name any number of actions: those that wait for their turn have no thread yet.
+        self._queue: OrderedDict[_Flight[T], tuple[Hashable, Callable[[Task], T]]] = OrderedDict()
+        self._threads = 0
 
     async def share(self, key: Hashable, work: Callable[[Task], T], warn: Callable[[str], None]) -> T:
         """What ``work`` returns or raises, done in a thread, once for all who ask for ``key`` meanwhile or later.
@@ -75,6 +78,7 @@ class Flights(Generic[T]):
         except asyncio.CancelledError:
             if self._leave(flight):
                 flight.task.cancellation.cancel()
+                self._drop(flight)
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_GRACE_SECONDS):
                         await _done(flight.future)
@@ -89,11 +93,34 @@ class Flights(Generic[T]):
         with self._lock:
             flight = self._flights.get(key)
             if flight is None or flight.task.cancellation.cancelled:
-                flight = self._flights[key] = _Flight()
-                name = "datatorch-pipelines-resolve"
-                threading.Thread(target=self._run, args=(key, flight, work), name=name, daemon=True).start()
+                flight = _Flight()
+                self._queue[flight] = (key, work)
+                self._start_thread(flight)
+                self._flights[key] = flight
             flight.waiters += 1
             return flight
+
+    def _start_thread(self, flight: _Flight[T]) -> None:
+        """Starts one more thread, if there may be one. Raises ``RuntimeError`` where there can be none at all."""
+        if self._threads == _AT_ONCE:
+            return
+        try:
+            threading.Thread(target=self._work, name="datatorch-pipelines-resolve", daemon=True).start()
+            self._threads += 1
+        except RuntimeError:
+            # The system has no more threads: those that there are do the work.
+            if self._threads == 0:
+                del self._queue[flight]
+                raise
+
+    def _drop(self, flight: _Flight[T]) -> None:
+        """Ends work that nobody waits for and that has not begun."""
+        with self._lock:
+            dropped = self._queue.pop(flight, None)
+            if dropped is not None and self._flights.get(dropped[0]) is flight:
+                del self._flights[dropped[0]]
+        if dropped is not None:
+            flight.future.set_exception(Cancelled())
 
     def _leave(self, flight: _Flight[T]) -> bool:
         """Whether the work is still going on with nobody left to wait for it."""
@@ -101,10 +128,20 @@ class Flights(Generic[T]):
             flight.waiters -= 1
             return flight.waiters == 0 and not flight.future.done()
 
+    def _work(self) -> None:
+        """Does what is to be done, until there is no more."""
+        while True:
+            with self._lock:
+                if not self._queue:
+                    self._threads -= 1
+                    return
+                flight, (key, work) = self._queue.popitem(last=False)
+            self._run(key, flight, work)
+
     def _run(self, key: Hashable, flight: _Flight[T], work: Callable[[Task], T]) -> None:
         try:
-            with self._slots.one(flight.task.cancellation):
-                result = work(flight.task)
+            flight.task.cancellation.check()
+            result = work(flight.task)
         except (Exception, Cancelled) as error:
             with self._lock:
                 if self._flights.get(key) is flight:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import http.server
 import logging
@@ -19,10 +20,11 @@ import pytest
 from git_servers import make_repository
 from rude_servers import packet, raw_server
 
-from datatorch_pipelines.contracts.resolver import ResolvedAction
+from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction
 from datatorch_pipelines.errors import ActionNotFound, ActionRefused, AuthenticationFailed
-from datatorch_pipelines.model.reference import hide_credentials
+from datatorch_pipelines.model.reference import ActionReference, hide_credentials
 from datatorch_pipelines.resolvers import Cancellation, GitResolver, Store, StoreLimits, Timeouts
+from datatorch_pipelines.resolvers.flights import Flights, Task
 from datatorch_pipelines.resolvers.refs import near_names
 from datatorch_pipelines.resolvers.transport.session import Session
 from datatorch_pipelines.resolvers.urls import parse_git_url
@@ -201,3 +203,64 @@ def test_a_pipe_in_the_store_holds_up_nobody(root: Path, store: Store, resolve: 
     assert resolve(GitResolver(again), reference).digest == first.digest
     again.verify()
     again.entries()
+
+
+def test_a_pipeline_with_thousands_of_actions_has_no_thread_for_each(store: Store) -> None:
+    def stall(connection: socket) -> None:
+        counts.append(sum(thread.name == "datatorch-pipelines-resolve" for thread in threading.enumerate()))
+        connection.recv(1 << 16)
+
+    counts: list[int] = []
+    with raw_server(stall) as port:
+        resolver = GitResolver(store, timeouts=Timeouts(idle=10.0))
+
+        async def resolve_all() -> None:
+            context = ResolveContext()
+            references = [
+                ActionReference.parse({"name": "me/a", "tag": "v1", "git": f"git://127.0.0.1:{port}/a{number}"})
+                for number in range(500)
+            ]
+            await asyncio.gather(*(resolver.resolve(each, context) for each in references), return_exceptions=True)
+
+        asyncio.run(resolve_all())
+    assert len(counts) >= 500
+    assert max(counts) == 32
+
+
+def test_when_no_thread_can_be_started_nobody_waits_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    flights: Flights[int] = Flights()
+
+    async def ask() -> int:
+        return await flights.share("key", lambda _: 42, print)
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", refuse)
+        for _ in range(2):
+            with pytest.raises(RuntimeError, match="can't start new thread"):
+                asyncio.run(ask())
+    assert asyncio.run(ask()) == 42
+
+
+def test_work_that_waits_for_its_turn_ends_at_once_when_it_is_cancelled() -> None:
+    flights: Flights[None] = Flights()
+    go = threading.Event()
+    begun: list[int] = []
+
+    async def ask_all() -> None:
+        def work(number: int) -> Callable[[Task], None]:
+            return lambda _: (begun.append(number), go.wait())[0]
+
+        asked = [asyncio.ensure_future(flights.share(number, work(number), print)) for number in range(40)]
+        await asyncio.sleep(0)
+        for task in asked[32:]:
+            task.cancel()
+        ended = await asyncio.gather(*asked[32:], return_exceptions=True)
+        assert all(isinstance(each, asyncio.CancelledError) for each in ended)
+        go.set()
+        await asyncio.gather(*asked[:32])
+
+    asyncio.run(ask_all())
+    assert sorted(begun) == list(range(32))
