@@ -203,3 +203,13 @@ def test_a_damaged_pack_is_refused_or_whole(data: st.DataObject, tmp_path_factor
     for sha in list(objects._offsets):
         kind, content = objects.get(sha)
         assert hashlib.sha1(f"{KINDS[kind]} {len(content)}\0".encode() + content).hexdigest().encode() == sha
+
+
+def test_a_chain_of_tiny_deltas_that_are_made_again_and_again_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("datatorch_pipelines.resolvers.objects.pack._CACHE_BYTES", 1)
+    monkeypatch.setattr("datatorch_pipelines.resolvers.objects.pack.MOST_CACHED", 1)
+    objects = PackObjects(pack(*_growing(99)), "sha1", StoreLimits(max_objects=100))
+    with pytest.raises(ActionRefused) as caught:
+        list(map(objects.get, reversed(list(objects._offsets))))
+    assert caught.value.message == "its objects in git take too much work to unpack"
+    assert caught.value.hint == "StoreLimits(max_objects=...) of the resolver allows more"

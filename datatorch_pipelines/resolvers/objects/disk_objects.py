@@ -20,7 +20,15 @@ from dulwich.pack import apply_delta, unpack_object_at
 from datatorch_pipelines.errors import ActionRefused
 from datatorch_pipelines.resolvers.bounds import StoreLimits, passed_limit
 from datatorch_pipelines.resolvers.objects.disk_files import Folder, release
-from datatorch_pipelines.resolvers.objects.pack import COMMIT, BrokenPack, Buffer, declared_size, delta_size
+from datatorch_pipelines.resolvers.objects.pack import (
+    COMMIT,
+    MOST_CACHED,
+    OBJECT_BYTES,
+    BrokenPack,
+    Buffer,
+    declared_size,
+    delta_size,
+)
 from datatorch_pipelines.resolvers.objects.pack_index import PackIndex
 
 if TYPE_CHECKING:
@@ -100,7 +108,7 @@ class _Bounds:
         self._limits = limits
         self._counted: set[object] = set()
         self._total = 0
-        self._work = 0
+        self._work = self._made = 0
 
     def count(self, what: object, size: int) -> None:
         """Notes that an object of this size is about to be made. Raises `ActionRefused`."""
@@ -116,6 +124,9 @@ class _Bounds:
             self._total += size
         if self._total > most:
             raise passed_limit("max_unpacked_bytes", f"unpacked it is larger than the {most} bytes allowed")
+        self._made += 1
+        if self._made > _WORK * max(self._limits.max_objects, MOST_CACHED):
+            raise passed_limit("max_objects", "its objects in git take too much work to unpack")
         if self._work > _WORK * most:
             raise passed_limit("max_unpacked_bytes", "its objects in git take too much work to unpack")
 
@@ -254,9 +265,9 @@ class _Pack:
         if offset in self._cache or size > _CACHE_BYTES // 4:
             return
         self._cache[offset] = found
-        self._cached += size
+        self._cached += size + OBJECT_BYTES
         while self._cached > _CACHE_BYTES:
-            self._cached -= len(self._cache.popitem(last=False)[1][1])
+            self._cached -= len(self._cache.popitem(last=False)[1][1]) + OBJECT_BYTES
 
 
 def _names(folder: Folder, name: str) -> list[str]:

@@ -29,8 +29,9 @@ COMMIT, TREE, BLOB, TAG = 1, 2, 3, 4
 _OFS_DELTA, _REF_DELTA = 6, 7
 _NAMES = {COMMIT: b"commit", TREE: b"tree", BLOB: b"blob", TAG: b"tag"}
 _CACHE_BYTES = 64 * 1024 * 1024
-_OBJECT_BYTES = 200
+OBJECT_BYTES = 200
 """What an object costs in memory beside its content."""
+MOST_CACHED = _CACHE_BYTES // OBJECT_BYTES
 _MAX_NUMBER_BYTES = 10
 _WORK = 8
 """How often, on average, each byte that is unpacked may have to be made: chains of deltas that don't fit in memory."""
@@ -83,7 +84,7 @@ class PackObjects:
         self._hash: Callable[[], _Hash] = SHA256.hash_func if hash_name == "sha256" else SHA1.hash_func
         self._limits = limits
         self._unpacked = 0
-        self._work = 0
+        self._work = self._made = 0
         self._offsets: dict[bytes, int] = {}
         self._kinds: dict[int, int] = {}
         self._bases: dict[int, int] = {}
@@ -201,6 +202,10 @@ class PackObjects:
     def _charge(self, size: int) -> None:
         """Adds to what was made so far, each time that it is."""
         self._work += size
+        self._made += 1
+        # Small ones cost more than their size; as many as fit in memory are made once.
+        if self._made > _WORK * max(self._limits.max_objects, MOST_CACHED):
+            raise passed_limit("max_objects", "its objects in git take too much work to unpack")
         if self._work > _WORK * self._limits.max_unpacked_bytes:
             raise passed_limit("max_unpacked_bytes", "its objects in git take too much work to unpack")
 
@@ -220,10 +225,10 @@ class PackObjects:
         if offset in self._cache:
             return
         self._cache[offset] = data
-        self._cached += len(data) + _OBJECT_BYTES
+        self._cached += len(data) + OBJECT_BYTES
         # The newest stays however large it is: most often it is what the next delta is based on.
         while self._cached > _CACHE_BYTES and len(self._cache) > 1:
-            self._cached -= len(self._cache.popitem(last=False)[1]) + _OBJECT_BYTES
+            self._cached -= len(self._cache.popitem(last=False)[1]) + OBJECT_BYTES
 
 
 def _unpack(contents: Buffer, position: int, hash_function: Callable[[], _Hash]) -> tuple[UnpackedObject, int]:
