@@ -47,6 +47,9 @@ def show_action(call: ShowCall) -> int:
             hint = "give a folder that holds an action, its action file, or owner/repo@tag"
             complain(one_line(f"there is no folder or file {shown!r}; {hint}"))
             return REFUSED
+        if isinstance(wanted, Path) and not (wanted.is_dir() or wanted.is_file()):
+            complain(one_line(f"{call.action!r} is neither a folder nor a file; give a folder that holds an action"))
+            return REFUSED
         found = api.find_action(wanted, local_actions=call.local_actions, offline=call.offline)
     except ModelError as error:
         complain(one_line(str(error)))

@@ -172,6 +172,12 @@ def test_what_is_kept_because_nobody_knows_of_its_uses_is_told_of(
     assert last == "nothing to delete"
 
 
+def test_a_device_is_no_action(here: Callable) -> None:
+    done = here("actions", "show", "/dev/null")
+    told = f"{PROGRAM}: '/dev/null' is neither a folder nor a file; give a folder that holds an action\n"
+    assert (done.status, done.stdout, done.stderr) == (2, "", told)
+
+
 def test_of_texts_of_great_length_the_beginning_is_shown(here: Callable, write: Write) -> None:
     long = "n" * 5000
     write(
