@@ -24,7 +24,10 @@ def main(arguments: Sequence[str]) -> int:
         status = cli.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
         status = _wrong_call(error, arguments)
-    except (click.Abort, KeyboardInterrupt, Interrupted):
+    except (click.Abort, KeyboardInterrupt):
+        Output(STDERR).text("interrupted\n")
+        status = INTERRUPTED
+    except Interrupted:  # `run` has said so
         status = INTERRUPTED
     except SystemExit as error:
         status = error.code if isinstance(error.code, int) else FAILED

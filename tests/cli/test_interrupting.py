@@ -155,6 +155,31 @@ def test_a_signal_before_the_run_starts_ends_the_wait_for_a_server(
     assert (process.returncode, shown["status"], shown["run"], stderr) == (130, "cancelled", None, b"interrupted\n")
 
 
+@pytest.mark.parametrize("command", [("lock",), ("actions", "pull")], ids=" ".join)
+def test_a_command_that_waits_for_a_server_can_be_interrupted(
+    folder: Path, environment: dict[str, str], cli: list[str], command: tuple[str, ...]
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/add.git"
+        step = {"action": {"name": "add", "tag": "v1", "git": url}}
+        (folder / "p.json").write_text(json.dumps({"name": "P", "jobs": {"a": {"steps": [step]}}}), encoding="utf-8")
+        with subprocess.Popen(
+            [*cli, *command, "p.json"],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            start_new_session=True,
+        ) as process:
+            connection, _ = server.accept()
+            with connection:
+                os.killpg(process.pid, signal.SIGINT)
+                stdout, stderr = process.communicate(timeout=60)
+    # The first line end brings the terminal past its own `^C`.
+    assert (process.returncode, stdout, stderr) == (130, b"", b"\ninterrupted\n")
+    assert [path.name for path in folder.iterdir()] == ["p.json"]
+
+
 def test_an_ignored_signal_stays_ignored(folder: Path, environment: dict[str, str], cli: list[str]) -> None:
     (folder / "p.yaml").write_text("name: P\njobs: {a: {steps: [{run: 'kill -INT $ABOVE; echo ::x::1'}]}}\n")
     script = 'trap "" INT; ABOVE=$$ exec "$@"'
