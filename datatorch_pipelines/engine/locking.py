@@ -86,8 +86,9 @@ async def make_lock(
                 told.append(Diagnostic.at(place, Code.ACTION_WARNING, Severity.WARNING, message, hint=hint))
             return
         if before is None or anew:
-            # What is asked for anew must not come from memory: nobody would notice that nothing was asked.
-            asked = evolve(context, fresh=anew, strict=context.strict or anew)
+            # A tag of the store may be older than the server's: such a lock would be refused wherever the store is
+            # empty. And what is to be asked for anew must not come from memory, of which nobody would notice.
+            asked = evolve(context, fresh=True, strict=context.strict or anew)
             before, found = await _ask(reference, place, resolvers, asked)
             told.extend(found)
         if before is not None and actions.setdefault(before.key, before) != before:

@@ -110,6 +110,34 @@ def test_what_is_locked_is_not_asked_for_again(locked: Locked) -> None:
     assert locked.file.stat().st_mtime_ns == written.st_mtime_ns
 
 
+def test_what_is_new_in_a_lock_is_what_its_server_says_and_not_what_the_store_has_of_old(locked: Locked) -> None:
+    dtp.plan(locked.path, **locked.arguments())  # type: ignore[arg-type]
+    moved = locked.move()
+    [action] = locked.lock().actions
+    assert (action.commit, action.kind) == (moved, "tag")
+    locked.machine = "elsewhere"
+    [planned] = locked.plan().jobs[0].steps
+    assert planned.action is not None
+    assert planned.action.resolved.commit == moved
+
+
+def test_what_the_store_has_is_locked_where_the_server_can_t_be_asked(locked: Locked, root: Path) -> None:
+    with running_http_server(root) as server:
+        locked.base_url = server.url
+        dtp.plan(locked.path, **locked.arguments())  # type: ignore[arg-type]
+    assert [action.commit for action in locked.lock(write=False, offline=True).actions] == [locked.first]
+    lock = locked.lock()
+    assert [action.commit for action in lock.actions] == [locked.first]
+    [warning] = lock.warnings
+    assert warning.message == (
+        f"me/add@v1: {server.url} can't be reached: Connection refused; "
+        f"the commit {locked.first[:12]} that was fetched before is used"
+    )
+    locked.file.unlink()
+    with pytest.raises(dtp.PlanError, match="can't be reached: Connection refused"):
+        locked.lock(strict=True)
+
+
 def test_a_tag_that_moved_is_refused(locked: Locked) -> None:
     locked.lock()
     moved = locked.move()
