@@ -16,6 +16,8 @@ from git_servers import GitHttpServer, make_repository, running_http_server
 from datatorch_pipelines.contracts.resolver import ResolvedAction
 from datatorch_pipelines.errors import ActionNotFound, AuthenticationFailed, FetchFailed
 from datatorch_pipelines.resolvers import GitHubResolver, GitResolver, Store
+from datatorch_pipelines.resolvers.asking.listing import hidden_repository
+from datatorch_pipelines.resolvers.urls import parse_git_url
 
 Resolve = Callable[..., ResolvedAction]
 PASSWORD = "s3cr3t-w0rd"
@@ -78,7 +80,7 @@ def test_without_a_token_what_github_hides_is_not_found(private: GitHttpServer, 
         resolve(GitHubResolver(private.url, store=store), "me/add@v1")
     assert str(caught.value) == (
         f"me/add@v1: there is no repository at {private.url}/me/add.git, or it is private; "
-        "is the name right? for a private one set GITHUB_TOKEN"
+        "is the name right? for a private one give a token, or a login in netrc"
     )
 
 
@@ -144,3 +146,11 @@ def test_a_server_that_says_the_password_is_not_repeated(store: Store, resolve: 
     assert "does not speak git as expected: who is ]0;" in str(caught.value)
     assert "\x1b" not in str(caught.value)
     assert_hidden(store, "".join(traceback.format_exception(caught.value)))
+
+
+def test_the_token_of_the_environment_is_named_where_it_is_sent() -> None:
+    error = hidden_repository(parse_git_url("https://github.com/me/add.git"))
+    assert str(error) == (
+        "there is no repository at https://github.com/me/add.git, or it is private; "
+        "is the name right? for a private one set GITHUB_TOKEN"
+    )

@@ -83,7 +83,7 @@ def test_a_private_repository_wants_its_token(root: Path) -> None:
             ask([GitHubResolver(base_url=server.url)], "acme/add")
         assert str(missing.value) == (
             f"acme/add: there is no repository at {server.url}/acme/add.git, or it is private; "
-            "is the name right? for a private one set GITHUB_TOKEN"
+            "is the name right? for a private one give a token, or a login in netrc"
         )
         with pytest.raises(AuthenticationFailed) as refused:
             ask([GitHubResolver(base_url=server.url, token="falsch")], "acme/add")

@@ -150,7 +150,9 @@ class Listing:
 def hidden_repository(url: GitUrl) -> ActionNotFound:
     """What is said of a repository that a server shows to nobody without a password."""
     text = f"there is no repository at {url}, or it is private"
-    return ActionNotFound(text, hint="is the name right? for a private one set GITHUB_TOKEN")
+    # The environment's token is not sent to every server that is built like GitHub.
+    token = "set GITHUB_TOKEN" if url.host == "github.com" else "give a token, or a login in netrc"
+    return ActionNotFound(text, hint=f"is the name right? for a private one {token}")
 
 
 def ask_refs(url: GitUrl, session: Session) -> RemoteRefs:
