@@ -224,7 +224,7 @@ def test_a_pipeline_with_thousands_of_actions_has_no_thread_for_each(store: Stor
 
         asyncio.run(resolve_all())
     assert len(counts) >= 500
-    assert max(counts) == 32
+    assert max(counts) <= 32
 
 
 def test_when_no_thread_can_be_started_nobody_waits_for_one(monkeypatch: pytest.MonkeyPatch) -> None:
