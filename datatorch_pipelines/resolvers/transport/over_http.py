@@ -1,5 +1,8 @@
-"""http and https: dulwich's client over this library's own connections, with what it lacks: redirects that are looked
-at, a login when one is wanted, proxies, and answers that are checked before they are read."""
+"""http and https: dulwich's client over this library's own connections, with what it lacks.
+
+That is: redirects that are looked at, a login when one is wanted, proxies, and answers that are checked before they are
+read.
+"""
 
 from __future__ import annotations
 
