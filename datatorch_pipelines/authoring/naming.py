@@ -67,9 +67,10 @@ def _at_path(path: str) -> NamedAction:
         mode = os.stat(path).st_mode  # noqa: PTH116  # "" and "." are different texts, and the same Path
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ResolveError(f"there is no folder or file {shown(path)}", hint=_instead(path)) from error
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise ResolveError(f"{shown(path)} can't be read: {reason}") from error
+    except ValueError as error:
+        raise ResolveError(f"{shown(path)} can't be read: it holds a character that no path can have") from error
+    except OSError as error:
+        raise ResolveError(f"{shown(path)} can't be read: {error.strerror}") from error
     if stat.S_ISDIR(mode):
         folder, file = path, None
     elif stat.S_ISREG(mode):

@@ -31,8 +31,10 @@ def write_action(directory: str | os.PathLike[str], name: str | None, using: Kin
         files = action_files(check_action_name(target.name if name is None else name), using)
         _refuse_taken(path, target)
         _write_whole(target, files)
-    except ValueError as error:  # a NUL in it
-        raise PipelinesError(f"{shown(str(path))} can be no folder: {error}") from error
+    except ValueError as error:
+        raise PipelinesError(
+            f"{shown(str(path))} can be no folder: it holds a character that no path can have"
+        ) from error
     except OSError as error:
         raise PipelinesError(f"{shown(str(path))} can't be written: {error.strerror}", hint=_hint(error)) from error
     return path, list(files)

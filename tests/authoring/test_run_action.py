@@ -363,7 +363,7 @@ def test_an_action_that_is_wrong_is_told_at_its_file(
         ("nowhere", "there is no folder or file 'nowhere'; give a folder that holds an action, or its action file"),
         ("./nowhere", "there is no folder or file './nowhere'; the path starts at the current folder"),
         ("", "an empty text names no action; give a folder that holds an action"),
-        ("a\0b", "'a\\x00b' can't be read: embedded null byte"),
+        ("a\0b", "'a\\x00b' can't be read: it holds a character that no path can have"),
         (
             "datatorch/add@v1",
             "there is no folder or file 'datatorch/add@v1'; "

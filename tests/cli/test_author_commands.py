@@ -202,10 +202,10 @@ def test_what_is_wrong_is_told_and_nothing_runs(
 
 
 def test_a_wrong_call_with_json_prints_an_object_too(command) -> None:
-    done = command("actions", "run", "--json", "--nothing")
+    done = command("actions", "run", "--json")
     assert done.status == 2
     assert done.stderr == (
-        "datatorch-pipelines: no such option '--nothing'; see 'datatorch-pipelines actions run --help'\n"
+        "datatorch-pipelines: missing argument 'ACTION'; see 'datatorch-pipelines actions run --help'\n"
     )
     assert json.loads(done.stdout)["status"] == "failed"
 
