@@ -678,7 +678,7 @@ class TestSetsAVariable(_Kit):
 
     class Broken(_Does):
         def do(self, reference: ActionReference, context: ResolveContext) -> None:
-            os.environ["GIT_TERMINAL_PROMPT"] = "0"
+            os.environ["LEFT_BY_A_RESOLVER"] = "1"
 
 
 class TestChangesTheFolder(_Kit):
