@@ -6,14 +6,8 @@ from pathlib import Path
 
 import click
 
+from datatorch_pipelines.cli import options
 from datatorch_pipelines.cli.author_commands import new, run
-
-_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
-
-_local_actions = click.option(
-    "--local-actions", type=_DIRECTORY, multiple=True, metavar="DIR", help="Where local/name@tag is: DIR/name/tag."
-)
-_offline = click.option("--offline", is_flag=True, help="Use the actions that are here; ask no server.")
 
 
 @click.group(
@@ -71,8 +65,8 @@ Examples:
 @click.argument("action")
 @click.option("--git", metavar="URL", help="The repository that ACTION, a name and a tag, is in.")
 @click.option("--file", metavar="FILE", help="The action's file, where it has another name than the usual ones.")
-@_local_actions
-@_offline
+@options.local_actions
+@options.offline
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
 def show(
     action: str, git: str | None, file: str | None, local_actions: tuple[Path, ...], offline: bool, as_json: bool
@@ -105,9 +99,9 @@ Examples:
   datatorch-pipelines actions pull --offline pipeline.yaml""",
 )
 @click.argument("what", nargs=-1, required=True, metavar="ACTION|PIPELINE...")
-@_local_actions
-@_offline
-@click.option("--strict", is_flag=True, help="Refuse an action's older commit where its server can't be asked.")
+@options.local_actions
+@options.offline
+@options.strict
 @click.option(
     "--locked", is_flag=True, help="Fetch what the lock files beside the pipelines have; refuse what differs."
 )

@@ -7,7 +7,7 @@ from typing import Literal
 
 import click
 
-_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
+from datatorch_pipelines.cli import options
 
 
 @click.command(
@@ -31,7 +31,7 @@ Examples:
     help="What the action runs by.",
 )
 @click.option(
-    "--directory", type=_DIRECTORY, default=".", metavar="DIR", help="Where its folder is made.  [default: .]"
+    "--directory", type=options.DIRECTORY, default=".", metavar="DIR", help="Where its folder is made.  [default: .]"
 )
 def new(name: str, using: Literal["python", "node", "cmd", "docker"], directory: Path) -> int:
     """Write a new action into the folder NAME: its file, its program, an example and a README.
@@ -63,25 +63,15 @@ Examples:
 @click.option("--file", metavar="FILE", help="The action's file, where it has another name than the usual ones.")
 @click.option("--input", "inputs", multiple=True, metavar="K=V", help="An input, as text that becomes its type.")
 @click.option("--secret", "secrets", multiple=True, metavar="K[=V]", help="A secret; the input K, if there is one.")
-@click.option(
-    "--secrets-file", type=click.Path(path_type=Path), metavar="FILE", help="Secrets as lines KEY=VALUE (dotenv)."
-)
-@click.option("--event", metavar="JSON|@FILE", help="What the context 'event' holds: a JSON object.")
-@click.option(
-    "--local-actions", type=_DIRECTORY, multiple=True, metavar="DIR", help="Where local/name@tag is: DIR/name/tag."
-)
+@options.secrets_file
+@options.event
+@options.local_actions
 @click.option("--runner", metavar="NAME", help="Where the action runs.  [default: local]")
-@click.option("--offline", is_flag=True, help="Use an action that is here; ask no server.")
-@click.option("--strict", is_flag=True, help="Refuse what was fetched before where its server can't be asked.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
-@click.option(
-    "--log-format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How the log is written.",
-)
-@click.option("--quiet", "-q", is_flag=True, help="No log; only what went wrong.")
+@options.offline
+@options.strict
+@options.result_as_json
+@options.log_format
+@options.quiet
 def run(
     action: str,
     git: str | None,

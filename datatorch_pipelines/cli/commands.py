@@ -7,13 +7,13 @@ from typing import Literal
 
 import click
 
+from datatorch_pipelines.cli import options
 from datatorch_pipelines.cli.action_commands import actions
 from datatorch_pipelines.cli.lock_command import lock
 
 PROGRAM = "datatorch-pipelines"
 
 _SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 110}
-_DIRECTORY = click.Path(exists=True, file_okay=False, path_type=Path)
 
 
 def _print_version(context: click.Context, _parameter: click.Parameter, value: bool) -> None:
@@ -62,30 +62,20 @@ Examples:
   datatorch-pipelines run pipeline.yaml --event @event.json --secret TOKEN --json > result.json""",
 )
 @click.argument("path")
-@click.option("--event", metavar="JSON|@FILE", help="What the context 'event' holds: a JSON object.")
+@options.event
 @click.option("--input", "inputs", multiple=True, metavar="K=V", help="A value of the context 'input', as text.")
 @click.option("--variable", "variables", multiple=True, metavar="K=V", help="A value of the context 'variables'.")
 @click.option("--secret", "secrets", multiple=True, metavar="K[=V]", help="A secret; without =V from the environment.")
-@click.option(
-    "--secrets-file", type=click.Path(path_type=Path), metavar="FILE", help="Secrets as lines KEY=VALUE (dotenv)."
-)
-@click.option(
-    "--local-actions", type=_DIRECTORY, multiple=True, metavar="DIR", help="Where local/name@tag is: DIR/name/tag."
-)
+@options.secrets_file
+@options.local_actions
 @click.option("--runner", metavar="NAME", help="Where steps run.  [default: local]")
 @click.option("--max-parallel", type=click.IntRange(min=1), metavar="N", help="How many jobs run at once.")
-@click.option("--offline", is_flag=True, help="Use the actions that are here; ask no server.")
-@click.option("--strict", is_flag=True, help="Refuse an action's older commit where its server can't be asked.")
+@options.offline
+@options.strict
 @click.option("--locked", is_flag=True, help="Refuse actions that are not as the lock file beside PATH has them.")
-@click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
-@click.option(
-    "--log-format",
-    type=click.Choice(["text", "json"]),
-    default="text",
-    show_default=True,
-    help="How the log is written.",
-)
-@click.option("--quiet", "-q", is_flag=True, help="No log; only what went wrong.")
+@options.result_as_json
+@options.log_format
+@options.quiet
 def run(
     path: str,
     event: str | None,
@@ -159,9 +149,7 @@ Examples:
 @click.option("--diff", is_flag=True, help="Print what --fix would change, as a patch; the report goes to stderr.")
 @click.option("--strict", is_flag=True, help="Exit with 1 on warnings too.")
 @click.option("--fetch", is_flag=True, help="Fetch the actions that are not here, to check their inputs and outputs.")
-@click.option(
-    "--local-actions", type=_DIRECTORY, multiple=True, metavar="DIR", help="Where local/name@tag is: DIR/name/tag."
-)
+@options.local_actions
 @click.option(
     "--config",
     type=click.Path(path_type=Path),

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from datatorch_pipelines.cli import options
+
 _ALL = "\0"
 """Stands for ``--update`` without a name; no action can be called so."""
 
@@ -35,14 +37,8 @@ Examples:
     help="Ask anew for the action NAME (owner/repo); without NAME for all: then behind the PATHs, or before an option.",
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit with 1 where a lock file would change.")
-@click.option("--offline", is_flag=True, help="Use the actions that are here; ask no server.")
-@click.option(
-    "--local-actions",
-    type=click.Path(exists=True, file_okay=False, path_type=Path),
-    multiple=True,
-    metavar="DIR",
-    help="Where local/name@tag is: DIR/name/tag.",
-)
+@options.offline
+@options.local_actions
 def lock(
     paths: tuple[str, ...], updates: tuple[str, ...], check: bool, offline: bool, local_actions: tuple[Path, ...]
 ) -> int:

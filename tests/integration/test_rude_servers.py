@@ -16,7 +16,7 @@ from datatorch_pipelines.contracts.resolver import ResolveContext
 from datatorch_pipelines.resolvers import GitResolver, Store
 
 pytestmark = pytest.mark.integration
-HOW_MANY = {Rudeness.CUT: 40, Rudeness.FLIP: 40, Rudeness.STALL: 15}
+HOW_MANY = {Rudeness.CUT: 80, Rudeness.FLIP: 80, Rudeness.STALL: 25}
 
 
 @pytest.fixture(scope="module", params=["git", "http"])

@@ -7,6 +7,7 @@ import zlib
 from pathlib import Path
 
 import pytest
+from fake_pack_server import number, object_header
 from git_servers import commit_files, git, make_repository
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,31 +23,12 @@ def signed(body: bytes) -> bytes:
     return body + hashlib.sha1(body).digest()
 
 
-def header(kind: int, size: int) -> bytes:
-    out, byte = bytearray(), kind << 4 | size & 15
-    size >>= 4
-    while size:
-        out.append(byte | 0x80)
-        byte, size = size & 0x7F, size >> 7
-    out.append(byte)
-    return bytes(out)
-
-
-def number(value: int) -> bytes:
-    out = bytearray()
-    while value >= 0x80:
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
-
-
 def pack(*records: bytes) -> bytes:
     return signed(b"PACK" + (2).to_bytes(4, "big") + len(records).to_bytes(4, "big") + b"".join(records))
 
 
 def record(kind: int, data: bytes, base: bytes = b"", size: int | None = None) -> bytes:
-    return header(kind, len(data) if size is None else size) + base + zlib.compress(data)
+    return object_header(kind, len(data) if size is None else size) + base + zlib.compress(data)
 
 
 def real_pack(folder: Path, *options: str) -> bytes:
@@ -90,13 +72,13 @@ def test_what_git_packs_reads_back_equal(
         (pack(record(6, number(1) + number(1) + b"\x01a", b"\x7f")), "based on one that is not there"),
         (pack(record(7, number(1) + number(1) + b"\x01a", b"\1" * 20)), "based on one that is not there"),
         (pack(record(5, b"a")), "an object has an unknown kind"),
-        (pack(header(BLOB, 0)[:0] + b"\xbf" + b"\xff" * 20 + b"\x01"), "an object's size is no number"),
+        (pack(object_header(BLOB, 0)[:0] + b"\xbf" + b"\xff" * 20 + b"\x01"), "an object's size is no number"),
         (pack(record(6, b"x", b"\xff" * 1_000_000)), "an object's size is no number"),
         (pack(record(BLOB, b"a"), record(6, b"\x80" * 100_000, number(10))), "an object's size is no number"),
         (pack(record(BLOB, b"a"), record(6, b"\x01", number(10))), "an object's size is no number"),
         (pack(record(BLOB, b"a"), record(6, number(2) + number(1) + b"\x01a", number(10))), "does not fit the one"),
         (pack(record(6, number(1) + number(1) + b"\x01a", number(0))), "an object can't be unpacked"),
-        (pack(header(BLOB, 4) + b"junk"), "an object can't be unpacked"),
+        (pack(object_header(BLOB, 4) + b"junk"), "an object can't be unpacked"),
     ],
 )
 def test_what_is_no_whole_pack_is_refused(contents: bytes, text: str) -> None:

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 import trustme
 from git_servers import make_repository
-from http_services import GitServer, Stalling, git_server, raw_server, request_of
+from http_services import GitServer, Stalling, git_server, request_of
+from rude_servers import raw_server
 
 from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction
 from datatorch_pipelines.errors import (

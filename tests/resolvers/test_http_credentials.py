@@ -14,7 +14,8 @@ from pathlib import Path
 
 import pytest
 from git_servers import make_repository
-from http_services import GitServer, git_server, raw_server, request_of
+from http_services import GitServer, git_server, request_of
+from rude_servers import raw_server
 
 import datatorch_pipelines as dtp
 from datatorch_pipelines.contracts.resolver import ResolveContext, ResolvedAction

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import trustme
 from git_servers import free_port, make_repository
-from http_services import GitServer, ProxyServer, git_server, proxy_server, raw_server
+from http_services import GitServer, ProxyServer, git_server, proxy_server
+from rude_servers import raw_server
 
 from datatorch_pipelines.contracts.resolver import ResolvedAction
 from datatorch_pipelines.errors import FetchFailed, PipelinesError, ResolveError

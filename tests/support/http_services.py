@@ -185,34 +185,6 @@ def proxy_server(certificate: trustme.LeafCert | None = None) -> Iterator[ProxyS
         yield server
 
 
-@contextlib.contextmanager
-def raw_server(answer: Callable[[socket.socket], None]) -> Iterator[int]:
-    """A server that does ``answer`` with each connection, each in a thread; gives its port."""
-    with socket.create_server(("127.0.0.1", 0), backlog=64) as listener:
-        threads: list[threading.Thread] = []
-
-        def talk(connection: socket.socket) -> None:
-            with connection, contextlib.suppress(OSError):
-                answer(connection)
-
-        def accept() -> None:
-            with contextlib.suppress(OSError):
-                while True:
-                    connection, _ = listener.accept()
-                    threads.append(threading.Thread(target=talk, args=(connection,)))
-                    threads[-1].start()
-
-        thread = threading.Thread(target=accept)
-        thread.start()
-        try:
-            yield listener.getsockname()[1]
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
-            for talker in threads:
-                talker.join()
-
-
 class Stalling:
     """Answers ``greeting`` to the first words and then holds the connection until the client goes.
 
