@@ -160,7 +160,7 @@ def _lock(pipeline: Pipeline, locked: bool | PathLike | Lock, limits: Limits) ->
     """The lock that a caller gave. Raises `PipelinesError` where there is none, or it is wrong."""
     if locked is False:
         return None
-    from datatorch_pipelines.engine.locking import given_lock
+    from datatorch_pipelines.engine.planning.locking import given_lock
 
     return given_lock(locked, pipeline.source.file if pipeline.source is not None else "", limits)
 

@@ -158,7 +158,7 @@ def _all_wanted(what: Iterable[Named], locked: bool | PathLike | Lock, limits: L
 
 def _wanted_by(pipeline: Pipeline | PathLike, locked: bool | PathLike | Lock, limits: Limits) -> Iterator[_Wanted]:
     """The actions of a pipeline, each with the place of the first step that has it."""
-    from datatorch_pipelines.engine.locking import given_lock
+    from datatorch_pipelines.engine.planning.locking import given_lock
 
     located, source = located_pipeline(pipeline, limits)
     lock = given_lock(locked, source.file if located.source is not None else "", limits)
@@ -188,7 +188,7 @@ async def _ask(wanted: Sequence[_Wanted], arguments: FetchArguments) -> list[Ans
     from datatorch_pipelines._plugins import registered
     from datatorch_pipelines.contracts import ResolveContext
     from datatorch_pipelines.defaults import local_folders, refuse_unknown, resolvers_of
-    from datatorch_pipelines.engine.locking import LockHolder
+    from datatorch_pipelines.engine.planning.locking import LockHolder
     from datatorch_pipelines.resolvers.definitions import find_action as look_for
 
     refuse_unknown(arguments)
@@ -224,7 +224,7 @@ def _container(reference: ActionReference) -> Answer:
 
 
 def _unlocked(item: _Wanted, lock: Lock, local_actions: Sequence[Path]) -> Answer:
-    from datatorch_pipelines.engine.locking import not_in_lock
+    from datatorch_pipelines.engine.planning.locking import not_in_lock
     from datatorch_pipelines.resolvers.definitions import Answer
 
     told = not_in_lock(item.reference, item.places[0], lock, local_actions)

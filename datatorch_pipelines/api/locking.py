@@ -83,7 +83,7 @@ def _lock(
     from datatorch_pipelines.contracts.resolver import ResolveContext
     from datatorch_pipelines.defaults import local_folders, refuse_unknown, resolvers_of
     from datatorch_pipelines.engine import engine_thread
-    from datatorch_pipelines.engine.locking import make_lock
+    from datatorch_pipelines.engine.planning.locking import make_lock
     from datatorch_pipelines.resolvers.lock_writing import write_locks
     from datatorch_pipelines.resolvers.lockfile import Lock
 
@@ -138,7 +138,7 @@ def _targets(what: Sequence[tuple[Pipeline | PathLike, PathLike | None]], argume
 
 
 def _target(pipeline: Pipeline | PathLike, path: PathLike | None, arguments: FetchArguments) -> _Target:
-    from datatorch_pipelines.engine.locking import locked_references
+    from datatorch_pipelines.engine.planning.locking import locked_references
     from datatorch_pipelines.resolvers.lock_reading import parse_lock
     from datatorch_pipelines.resolvers.lockfile import lock_path
     from datatorch_pipelines.syntax.files import decode_text, read_bytes
@@ -160,7 +160,7 @@ def _target(pipeline: Pipeline | PathLike, path: PathLike | None, arguments: Fet
 
 def _names(update: str | Iterable[str], targets: Sequence[_Target]) -> Collection[str]:
     """The names of what is asked for anew. Raises `PipelinesError` for one that no step has."""
-    from datatorch_pipelines.engine.locking import locked_name
+    from datatorch_pipelines.engine.planning.locking import locked_name
     from datatorch_pipelines.syntax.names import did_you_mean, shown
 
     names = frozenset([update] if isinstance(update, str) else update)

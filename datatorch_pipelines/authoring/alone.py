@@ -21,7 +21,7 @@ from datatorch_pipelines.diagnostics import (
     sort_diagnostics,
 )
 from datatorch_pipelines.engine import Plan, RunOptions, make_plan
-from datatorch_pipelines.engine.missing_file import refuse_missing_file
+from datatorch_pipelines.engine.planning.missing_file import refuse_missing_file
 from datatorch_pipelines.errors import PlanError, ResolveError
 from datatorch_pipelines.model import Action, ActionReference, Job, Pipeline, Step
 from datatorch_pipelines.model.pipeline import with_source

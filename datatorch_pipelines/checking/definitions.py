@@ -112,7 +112,7 @@ class ActionFinder:
 
     def _known(self, reference: ActionReference, answer: Answer) -> _Known:
         from datatorch_pipelines.checks import check_action
-        from datatorch_pipelines.engine.missing_file import refuse_missing_file
+        from datatorch_pipelines.engine.planning.missing_file import refuse_missing_file
 
         if answer.resolved is None or answer.definition is None:
             silent = not self.options.fetch and answer.may_be_had(reference)

@@ -49,6 +49,8 @@ def _texts(*names: str) -> Type:
     return object_of(dict.fromkeys(names, STRING))
 
 
+_ENDINGS = {"status": STRING, "outcome": STRING, "conclusion": STRING}
+
 _FIXED: ContextTypes = MappingProxyType(
     {
         "env": object_of({}, STRING),
@@ -61,7 +63,7 @@ _FIXED: ContextTypes = MappingProxyType(
         "python": _texts("version", "implementation", "executable"),
         "directory": _texts("agent", "runner", "actions", "logs", "temp", "workspace"),
         "action": _texts("name", "version", "tag", "directory", "description"),
-        "steps": object_of({}, object_of({"outputs": OBJECT, "status": STRING})),
+        "steps": object_of({}, object_of({"outputs": OBJECT, **_ENDINGS})),
     }
 )
 
@@ -138,7 +140,7 @@ class _Steps(Mapping[str, Type]):
             raise KeyError(name)
         action = self.subject.actions.get((self.job_id, index))
         outputs = OBJECT if action is None else _declared_outputs(action)
-        return object_of({"outputs": outputs, "status": STRING})
+        return object_of({"outputs": outputs, **_ENDINGS})
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.names.known(self.before))
@@ -166,7 +168,7 @@ class _Jobs(Mapping[str, Type]):
         found = visible_job(self.subject.pipeline.jobs, self.job_id, self.context, name)
         if found is None:
             raise KeyError(name)
-        return object_of({"outputs": self.types.outputs_of(found)})
+        return object_of({"outputs": self.types.outputs_of(found), "status": STRING, "result": STRING})
 
     def __iter__(self) -> Iterator[str]:
         jobs = self.subject.pipeline.jobs  # what is needed may not exist, which is told elsewhere

@@ -12,11 +12,11 @@ from attrs import evolve
 
 from datatorch_pipelines._masking import Masker
 from datatorch_pipelines.diagnostics import Diagnostic
-from datatorch_pipelines.engine.contexts import run_contexts
-from datatorch_pipelines.engine.job import run_job
+from datatorch_pipelines.engine.jobs.job import run_job
 from datatorch_pipelines.engine.options import RunOptions
-from datatorch_pipelines.engine.plan import Plan, PlannedJob
-from datatorch_pipelines.engine.scope import RunScope
+from datatorch_pipelines.engine.planning.plan import Plan, PlannedJob
+from datatorch_pipelines.engine.scoping.contexts import run_contexts
+from datatorch_pipelines.engine.scoping.scope import RunScope
 from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.model import Pipeline

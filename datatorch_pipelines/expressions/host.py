@@ -7,7 +7,7 @@ from typing import Literal
 
 from attrs import field, frozen, validators
 
-Status = Literal["success", "failure", "cancelled"]
+Status = Literal["success", "failure", "cancelled", "skipped"]
 
 
 @frozen(kw_only=True)
@@ -15,14 +15,14 @@ class Host:
     """What an expression may ask of its surroundings.
 
     ``status`` is how things stand (of the job for a step, of the needed jobs for a job), for ``success()``,
-    ``failure()`` and ``cancelled()``. ``hash_files`` gets the patterns of a ``hashFiles()`` call and gives the digest;
+    ``failure()`` and ``cancelled()``, of which ``skipped`` is none. ``hash_files`` gets the patterns of a ``hashFiles()`` call and gives the digest;
     its ``ValueError`` and ``OSError`` become an ``ExpressionError``.
 
     >>> Host(status="failure").status
     'failure'
     """
 
-    status: Status = field(default="success", validator=validators.in_(("success", "failure", "cancelled")))
+    status: Status = field(default="success", validator=validators.in_(("success", "failure", "cancelled", "skipped")))
     hash_files: Callable[[tuple[str, ...]], str] | None = None
 
 

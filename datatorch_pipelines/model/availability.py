@@ -69,5 +69,8 @@ PROPERTIES: Mapping[str, tuple[str, ...]] = {
 }
 """The contexts whose properties are fixed. A property that is not known at run time is null, never missing."""
 
-STEP_PROPERTIES = ("outputs", "status")
-"""What an expression can see of an earlier step."""
+STEP_PROPERTIES = ("outputs", "status", "outcome", "conclusion")
+"""What an expression can see of an earlier step; the last two are GitHub Actions' words for how it ended."""
+
+NEED_PROPERTIES = ("outputs", "status", "result")
+"""What an expression can see of a job that this one needs; ``result`` is GitHub Actions' word for how it ended."""

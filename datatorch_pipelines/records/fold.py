@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -15,8 +15,11 @@ from datatorch_pipelines.results.events import (
     JobFinished,
     JobStarted,
     LogWritten,
+    MatrixExpanded,
     RunFinished,
+    RunResumed,
     RunStarted,
+    StepEvent,
     StepFinished,
     StepInputs,
     StepStarted,
@@ -40,6 +43,8 @@ class _Step:
 class _Job:
     steps: dict[int, _Step] = field(factory=dict)
     finished: JobFinished | None = None
+    combinations: tuple[Mapping[str, object], ...] | None = None
+    instances: dict[int, _Job] = field(factory=dict)
 
 
 @define
@@ -59,29 +64,55 @@ class _Fold:
             case RunStarted():
                 self.run = event
                 self.jobs = {job: _Job() for job in event.jobs}
+            case RunResumed():
+                self.finished = None
+                for job in event.jobs:
+                    self._again(job)
             case WarningRaised():
                 self.warnings.append(event.diagnostic)
                 if event.job is not None and event.step is not None:
-                    self._step(event.job, event.step).warnings.append(event.diagnostic)
+                    self._job(event.job, event.instance).steps.setdefault(event.step, _Step()).warnings.append(
+                        event.diagnostic
+                    )
+            case MatrixExpanded():
+                job = self._job(event.job)
+                if job.combinations != event.combinations:
+                    job.instances = {}
+                job.combinations = event.combinations
             case JobStarted():
-                self.jobs[event.job] = _Job()
+                self._start(event)
             case StepStarted():
-                self._step(event.job, event.step).started = event.time
-                self._step(event.job, event.step).log = event.log
+                self._step(event).started = event.time
+                self._step(event).log = event.log
             case StepInputs():
-                self._step(event.job, event.step).inputs = dict(event.inputs)
+                self._step(event).inputs = dict(event.inputs)
             case LogWritten():
                 if event.step is not None:
-                    _add_part(self._step(event.job, event.step).parts, event)
+                    _add_part(self._job(event.job, event.instance).steps.setdefault(event.step, _Step()).parts, event)
             case StepFinished():
-                self._step(event.job, event.step).finished = event
+                self._step(event).finished = event
             case JobFinished():
-                self.jobs[event.job].finished = event
+                self._job(event.job, event.instance).finished = event
             case RunFinished():
                 self.finished = event
 
-    def _step(self, job: str, step: int) -> _Step:
-        return self.jobs.setdefault(job, _Job()).steps.setdefault(step, _Step())
+    def _start(self, event: JobStarted) -> None:
+        if event.instance is None:
+            self.jobs[event.job] = _Job()
+        else:
+            self._job(event.job).instances[event.instance] = _Job()
+
+    def _again(self, job: str) -> None:
+        """Forgets what became of a job that runs again; of a matrix the instances stand until they start anew."""
+        known = self._job(job)
+        self.jobs[job] = _Job(combinations=known.combinations, instances=known.instances)
+
+    def _job(self, job: str, instance: int | None = None) -> _Job:
+        found = self.jobs.setdefault(job, _Job())
+        return found if instance is None else found.instances.setdefault(instance, _Job())
+
+    def _step(self, event: StepEvent) -> _Step:
+        return self._job(event.job, event.instance).steps.setdefault(event.step, _Step())
 
 
 def _add_part(parts: list[LogPart], event: LogWritten) -> None:
@@ -119,12 +150,24 @@ def result_of(events: Iterable[Event], directory: Path) -> RunResult:
     )
 
 
-def _job_result(job_id: str, job: _Job, fold: _Fold) -> JobResult:
+def _job_result(job_id: str, job: _Job, fold: _Fold, matrix: Mapping[str, object] | None = None) -> JobResult:
     steps = [_step_result(index, step, fold.directory) for index, step in sorted(job.steps.items())]
+    combinations = job.combinations or ()
+    instances = tuple(
+        _job_result(job_id, job.instances.get(index, _Job()), fold, combination)
+        for index, combination in enumerate(combinations)
+    )
     finished = job.finished
     if finished is None:
-        interrupted = Failure(message="the job was interrupted")
-        return JobResult(id=job_id, name=job_id, status=Status.CANCELLED, steps=steps, error=interrupted)
+        return JobResult(
+            id=job_id,
+            name=job_id,
+            status=Status.CANCELLED,
+            steps=steps,
+            error=Failure(message="the job was interrupted"),
+            matrix=matrix,
+            instances=instances,
+        )
     return JobResult(
         id=job_id,
         name=finished.name,
@@ -132,6 +175,9 @@ def _job_result(job_id: str, job: _Job, fold: _Fold) -> JobResult:
         steps=steps,
         outputs=finished.outputs,
         error=finished.error,
+        reason=finished.reason,
+        matrix=matrix,
+        instances=instances,
     )
 
 
@@ -166,6 +212,9 @@ def _step_result(index: int, step: _Step, directory: Path) -> StepResult:
         location=finished.location,
         log_path=log_path,
         log_parts=tuple(step.parts),
+        attempts=finished.attempts,
+        artifacts=finished.artifacts,
+        tests=finished.tests,
         diagnostics=step.warnings,
     )
 

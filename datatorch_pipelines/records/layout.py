@@ -40,11 +40,17 @@ def make_run_directory(run_id: str, root: Path | None = None) -> Path:
     return directory
 
 
-def log_name(job: str, step: int | None, label: str = "", attempt: int = 1) -> str:
+def log_name(job: str, step: int | None, label: str = "", attempt: int = 1, instance: int | None = None) -> str:
     """A log file's path in the run's folder: of a step, or (``None``) of what a job's background children wrote.
 
-    A job that starts anew has its steps' logs beside those of the ``attempt`` before.
+    A job that starts anew has its steps' logs beside those of the ``attempt`` before; the ``instance`` of a matrix has
+    a folder of its own.
     """
     again = f".{attempt}" if attempt > 1 else ""
-    name = "background.log" if step is None else f"{step + 1:03d}-{safe_name(label, length=48)}{again}.log"
-    return f"logs/{safe_name(job)}/{name}"
+    name = f"background{again}.log" if step is None else f"{step + 1:03d}-{safe_name(label, length=48)}{again}.log"
+    return f"logs/{job_folder(job, instance)}/{name}"
+
+
+def job_folder(job: str, instance: int | None = None) -> str:
+    """The folder of a job's, or of its instance's, files in the logs and the artifacts of a run."""
+    return safe_name(job) if instance is None else f"{safe_name(job)}/{instance + 1:03d}"

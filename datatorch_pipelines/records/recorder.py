@@ -81,9 +81,11 @@ class Recorder:
                 self._failed(error)
             self.journal.append(event)
 
-    def open_log(self, job: str, step: int | None, label: str = "", attempt: int = 1) -> StepLog:
+    def open_log(
+        self, job: str, step: int | None, label: str = "", attempt: int = 1, instance: int | None = None
+    ) -> StepLog:
         """A new log file for a step of a job. Raises `RecordError` when it can't be made."""
-        name = log_name(job, step, label, attempt)
+        name = log_name(job, step, label, attempt, instance)
         path = f"{self.directory}{os.sep}{name}"
         try:
             try:
@@ -93,7 +95,7 @@ class Recorder:
                 file = AppendFile(path)
         except OSError as error:
             raise RecordError(f"the log {name!r} can't be written: {error.strerror}") from error
-        return StepLog(self, job, step, name, file)
+        return StepLog(self, job, instance, step, name, file)
 
     def _failed(self, error: OSError) -> None:
         if self.failure is None:
@@ -124,10 +126,13 @@ class Recorder:
 class StepLog:
     """The log of one step: what its process writes, masked. Thread-safe."""
 
-    def __init__(self, recorder: Recorder, job: str, step: int | None, name: str, file: AppendFile) -> None:
+    def __init__(
+        self, recorder: Recorder, job: str, instance: int | None, step: int | None, name: str, file: AppendFile
+    ) -> None:
         self.name = name
         self._recorder = recorder
         self._job = job
+        self._instance = instance
         self._step = step
         self._file = file
         self._lock = threading.Lock()
@@ -155,6 +160,7 @@ class StepLog:
         event = LogWritten(
             time=self._recorder.now(),
             job=self._job,
+            instance=self._instance,
             step=self._step,
             stream=stream,
             offset=offset,
@@ -175,9 +181,11 @@ class StepLog:
 class BackgroundLog:
     """The log of what a job's background children write after their step: a file only if they do. Thread-safe."""
 
-    def __init__(self, recorder: Recorder, job: str) -> None:
+    def __init__(self, recorder: Recorder, job: str, instance: int | None = None, attempt: int = 1) -> None:
         self._recorder = recorder
         self._job = job
+        self._instance = instance
+        self._attempt = attempt
         self._log: StepLog | None = None
         self._lock = threading.Lock()
 
@@ -186,7 +194,7 @@ class BackgroundLog:
         with self._lock:
             if self._log is None:
                 try:
-                    self._log = self._recorder.open_log(self._job, None)
+                    self._log = self._recorder.open_log(self._job, None, "", self._attempt, self._instance)
                 except RecordError as error:
                     self._recorder.log_failed(error.__cause__ if isinstance(error.__cause__, OSError) else OSError())
                     return

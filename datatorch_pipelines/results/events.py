@@ -12,6 +12,7 @@ from typing import ClassVar
 from attrs import field, frozen
 
 from datatorch_pipelines.diagnostics import Diagnostic, Location
+from datatorch_pipelines.results.kept import Artifact, SuiteResult
 from datatorch_pipelines.results.status import Failure, Status
 
 EVENTS_VERSION = 1
@@ -27,10 +28,27 @@ class Event:
 
 
 @frozen(kw_only=True)
+class JobEvent(Event):
+    """What the events of a job have in common; ``instance`` is its place in the job's matrix, ``None`` without one."""
+
+    job: str
+    instance: int | None = None
+
+
+@frozen(kw_only=True)
+class StepEvent(JobEvent):
+    """What the events of a step have in common; ``step`` is its index in the job, from 0."""
+
+    step: int
+
+
+@frozen(kw_only=True)
 class RunStarted(Event):
     """The run began: everything is resolved, nothing has run yet.
 
     ``actions`` maps references to commits, ``sources`` to the ``digest`` of the action's files and its ``url``.
+    ``given`` is what the run was given, masked: the contexts ``inputs``, ``event``, ``trigger``, ``variables``,
+    ``pipeline`` and ``run``, without those that are empty; ``masked`` names those of them that held a secret.
     """
 
     type: ClassVar[str] = "run-started"
@@ -41,6 +59,30 @@ class RunStarted(Event):
     jobs: tuple[str, ...] = ()
     actions: Mapping[str, str | None] = field(factory=dict)
     sources: Mapping[str, Mapping[str, str]] = field(factory=dict)
+    given: Mapping[str, object] = field(factory=dict)
+    masked: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class RunResumed(Event):
+    """A run that had ended, or was interrupted, goes on: ``jobs`` run again, what others gave stands.
+
+    ``attempt`` counts from 2: how often the run was begun.
+    """
+
+    type: ClassVar[str] = "run-resumed"
+
+    attempt: int
+    jobs: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class CancelRequested(Event):
+    """The run is to end: only what runs ``if: always()`` or ``if: cancelled()`` still does. ``reason`` says why."""
+
+    type: ClassVar[str] = "cancel-requested"
+
+    reason: str
 
 
 @frozen(kw_only=True)
@@ -51,44 +93,59 @@ class WarningRaised(Event):
 
     diagnostic: Diagnostic
     job: str | None = None
+    instance: int | None = None
     step: int | None = None
 
 
 @frozen(kw_only=True)
-class JobStarted(Event):
-    """A job entered its environment."""
+class MatrixExpanded(Event):
+    """A job with a matrix became one instance for each of ``combinations``, masked."""
+
+    type: ClassVar[str] = "matrix-expanded"
+
+    job: str
+    combinations: tuple[Mapping[str, object], ...] = ()
+
+
+@frozen(kw_only=True)
+class JobStarted(JobEvent):
+    """A job entered its environment; ``attempt`` counts from 1 and grows when that is lost, or the run is resumed."""
 
     type: ClassVar[str] = "job-started"
 
-    job: str
     attempt: int = 1
 
 
 @frozen(kw_only=True)
-class StepStarted(Event):
-    """A step began; ``step`` is its index in the job, from 0, and ``log`` its log file in the run's folder."""
+class StepStarted(StepEvent):
+    """A step began; ``log`` is its log file in the run's folder."""
 
     type: ClassVar[str] = "step-started"
 
-    job: str
-    step: int
     name: str
     log: str
 
 
 @frozen(kw_only=True)
-class StepInputs(Event):
+class StepInputs(StepEvent):
     """The inputs that a step got, after expressions, defaults and conversion, masked."""
 
     type: ClassVar[str] = "step-inputs"
 
-    job: str
-    step: int
     inputs: Mapping[str, object]
 
 
 @frozen(kw_only=True)
-class LogWritten(Event):
+class AnswerWanted(StepEvent):
+    """A step waits for a person, who is asked for ``outputs``."""
+
+    type: ClassVar[str] = "answer-wanted"
+
+    outputs: tuple[str, ...] = ()
+
+
+@frozen(kw_only=True)
+class LogWritten(JobEvent):
     """``length`` bytes, from ``offset`` on, were added to a step's log by the stream ``stdout`` or ``stderr``.
 
     ``step`` is ``None`` for what a job's background children write after their step has ended.
@@ -96,7 +153,6 @@ class LogWritten(Event):
 
     type: ClassVar[str] = "log"
 
-    job: str
     step: int | None
     stream: str
     offset: int
@@ -104,13 +160,23 @@ class LogWritten(Event):
 
 
 @frozen(kw_only=True)
-class StepFinished(Event):
-    """A step ended, or was skipped (``reason`` says why)."""
+class StepRetried(StepEvent):
+    """The ``attempt``-th try of a step failed (counted from 1); the next begins after ``delay`` seconds."""
+
+    type: ClassVar[str] = "step-retried"
+
+    attempt: int
+    delay: float = 0.0
+    exit_status: int | None = None
+    error: Failure | None = None
+
+
+@frozen(kw_only=True)
+class StepFinished(StepEvent):
+    """A step ended, or was skipped (``reason`` says why). ``attempts`` is how often it was tried."""
 
     type: ClassVar[str] = "step-finished"
 
-    job: str
-    step: int
     name: str
     id: str | None = None
     status: Status
@@ -119,24 +185,32 @@ class StepFinished(Event):
     reason: str | None = None
     error: Failure | None = None
     location: Location | None = None
+    attempts: int = 1
+    artifacts: tuple[Artifact, ...] = ()
+    tests: SuiteResult | None = None
 
 
 @frozen(kw_only=True)
-class JobFinished(Event):
-    """A job ended."""
+class JobFinished(JobEvent):
+    """A job ended, or was skipped (``reason`` says why).
+
+    A job with a matrix has one for each instance and then one for all, without ``instance``. ``masked`` says that its
+    outputs held a secret, so that what stands here is not what the job gave.
+    """
 
     type: ClassVar[str] = "job-finished"
 
-    job: str
     name: str
     status: Status
     outputs: Mapping[str, object] = field(factory=dict)
+    reason: str | None = None
     error: Failure | None = None
+    masked: bool = False
 
 
 @frozen(kw_only=True)
 class RunFinished(Event):
-    """The run ended; it is the last event."""
+    """The run ended; it is the last event, unless the run is resumed."""
 
     type: ClassVar[str] = "run-finished"
 
@@ -146,11 +220,16 @@ class RunFinished(Event):
 
 EVENTS: tuple[type[Event], ...] = (
     RunStarted,
+    RunResumed,
+    CancelRequested,
     WarningRaised,
+    MatrixExpanded,
     JobStarted,
     StepStarted,
     StepInputs,
+    AnswerWanted,
     LogWritten,
+    StepRetried,
     StepFinished,
     JobFinished,
     RunFinished,

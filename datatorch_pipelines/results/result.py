@@ -11,6 +11,7 @@ from attrs import field, frozen
 
 from datatorch_pipelines.diagnostics import Diagnostic, Location
 from datatorch_pipelines.errors import PipelinesError, RecordError, RunFailed
+from datatorch_pipelines.results.kept import Artifact, SuiteResult
 from datatorch_pipelines.results.status import Failure, Status
 
 
@@ -34,7 +35,8 @@ class StepResult:
     ``index`` counts from 0 in the job. ``inputs`` and ``outputs`` are masked. ``exit_status`` is ``None`` when no
     process ran, ``-N`` when the signal N ended it. ``started`` and ``finished`` are UTC, ``None`` for a step that did
     not start. ``reason`` says why it was skipped or cancelled. ``location`` is the step's place in the pipeline's file.
-    ``diagnostics`` are the warnings that came up while it ran.
+    ``attempts`` is how often it was tried. ``artifacts`` are the files that it left, ``tests`` what its tests said
+    (``None`` without a report). ``diagnostics`` are the warnings that came up while it ran.
     """
 
     index: int
@@ -51,6 +53,9 @@ class StepResult:
     location: Location | None = None
     log_path: Path | None = None
     log_parts: tuple[LogPart, ...] = field(default=(), repr=False)
+    attempts: int = 1
+    artifacts: tuple[Artifact, ...] = ()
+    tests: SuiteResult | None = None
     diagnostics: tuple[Diagnostic, ...] = field(default=(), converter=_diagnostics)
 
     @property
@@ -110,7 +115,11 @@ def _steps(value: Iterable[StepResult]) -> tuple[StepResult, ...]:
 
 @frozen(kw_only=True)
 class JobResult:
-    """What came of one job: its steps in order."""
+    """What came of one job: its steps in order.
+
+    A job with a matrix has ``instances``, one for each combination and in their order, and no ``steps``; each of them
+    says in ``matrix`` which combination it is. ``reason`` says why a job was skipped or cancelled.
+    """
 
     id: str
     name: str
@@ -118,6 +127,9 @@ class JobResult:
     steps: tuple[StepResult, ...] = field(default=(), converter=_steps)
     outputs: Mapping[str, object] = field(factory=dict)
     error: Failure | None = None
+    reason: str | None = None
+    matrix: Mapping[str, object] | None = None
+    instances: tuple[JobResult, ...] = ()
 
     def step(self, name: str) -> StepResult:
         """The step with this id, else the last with this name. Raises `KeyError` when there is none."""

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import datatorch_pipelines as dtp
-from datatorch_pipelines.engine.outputs import read_json
+from datatorch_pipelines.engine.collecting.outputs import read_json
 
 STEP = """\
 name: H

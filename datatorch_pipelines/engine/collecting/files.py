@@ -16,7 +16,7 @@ from attrs import frozen
 
 from datatorch_pipelines._files import remove_tree
 from datatorch_pipelines.contracts import JobEnvironment
-from datatorch_pipelines.engine.outputs import read_output_file
+from datatorch_pipelines.engine.collecting.outputs import read_output_file
 from datatorch_pipelines.errors import InputError, RunnerError
 
 INPUTS_FILE = "inputs.json"

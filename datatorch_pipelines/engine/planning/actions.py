@@ -74,7 +74,7 @@ async def _find(
     resolvers: Sequence[Resolver] = options.resolvers
     lock = options.locked
     if lock is not None and reference.kind is not ReferenceKind.PATH:
-        from datatorch_pipelines.engine.locking import LockHolder, not_in_lock
+        from datatorch_pipelines.engine.planning.locking import LockHolder, not_in_lock
 
         locked = lock.find(reference)
         if locked is None:
@@ -89,7 +89,7 @@ async def _find(
     )
     told = [*answer.told(reference, place), *answer.in_its_file]
     if lock is not None:
-        from datatorch_pipelines.engine.locking import LockDiffers
+        from datatorch_pipelines.engine.planning.locking import LockDiffers
 
         if isinstance(answer.error, LockDiffers):
             told = [_with_code(item, Code.LOCK_DIFFERS) for item in told]

@@ -10,12 +10,12 @@ from pathlib import Path, PurePath
 from attrs import evolve, frozen
 
 from datatorch_pipelines.contracts import RunnableAction
-from datatorch_pipelines.engine.actions import PlannedAction
-from datatorch_pipelines.engine.contexts import Contexts, action_facts, step_contexts
-from datatorch_pipelines.engine.evaluation import Evaluator, uses_hash_files
-from datatorch_pipelines.engine.inputs import action_inputs
-from datatorch_pipelines.engine.plan import PlannedStep
-from datatorch_pipelines.engine.scope import JobScope
+from datatorch_pipelines.engine.planning.actions import PlannedAction
+from datatorch_pipelines.engine.planning.plan import PlannedStep
+from datatorch_pipelines.engine.scoping.contexts import Contexts, action_facts, step_contexts
+from datatorch_pipelines.engine.scoping.evaluation import Evaluator, uses_hash_files
+from datatorch_pipelines.engine.scoping.scope import JobScope
+from datatorch_pipelines.engine.steps.inputs import action_inputs
 from datatorch_pipelines.expressions import Host, hash_files
 from datatorch_pipelines.model import Runs, Using
 from datatorch_pipelines.model.conversion import value_text

@@ -10,12 +10,12 @@ from attrs import evolve, field, frozen
 
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.contracts import Command, StepContext, StepEnvironment, Stream
-from datatorch_pipelines.engine.cache import ResultCache, result_key
-from datatorch_pipelines.engine.files import StepFiles, step_files
-from datatorch_pipelines.engine.outputs import OutputReader
-from datatorch_pipelines.engine.plan import PlannedStep
-from datatorch_pipelines.engine.prepare import PreparedStep, prepare_step
-from datatorch_pipelines.engine.scope import JobScope
+from datatorch_pipelines.engine.collecting.cache import ResultCache, result_key
+from datatorch_pipelines.engine.collecting.files import StepFiles, step_files
+from datatorch_pipelines.engine.collecting.outputs import OutputReader
+from datatorch_pipelines.engine.planning.plan import PlannedStep
+from datatorch_pipelines.engine.scoping.scope import JobScope
+from datatorch_pipelines.engine.steps.prepare import PreparedStep, prepare_step
 from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.errors import EnvironmentLost, PipelinesError, RunnerError
 from datatorch_pipelines.model.conversion import fits

@@ -8,9 +8,9 @@ from datatorch_pipelines._masking import Masker, star_credentials
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.contracts import JobEnvironment, JobSpec
 from datatorch_pipelines.diagnostics import Diagnostic, Location, PathKey, Severity
-from datatorch_pipelines.engine.contexts import Contexts, JobData
 from datatorch_pipelines.engine.options import RunOptions
-from datatorch_pipelines.engine.plan import Plan, PlannedJob
+from datatorch_pipelines.engine.planning.plan import Plan, PlannedJob
+from datatorch_pipelines.engine.scoping.contexts import Contexts, JobData
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.records import Recorder
 from datatorch_pipelines.results import Failure, WarningRaised

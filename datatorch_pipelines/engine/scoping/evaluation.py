@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from attrs import frozen
 
 from datatorch_pipelines.diagnostics import Locator, PathKey
-from datatorch_pipelines.engine.contexts import Contexts
+from datatorch_pipelines.engine.scoping.contexts import Contexts
 from datatorch_pipelines.errors import ExpressionError
 from datatorch_pipelines.expressions import Host, Template, parse
 from datatorch_pipelines.limits import Limits

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from attrs import evolve
 
 from datatorch_pipelines.diagnostics import Locator
-from datatorch_pipelines.engine.contexts import Contexts
-from datatorch_pipelines.engine.evaluation import Evaluator, Path
+from datatorch_pipelines.engine.scoping.contexts import Contexts
+from datatorch_pipelines.engine.scoping.evaluation import Evaluator, Path
 from datatorch_pipelines.errors import InputError
 from datatorch_pipelines.model import Action
 from datatorch_pipelines.model.conversion import convert_input

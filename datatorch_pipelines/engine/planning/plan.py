@@ -12,10 +12,10 @@ from datatorch_pipelines.checks.ignores import without_ignored
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.contracts import ResolvedAction
 from datatorch_pipelines.diagnostics import Diagnostic, Locator, Severity, has_errors, sort_diagnostics
-from datatorch_pipelines.engine.actions import PlannedAction, StepKey, find_actions, resolve_context
-from datatorch_pipelines.engine.honoured import refuse_unhonoured
-from datatorch_pipelines.engine.missing_file import refuse_missing_file
 from datatorch_pipelines.engine.options import RunOptions
+from datatorch_pipelines.engine.planning.actions import PlannedAction, StepKey, find_actions, resolve_context
+from datatorch_pipelines.engine.planning.honoured import refuse_unhonoured
+from datatorch_pipelines.engine.planning.missing_file import refuse_missing_file
 from datatorch_pipelines.errors import PlanError
 from datatorch_pipelines.model import Action, Job, Pipeline, Step
 

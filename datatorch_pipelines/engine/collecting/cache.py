@@ -11,7 +11,7 @@ from attrs import frozen
 
 from datatorch_pipelines._files import write_atomic
 from datatorch_pipelines._home import cache_directory
-from datatorch_pipelines.engine.outputs import read_json
+from datatorch_pipelines.engine.collecting.outputs import read_json
 
 _VERSION = 1
 

@@ -7,9 +7,9 @@ import contextlib
 from collections.abc import AsyncIterator
 
 from datatorch_pipelines.contracts import JobEnvironment, JobSpec
-from datatorch_pipelines.engine.plan import PlannedJob
-from datatorch_pipelines.engine.scope import JobScope, RunScope
-from datatorch_pipelines.engine.step import StepOutcome, record_step, run_step
+from datatorch_pipelines.engine.planning.plan import PlannedJob
+from datatorch_pipelines.engine.scoping.scope import JobScope, RunScope
+from datatorch_pipelines.engine.steps.step import StepOutcome, record_step, run_step
 from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.errors import EnvironmentLost, PipelinesError
 from datatorch_pipelines.records import BackgroundLog

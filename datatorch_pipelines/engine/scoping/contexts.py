@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from attrs import define, field
 
 from datatorch_pipelines.contracts import JobEnvironment
-from datatorch_pipelines.engine.actions import PlannedAction
 from datatorch_pipelines.engine.options import RunOptions
-from datatorch_pipelines.engine.plan import Plan, PlannedJob, PlannedStep
+from datatorch_pipelines.engine.planning.actions import PlannedAction
+from datatorch_pipelines.engine.planning.plan import Plan, PlannedJob, PlannedStep
 from datatorch_pipelines.model.availability import PROPERTIES
 from datatorch_pipelines.results import Status
 

@@ -1,0 +1,1 @@
+"""What a step leaves behind: outputs, files, a result worth keeping."""

@@ -1,0 +1,1 @@
+"""One job after the other and side by side: when each starts, and what becomes of it."""

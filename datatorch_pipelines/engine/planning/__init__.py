@@ -1,0 +1,1 @@
+"""What a run will do, settled before anything runs."""

@@ -1,0 +1,1 @@
+"""Which jobs may start: order alone, nothing that runs."""

@@ -1,0 +1,1 @@
+"""What the parts of a run share, and what expressions see of it."""

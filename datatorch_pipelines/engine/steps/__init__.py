@@ -1,0 +1,1 @@
+"""One step: made ready, tried, recorded."""
