@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import difflib
+import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, TypedDict, get_args
 
 from datatorch_pipelines._plugins import make, make_all, registered
 from datatorch_pipelines.checks import Check
 from datatorch_pipelines.checks.extra import accepted_checks, registered_checks
-from datatorch_pipelines.contracts import Resolver, Runner, Runtime
-from datatorch_pipelines.engine import Listener, RunOptions, default_max_parallel
+from datatorch_pipelines.contracts import HumanHandler, Resolver, Runner, Runtime, SecretProvider
+from datatorch_pipelines.engine import CLEANUP_SECONDS, Listener, OnFailure, RunOptions, Selection, default_max_parallel
+from datatorch_pipelines.engine.planning.secrets import given_secrets
+from datatorch_pipelines.engine.planning.starting import trigger_context
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import ActionReference, Pipeline, ReferenceKind
+from datatorch_pipelines.model.triggers import Trigger
 from datatorch_pipelines.resolvers import LocalResolver, default_local_actions
 from datatorch_pipelines.runners import LocalRunner
 from datatorch_pipelines.runtimes import default_runtimes
@@ -53,13 +57,16 @@ class RunSettings(FetchArguments, total=False):
     """What everything takes that runs something, or plans to: as `FetchArguments`, and these.
 
     - ``event``, ``variables``: what the expression contexts of these names hold.
-    - ``secrets``: texts by name, for ``${{ secrets.NAME }}``; masked in all that a run writes.
+    - ``secrets``: texts by name, for ``${{ secrets.NAME }}``, or a callable that gives the text for a name that the
+      pipeline uses, or ``None``; masked in all that a run writes.
     - ``pipeline_facts``, ``run_facts``: what is known of the pipeline's and the run's place on a platform, for the
       contexts ``pipeline`` (``id``, ``projectId``, ``creatorId``, ``lastRunNumber``) and ``run``.
     - ``runner``: a `Runner`, or the name of one (``"local"``, or one that a package registers).
     - ``runtimes``: by the value of ``runs.using``, beside the usual ones.
     - ``max_parallel``: how many jobs run at once (8, or twice the processors where that is more).
     - ``max_attempts``: how often a job is started when its environment is lost (3).
+    - ``human``: asks people what actions with ``using: human`` want to know (see `Question`).
+    - ``cleanup_seconds``: how long ``if: always()`` steps may take after a cancellation, in seconds (300).
     - ``directory``: the folder that gets the run's own folder (the user's state folder).
     - ``keep``: leave the jobs' workspaces on disk.
     - ``extra_checks``: checks beside the library's own and those that installed packages register.
@@ -67,13 +74,15 @@ class RunSettings(FetchArguments, total=False):
 
     event: Mapping[str, object] | None
     variables: Mapping[str, object] | None
-    secrets: Mapping[str, str] | None
+    secrets: Mapping[str, str] | SecretProvider | None
     pipeline_facts: Mapping[str, object] | None
     run_facts: Mapping[str, object] | None
     runner: Runner | str | None
     runtimes: Mapping[str, Runtime]
     max_parallel: int | None
     max_attempts: int | None
+    human: HumanHandler | None
+    cleanup_seconds: float | None
     directory: PathLike | None
     keep: bool
     extra_checks: Sequence[Check]
@@ -85,10 +94,20 @@ class PlanArguments(RunSettings, total=False):
     - ``inputs``: what the expression context of this name holds.
     - ``locked``: refuse actions that are not as they were locked: ``True`` for the lock file beside the pipeline's
       file, or another lock file, or a `Lock`.
+    - ``trigger``: what starts the run, for the context ``trigger``: a trigger of the pipeline, its kind (``"manual"``),
+      or a mapping with ``type`` and what else is known; ``event`` has to fit its form.
+    - ``job``, ``from_job``, ``up_to``: the jobs that run, one or several: these alone; these and all that need them;
+      these and all that they need.
+    - ``on_failure``: whether the other jobs go on when one fails: ``"keep-going"`` or ``"fail-fast"``.
     """
 
     inputs: Mapping[str, object] | None
     locked: bool | PathLike | Lock
+    trigger: str | Mapping[str, object] | Trigger | None
+    job: str | Sequence[str]
+    from_job: str | Sequence[str]
+    up_to: str | Sequence[str]
+    on_failure: OnFailure
 
 
 class ActionArguments(RunSettings, total=False):
@@ -140,7 +159,8 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
         inputs=arguments.get("inputs"),
         event=arguments.get("event"),
         variables=arguments.get("variables"),
-        secrets=arguments.get("secrets"),
+        secrets=given_secrets(pipeline, arguments.get("secrets")),
+        trigger=trigger_context(arguments.get("trigger")),
         pipeline=arguments.get("pipeline_facts"),
         run=arguments.get("run_facts"),
         local_actions=local_folders(arguments.get("local_actions", ())),
@@ -150,6 +170,14 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
         max_attempts=_at_least_one("max_attempts", arguments.get("max_attempts")) or 3,
         directory=None if directory is None else Path(directory).absolute(),
         keep=arguments.get("keep", False),
+        human=arguments.get("human"),
+        selection=Selection(
+            jobs=_listed(arguments.get("job", ())),
+            start=_listed(arguments.get("from_job", ())),
+            end=_listed(arguments.get("up_to", ())),
+        ),
+        on_failure=_one_of("on_failure", arguments.get("on_failure", "keep-going"), get_args(OnFailure)),
+        cleanup_seconds=_seconds("cleanup_seconds", arguments.get("cleanup_seconds"), CLEANUP_SECONDS),
         extra_checks=(*accepted_checks(arguments.get("extra_checks", ())), *registered_checks()),
         locked=_lock(pipeline, arguments.get("locked", False), limits),
         limits=limits,
@@ -163,6 +191,22 @@ def _lock(pipeline: Pipeline, locked: bool | PathLike | Lock, limits: Limits) ->
     from datatorch_pipelines.engine.planning.locking import given_lock
 
     return given_lock(locked, pipeline.source.file if pipeline.source is not None else "", limits)
+
+
+def _listed(names: str | Sequence[str]) -> tuple[str, ...]:
+    return (names,) if isinstance(names, str) else tuple(names)
+
+
+def _one_of(name: str, value: OnFailure, known: Sequence[str]) -> OnFailure:
+    if value not in known:
+        raise PipelinesError(f"{name} is {value!r}", hint=f"give {' or '.join(map(repr, known))}")
+    return value
+
+
+def _seconds(name: str, value: float | None, usual: float) -> float:
+    if value is not None and not 0 <= value < math.inf:
+        raise PipelinesError(f"{name} is {value}", hint="give a number of seconds from 0 on")
+    return usual if value is None else value
 
 
 def _at_least_one(name: str, value: int | None) -> int | None:

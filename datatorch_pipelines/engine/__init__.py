@@ -2,16 +2,18 @@
 
 from datatorch_pipelines.engine.handle import RunHandle
 from datatorch_pipelines.engine.listeners import Listener, Listeners
-from datatorch_pipelines.engine.options import RunOptions, default_max_parallel
+from datatorch_pipelines.engine.options import CLEANUP_SECONDS, OnFailure, RunOptions, Selection, default_max_parallel
 from datatorch_pipelines.engine.planning.actions import PlannedAction
 from datatorch_pipelines.engine.planning.plan import Plan, PlannedJob, PlannedStep, make_plan
 from datatorch_pipelines.engine.run import Run
 from datatorch_pipelines.engine.thread import EngineThread, engine_thread
 
 __all__ = [
+    "CLEANUP_SECONDS",
     "EngineThread",
     "Listener",
     "Listeners",
+    "OnFailure",
     "Plan",
     "PlannedAction",
     "PlannedJob",
@@ -19,6 +21,7 @@ __all__ = [
     "Run",
     "RunHandle",
     "RunOptions",
+    "Selection",
     "default_max_parallel",
     "engine_thread",
     "make_plan",

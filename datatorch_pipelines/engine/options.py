@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+import time
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from attrs import field, frozen, validators
 
 from datatorch_pipelines.checks import Check
-from datatorch_pipelines.contracts import Resolver, Runner, Runtime
+from datatorch_pipelines.contracts import HumanHandler, Resolver, Runner, Runtime
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 
@@ -46,6 +47,29 @@ def _paths(value: Iterable[str | os.PathLike[str]]) -> tuple[Path, ...]:
     return tuple(Path(item) for item in value)
 
 
+OnFailure = Literal["keep-going", "fail-fast"]
+"""What a failed job means for the jobs that don't need it: nothing, or that they are cancelled."""
+
+CLEANUP_SECONDS = 300.0
+"""How long what runs ``if: always()`` may take after a run was cancelled, as on GitHub."""
+
+
+@frozen(kw_only=True)
+class Selection:
+    """Which jobs of a pipeline run: all of them, unless one of these names some.
+
+    ``jobs`` run alone, without those that they need; ``start`` with all that need them, directly or not; ``end`` with
+    all that they need.
+    """
+
+    jobs: tuple[str, ...] = ()
+    start: tuple[str, ...] = ()
+    end: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.jobs or self.start or self.end)
+
+
 @frozen(kw_only=True)
 class RunOptions:
     """All that a run is given beside its pipeline.
@@ -55,6 +79,9 @@ class RunOptions:
     when its environment is lost. ``directory`` is the folder that gets the run's own folder (the user's state folder
     unless given); ``keep`` leaves the jobs' workspaces on disk. ``extra_checks`` look beside the library's own.
     ``locked`` is the lock that every action has to be as in, ``None`` for none.
+    ``trigger`` says what started the run; ``human`` asks people; ``selection`` is which jobs run. ``on_failure`` is
+    what a failed job means for the others; ``cleanup_seconds`` how long the steps and jobs that run whatever happened
+    may take after a cancellation. ``now`` gives the time that the record has, in seconds since the epoch.
     """
 
     runner: Runner
@@ -62,6 +89,7 @@ class RunOptions:
     resolvers: tuple[Resolver, ...] = field(converter=_resolvers)
     inputs: Mapping[str, object] = field(factory=dict, converter=_mapping)
     event: Mapping[str, object] = field(factory=dict, converter=_mapping)
+    trigger: Mapping[str, object] = field(factory=dict, converter=_mapping)
     variables: Mapping[str, object] = field(factory=dict, converter=_mapping)
     secrets: Mapping[str, str] = field(factory=dict, converter=_secrets, repr=_names)
     pipeline: Mapping[str, object] = field(factory=dict, converter=_mapping)
@@ -74,5 +102,10 @@ class RunOptions:
     max_attempts: int = field(default=3, validator=validators.gt(0))
     directory: Path | None = None
     keep: bool = False
+    human: HumanHandler | None = None
+    selection: Selection = Selection()
+    on_failure: OnFailure = "keep-going"
+    cleanup_seconds: float = field(default=CLEANUP_SECONDS, validator=validators.ge(0))
+    now: Callable[[], float] = time.time
     extra_checks: tuple[Check, ...] = ()
     limits: Limits = DEFAULT_LIMITS

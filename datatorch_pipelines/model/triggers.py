@@ -72,3 +72,7 @@ class Triggers:
     schedule: tuple[Schedule, ...] = field(default=(), converter=_schedules)
     event: tuple[Event, ...] = field(default=(), converter=_events)
     webhook: Webhook | None = None
+
+
+Trigger = Manual | AnnotatorButton | Schedule | Event | Webhook
+"""One thing that starts a pipeline."""

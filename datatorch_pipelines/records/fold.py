@@ -75,10 +75,10 @@ class _Fold:
                         event.diagnostic
                     )
             case MatrixExpanded():
-                job = self._job(event.job)
-                if job.combinations != event.combinations:
-                    job.instances = {}
-                job.combinations = event.combinations
+                whole = self._job(event.job)
+                if whole.combinations != event.combinations:
+                    whole.instances = {}
+                whole.combinations = event.combinations
             case JobStarted():
                 self._start(event)
             case StepStarted():

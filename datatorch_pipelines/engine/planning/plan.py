@@ -16,6 +16,7 @@ from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.engine.planning.actions import PlannedAction, StepKey, find_actions, resolve_context
 from datatorch_pipelines.engine.planning.honoured import refuse_unhonoured
 from datatorch_pipelines.engine.planning.missing_file import refuse_missing_file
+from datatorch_pipelines.engine.planning.starting import refuse_start
 from datatorch_pipelines.errors import PlanError
 from datatorch_pipelines.model import Action, Job, Pipeline, Step
 
@@ -86,7 +87,11 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
 
     Raises `PlanError` with everything that stands in the way, at its place; nothing has run then.
     """
-    early = [*refuse_unhonoured(pipeline, source), *_check(pipeline, {}, options)]
+    early = [
+        *refuse_unhonoured(pipeline, source),
+        *refuse_start(pipeline, source, options),
+        *_check(pipeline, {}, options),
+    ]
     _raise_errors(source, early)
     actions, found = await find_actions(pipeline, source, resolve_context(source, options), options)
     _raise_errors(source, found)
