@@ -62,6 +62,7 @@ def test_an_event_is_one_line_of_json_without_its_empty_fields() -> None:
         "name": "ü\n",
         "status": "failed",
         "exit_status": 0,
+        "attempts": 1,
         "outputs": {"x": [1, None, {"y": True}]},
         "error": {
             "message": "m",
