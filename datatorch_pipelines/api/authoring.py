@@ -57,16 +57,10 @@ def run_action(
     `ResolveError` for an action that can't be had, `ActionSyntaxError` for one whose file is wrong, and `PlanError` for
     everything else: an input that is missing or of the wrong type, a program that is not there.
     """
-    handle = start_action(action, inputs, **arguments)
-    try:
-        result = handle.wait()
-    except BaseException:
-        handle.cancel()
-        handle.wait()
-        raise
+    from datatorch_pipelines.api.running import waited
     from datatorch_pipelines.authoring import lone_result
 
-    return lone_result(result)
+    return lone_result(waited(start_action(action, inputs, **arguments)))
 
 
 def start_action(

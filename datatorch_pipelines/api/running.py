@@ -41,12 +41,21 @@ def run(pipeline: Pipeline | PathLike, **arguments: Unpack[RunArguments]) -> Run
     pipeline can't be run as it is (nothing ran then), and passes a ``KeyboardInterrupt`` on after everything that was
     started has ended.
     """
-    handle = start(pipeline, **arguments)
+    return waited(start(pipeline, **arguments))
+
+
+def waited(handle: RunHandle) -> RunResult:
+    """Waits for a run's end. An interrupt here cancels the run, a second one ends all of it at once, then passes on."""
     try:
         return handle.wait()
     except BaseException:
         handle.cancel()
-        handle.wait()
+        try:
+            handle.wait()
+        except BaseException:
+            handle.kill()
+            handle.wait()
+            raise
         raise
 
 

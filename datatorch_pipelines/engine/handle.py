@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
 from collections.abc import AsyncIterator, Iterable, Iterator
 from pathlib import Path
@@ -25,17 +23,7 @@ class RunHandle:
         self._run = run
         self._thread = thread
         self._listeners = Listeners(run.recorder.journal, listeners)
-        self._task: asyncio.Task[None] | None = None
-        self._cancelled = False
-        self._future = thread.submit(self._supervise())
-
-    async def _supervise(self) -> None:
-        # The run is this very task: one of its own, cancelled before its first step, would leave no record.
-        self._task = asyncio.current_task()
-        if self._cancelled:
-            self._cancel_task()
-        with contextlib.suppress(asyncio.CancelledError):  # it is in the record, and so in the result
-            await self._run.execute()
+        self._future = thread.submit(run.execute())
 
     @property
     def run_id(self) -> str:
@@ -53,18 +41,16 @@ class RunHandle:
         return self._future.done()
 
     def cancel(self) -> None:
-        """Ends the run: every process that it started ends, then the run with the status ``cancelled``.
+        """Ends the run with the status ``cancelled``: every process that it started ends.
 
+        Only what runs ``if: always()`` or ``if: cancelled()`` still does, for as long as ``cleanup_seconds`` allows.
         Returns at once; `wait` waits for the end. To cancel a run again, or one that is over, does nothing.
         """
-        if not self._cancelled:
-            self._cancelled = True
-            self._thread.loop.call_soon_threadsafe(self._cancel_task)
+        self._thread.loop.call_soon_threadsafe(self._run.cancel)
 
-    def _cancel_task(self) -> None:
-        task, self._task = self._task, None  # once only: a second time would break into the tidying up
-        if task is not None:
-            task.cancel()
+    def kill(self) -> None:
+        """Ends the run at once, also what runs ``if: always()``; nothing that it started is left when it is over."""
+        self._thread.loop.call_soon_threadsafe(self._run.kill)
 
     def wait(self, timeout: float | None = None) -> RunResult:
         """Waits until the run is over and every listener was told of all of it, and gives its result.

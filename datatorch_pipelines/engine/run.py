@@ -4,24 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import re
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from urllib.parse import unquote
 
 from attrs import evolve
 
 from datatorch_pipelines._masking import Masker
 from datatorch_pipelines.diagnostics import Diagnostic
-from datatorch_pipelines.engine.jobs.job import run_job
+from datatorch_pipelines.engine.jobs.dispatch import Dispatcher
+from datatorch_pipelines.engine.jobs.known import Known
 from datatorch_pipelines.engine.options import RunOptions
-from datatorch_pipelines.engine.planning.plan import Plan, PlannedJob
+from datatorch_pipelines.engine.planning.plan import Plan
 from datatorch_pipelines.engine.scoping.contexts import run_contexts
+from datatorch_pipelines.engine.scoping.flow import Interruption
 from datatorch_pipelines.engine.scoping.scope import RunScope
+from datatorch_pipelines.engine.steps.step import CANCELLED
+from datatorch_pipelines.engine.steps.time_limits import minutes_text
 from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.model import Pipeline
 from datatorch_pipelines.records import Recorder, make_run_directory, new_run_id, result_of
 from datatorch_pipelines.results import (
+    CancelRequested,
     Failure,
     JobFinished,
     RunFinished,
@@ -30,57 +34,107 @@ from datatorch_pipelines.results import (
     Status,
     WarningRaised,
 )
-from datatorch_pipelines.runners.system import insist
+
+_GIVEN = ("inputs", "event", "trigger", "variables", "pipeline", "run")
+"""The contexts that a run is given, and that it needs once more when it is resumed."""
 
 _USER_INFO = re.compile(r"(?P<web>https?)?://(?P<user>[^/@:\s]*)(?::(?P<password>[^/@\s]*))?@")
 
 
 class Run:
-    """A planned pipeline on its way: what it records, and the coroutine that carries it out once."""
+    """A planned pipeline on its way: what it records, and the coroutine that carries it out once.
+
+    `execute` runs in an event loop; `cancel` and `kill` are called in that loop's thread, or before.
+    """
 
     def __init__(self, plan: Plan, options: RunOptions, text: str) -> None:
         """``text`` is the pipeline as it was read. Raises `RecordError` when the record can't be begun."""
         self.id = new_run_id()
         directory = make_run_directory(self.id, options.directory)
         masker = Masker([*options.secrets.values(), *_url_passwords(plan.pipeline)])
-        self.recorder = Recorder(directory, masker, now=time.time)
+        self.recorder = Recorder(directory, masker, now=options.now)
         self.recorder.keep_pipeline(text)
+        known = Known()
         self._scope = RunScope(
             run_id=self.id,
             plan=plan,
             options=options,
             recorder=self.recorder,
             contexts=run_contexts(plan, options, self.id),
+            attempts_before=known.attempts,
         )
+        self._dispatcher = Dispatcher(self._scope, known, self._interrupt)
+        self._work: asyncio.Future[None] | None = None
+        self._stop: Interruption | None = None
+        self._killed = False
+        self._limit: asyncio.TimerHandle | None = None
+        self._time_out: Failure | None = None
 
     def result(self) -> RunResult:
         """What came of the run, so far."""
         return result_of(self.recorder.journal.snapshot(), self.recorder.directory)
 
+    def cancel(self, reason: str = CANCELLED) -> None:
+        """Ends the run gently: what runs ``if: always()`` still does. The first time counts."""
+        self._interrupt(Interruption(reason=reason))
+
+    def kill(self) -> None:
+        """Ends everything at once, also what would run whatever happens."""
+        if not self._killed:  # once only: a second time would break into the tidying up
+            self._killed = True
+            if self._work is not None:
+                self._work.cancel()
+
+    def _interrupt(self, stop: Interruption) -> None:
+        if self._stop is not None or self._work is None or self._work.done():
+            self._stop = self._stop or stop
+            return
+        self._stop = stop
+        recorder = self.recorder
+        recorder.emit(CancelRequested(time=recorder.now(), reason=recorder.masker.text(stop.reason)))
+        self._dispatcher.interrupt(stop)
+        self._limit = self._work.get_loop().call_later(self._scope.options.cleanup_seconds, self.kill)
+
     async def execute(self) -> None:
-        """Carries the run out. Cancelling it ends everything that was started, records that, and then passes on."""
-        recorder, plan = self.recorder, self._scope.plan
-        recorder.emit(
-            RunStarted(
-                time=recorder.now(),
-                run_id=self.id,
-                pipeline=recorder.masker.text(plan.pipeline.name),
-                file=plan.source.file,
-                jobs=tuple(job.id for job in plan.jobs),
-                actions=plan.actions(),
-                sources=plan.sources(),
-            )
-        )
-        for warning in plan.warnings:
-            recorder.emit(WarningRaised(time=recorder.now(), diagnostic=self._masked(warning)))
+        """Carries the run out.
+
+        Cancelling it ends the run gently, cancelling it again ends everything at once; it passes on when all that was
+        started has ended and is recorded.
+        """
+        recorder = self.recorder
+        self._record_start()
         status, error = Status.CANCELLED, None
         try:
             status, error = await self._watched()
         except PipelinesError as broken:
             status, error = Status.FAILED, Failure(message=recorder.masker.text(str(broken)))
         finally:
+            if self._limit is not None:
+                self._limit.cancel()
             recorder.emit(RunFinished(time=recorder.now(), status=status, error=error))
             recorder.close()
+
+    def _record_start(self) -> None:
+        recorder, plan = self.recorder, self._scope.plan
+        given = {name: value for name in _GIVEN if (value := self._scope.contexts[name])}
+        started = RunStarted(
+            time=recorder.now(),
+            run_id=self.id,
+            pipeline=recorder.masker.text(plan.pipeline.name),
+            file=plan.source.file,
+            jobs=tuple(job.id for job in plan.jobs),
+            actions=plan.actions(),
+            sources=plan.sources(),
+        )
+        try:
+            masked = recorder.masker.value(given)
+            shown = masked if isinstance(masked, Mapping) else {}
+            changed = tuple(name for name in given if shown.get(name) != given[name])
+            recorder.emit(evolve(started, given=shown, masked=changed))
+        except RecursionError:  # data that nests too deep for JSON: to resume the run, it has to be given again
+            recorder.emit(evolve(started, masked=tuple(given)))
+        for warning in plan.warnings:
+            recorder.emit(WarningRaised(time=recorder.now(), diagnostic=self._masked(warning)))
 
     def _masked(self, warning: Diagnostic) -> Diagnostic:
         """A warning of the plan, which quotes the pipeline's file, without secrets."""
@@ -89,83 +143,89 @@ class Run:
         return evolve(warning, message=masker.text(warning.message), hint=hint)
 
     async def _watched(self) -> tuple[Status, Failure | None]:
-        """The jobs, ended early when the record can't be written any more."""
-        jobs = asyncio.ensure_future(self._jobs())
+        """The jobs to their end, whatever asks for it to come early; a cancellation passes on then."""
         loop = asyncio.get_running_loop()
+        work = self._work = asyncio.ensure_future(self._jobs())
 
         def give_up() -> None:
-            loop.call_soon_threadsafe(jobs.cancel)
+            loop.call_soon_threadsafe(self.kill)
 
         self.recorder.on_failure = give_up
-        try:
-            status, error = await jobs
-        except asyncio.CancelledError:
-            jobs.cancel()
-            await asyncio.wait([jobs])
-            if self.recorder.failure is None:
-                raise
-            status, error = Status.FAILED, None
+        if self._killed:
+            work.cancel()
+        elif self._stop is not None:  # asked for before there was anything to end
+            stop, self._stop = self._stop, None
+            self._interrupt(stop)
+        cancelled: asyncio.CancelledError | None = None
+        while not work.done():
+            try:
+                await asyncio.wait([work])
+            except asyncio.CancelledError as again:
+                if cancelled is None:
+                    self.cancel()
+                else:
+                    self.kill()
+                cancelled = again
+        outcome: tuple[Status, Failure | None]
         if self.recorder.failure is not None:
-            return Status.FAILED, Failure(message=str(self.recorder.failure))
-        return status, error
+            outcome = Status.FAILED, Failure(message=str(self.recorder.failure))
+        elif work.cancelled():
+            self._dispatcher.leave_out_all(self._stop or Interruption(reason=CANCELLED))
+            outcome = Status.CANCELLED, None
+        else:
+            work.result()
+            outcome = self._outcome()
+        if cancelled is not None:
+            raise cancelled
+        return outcome
 
-    async def _jobs(self) -> tuple[Status, Failure | None]:
-        """Opens the runner and runs every job, so many at once as may be, in the file's order."""
+    async def _jobs(self) -> None:
+        """Opens the runner, and runs every job."""
         scope, runner = self._scope, self._scope.options.runner
         try:
+            timer = self._timer()
             with third_party("the runner"):
                 await runner.open()
         except PipelinesError as error:
             failure = scope.failure_of(error, scope.plan.source.key(("jobs",)))
-            self._never_started(Status.FAILED, failure)
-            return Status.FAILED, failure
+            self._dispatcher.leave_out_all(Interruption(reason=failure.message), failure)
+            return
         try:
-            statuses = await _side_by_side(scope)
+            await self._dispatcher.execute()
         finally:
+            if timer is not None:
+                timer.cancel()
             with third_party("the runner"):
                 await runner.aclose()
-        failed = Status.FAILED in statuses
-        return (Status.FAILED if failed else Status.SUCCEEDED), self._first_failure()
 
-    def _never_started(self, status: Status, failure: Failure | None) -> None:
-        for job in self._scope.plan.jobs:
-            _record_unstarted(self._scope, job, status, failure)
+    def _timer(self) -> asyncio.TimerHandle | None:
+        """Interrupts the run when its time is over. Raises `ExpressionError` for what is no number of minutes."""
+        scope, timeout = self._scope, self._scope.plan.pipeline.timeout
+        if timeout is None:
+            return None
+        minutes = scope.evaluator().number(timeout, ("timeout",), scope.contexts)
+        reason = f"the run timed out after {minutes_text(minutes)}"
+        self._time_out = scope.failure(reason, scope.plan.source.value(("timeout",)))
+        stop = Interruption(reason=reason, after_failure=True)
+        return asyncio.get_running_loop().call_later(minutes * 60, self._interrupt, stop)
+
+    def _outcome(self) -> tuple[Status, Failure | None]:
+        """How the run ended, by how its jobs did."""
+        ended = self._dispatcher.ended.values()
+        cut = any(job.status is Status.CANCELLED for job in ended)
+        if self._time_out is not None and self._stop is not None and self._stop.after_failure and cut:
+            return Status.FAILED, self._time_out
+        if self._stop is not None and not self._stop.after_failure and cut:
+            return Status.CANCELLED, self._first_failure()
+        failed = any(job.counts_as == "failure" and job.status is Status.FAILED for job in ended)
+        return (Status.FAILED if failed else Status.SUCCEEDED), self._first_failure() if failed else None
 
     def _first_failure(self) -> Failure | None:
-        """The first failure in time."""
+        """The first failure in time of a job that counts as one."""
+        counted = {name for name, job in self._dispatcher.ended.items() if job.counts_as == "failure"}
         events = self.recorder.journal.snapshot()
-        return next((event.error for event in events if isinstance(event, JobFinished) and event.error), None)
-
-
-async def _side_by_side(scope: RunScope) -> list[Status]:
-    """Every job of the run, at most ``max_parallel`` at once; each starts as soon as there is room."""
-    allowed = scope.options.runner.capabilities.max_jobs
-    room = min(scope.options.max_parallel, allowed or scope.options.max_parallel)
-    waiting = iter(scope.plan.jobs)
-    statuses: list[Status] = []
-
-    async def work() -> None:
-        for job in waiting:
-            status = await run_job(scope, job)
-            statuses.append(status)
-
-    workers = [asyncio.ensure_future(work()) for _ in range(min(room, len(scope.plan.jobs)))]
-    try:
-        await asyncio.gather(*workers)
-    except BaseException:
-        for worker in workers:
-            worker.cancel()
-        # To the end, also when it is cancelled once more meanwhile: what they started must not outlive the run.
-        await insist(asyncio.ensure_future(asyncio.wait(workers)))
-        for job in waiting:
-            _record_unstarted(scope, job, Status.CANCELLED, None)
-        raise
-    return statuses
-
-
-def _record_unstarted(scope: RunScope, job: PlannedJob, status: Status, failure: Failure | None) -> None:
-    name = scope.masker.text(job.name)
-    scope.recorder.emit(JobFinished(time=scope.recorder.now(), job=job.id, name=name, status=status, error=failure))
+        failed = (event for event in events if isinstance(event, JobFinished) and event.job in counted)
+        return next((event.error for event in failed if event.error), None)
 
 
 def _url_passwords(pipeline: Pipeline) -> Iterator[str]:

@@ -40,7 +40,7 @@ AVAILABLE: Mapping[Place, frozenset[str]] = {
     Place.PIPELINE_ENV: _GIVEN | _MACHINE,
     Place.PIPELINE_SETTING: _GIVEN,
     Place.JOB_CONDITION: _GIVEN | _NEEDED | {"env", "job"},
-    Place.JOB_SETTING: _GIVEN | _NEEDED | {"env", "job"},
+    Place.JOB_SETTING: _GIVEN | _NEEDED | {"env", "job", "matrix"},
     Place.JOB_ENV: _GIVEN | _NEEDED | _MACHINE | {"env", "job", "matrix"},
     Place.JOB_OUTPUT: CONTEXTS - {"step", "action"},
     Place.MATRIX: frozenset({"needs", "jobs", "event", "trigger", "inputs", "variables"}),

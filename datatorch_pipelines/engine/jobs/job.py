@@ -1,64 +1,104 @@
-"""One job: its steps in order, in one environment."""
+"""One job, or one instance of its matrix: its steps in order, in one environment."""
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 
 from datatorch_pipelines.contracts import JobEnvironment, JobSpec
-from datatorch_pipelines.engine.planning.plan import PlannedJob
-from datatorch_pipelines.engine.scoping.scope import JobScope, RunScope
-from datatorch_pipelines.engine.steps.step import StepOutcome, record_step, run_step
+from datatorch_pipelines.engine.jobs.ended import Ended
+from datatorch_pipelines.engine.scoping.contexts import job_facts
+from datatorch_pipelines.engine.scoping.flow import Interruption
+from datatorch_pipelines.engine.scoping.scope import JobScope, RunScope, UnitScope
+from datatorch_pipelines.engine.steps.prepare import base_environment, step_host
+from datatorch_pipelines.engine.steps.step import CANCELLED, run_step, skip_rest
+from datatorch_pipelines.engine.steps.time_limits import minutes_text
 from datatorch_pipelines.engine.third_party import third_party
-from datatorch_pipelines.errors import EnvironmentLost, PipelinesError
+from datatorch_pipelines.errors import EnvironmentLost, PipelinesError, RunnerUnavailable
 from datatorch_pipelines.records import BackgroundLog
 from datatorch_pipelines.results import Failure, JobFinished, JobStarted, Status
 
+_FIRST_DELAY = 1.0
+"""How long to wait before a place that was not to be had is asked for again, in seconds; then twice as long."""
 
-async def run_job(run: RunScope, job: PlannedJob) -> Status:
+
+async def run_unit(scope: UnitScope) -> Ended:
     """Runs a job and records it; starts it anew when its environment is lost.
 
     What goes wrong in it is its status; only being cancelled passes through, the job recorded then too.
     """
     try:
-        error = await _attempts(run, job)
+        ended = await _attempts(scope)
     except asyncio.CancelledError:
-        _record(run, job, Status.CANCELLED, None)
+        record_job(scope, Ended(status=Status.CANCELLED, reason=CANCELLED))
         raise
-    status = Status.SUCCEEDED if error is None else Status.FAILED
-    _record(run, job, status, error)
-    return status
+    record_job(scope, ended)
+    return ended
 
 
-async def _attempts(run: RunScope, job: PlannedJob) -> Failure | None:
-    place = run.plan.source.key(("jobs", job.id))
+def record_job(scope: UnitScope, ended: Ended) -> None:
+    """Records how a job, or an instance, ended."""
+    run = scope.run
+    outputs = ended.outputs if isinstance(ended.outputs, Mapping) else {}
+    masked = run.masker.value(outputs)
+    run.recorder.emit(
+        JobFinished(
+            time=run.recorder.now(),
+            job=scope.unit.job,
+            instance=scope.unit.instance,
+            name=run.masker.text(scope.name),
+            status=ended.status,
+            outputs=masked if isinstance(masked, Mapping) else {},
+            reason=None if ended.reason is None else run.masker.text(ended.reason),
+            error=ended.error,
+            masked=masked != outputs,
+        )
+    )
+
+
+async def _attempts(scope: UnitScope) -> Ended:
+    run, place = scope.run, scope.run.plan.source.key(scope.path)
+    delay = _FIRST_DELAY
+    lost: Failure | None = None
     for attempt in range(1, run.options.max_attempts + 1):
-        run.recorder.emit(JobStarted(time=run.recorder.now(), job=job.id, attempt=attempt))
+        number = attempt + run.attempts_before
+        run.recorder.emit(
+            JobStarted(time=run.recorder.now(), job=scope.unit.job, instance=scope.unit.instance, attempt=number)
+        )
+        scope.flow.failure = None
         try:
-            return await _steps(run, job, attempt)
+            return await _attempt(scope, number)
         except EnvironmentLost as error:
             lost = run.failure_of(error, place)
+        except RunnerUnavailable as error:
+            lost = run.failure_of(error, place)
+            if attempt < run.options.max_attempts and scope.flow.interruption is None:
+                await asyncio.sleep(delay)
+                delay *= 2
         except PipelinesError as error:
-            return run.failure_of(error, place)
-    return lost
+            return _failed(scope, run.failure_of(error, place))
+        if scope.flow.interruption is not None:
+            return _interrupted(scope.flow.interruption)
+    return _failed(scope, lost or Failure(message="the job was not started"))
 
 
-async def _steps(run: RunScope, job: PlannedJob, attempt: int) -> Failure | None:
-    """The steps of one attempt, one after the other; the failure that ended it."""
+async def _attempt(scope: UnitScope, attempt: int) -> Ended:
+    """The steps of one attempt, one after the other, and what the job gives."""
+    unit = scope.unit
     spec = JobSpec(
-        run_id=run.run_id,
-        job_id=job.id,
-        name=job.name,
-        runs_on=job.job.runs_on,
+        run_id=scope.run.run_id,
+        job_id=unit.job if unit.instance is None else f"{unit.job}.{unit.instance + 1}",
+        name=scope.name,
+        runs_on=scope.job.job.runs_on,
         attempt=attempt,
-        keep=run.options.keep,
+        keep=scope.run.options.keep,
     )
-    background = BackgroundLog(run.recorder, job.id)
+    background = BackgroundLog(scope.run.recorder, unit.job, unit.instance, attempt)
     try:
-        async with _environment(run, spec) as environment:
+        async with _environment(scope.run, spec) as environment:
             environment.late_output = background.write
-            return await _in_order(JobScope(run=run, job=job, spec=spec, environment=environment))
+            return await _in_order(JobScope(of=scope, spec=spec, environment=environment))
     finally:
         background.close()
 
@@ -76,22 +116,82 @@ async def _environment(run: RunScope, spec: JobSpec) -> AsyncIterator[JobEnviron
             await stack.aclose()
 
 
-async def _in_order(scope: JobScope) -> Failure | None:
-    failure: Failure | None = None
-    for planned in scope.job.steps:
-        if failure is not None:
-            record_step(scope, planned, StepOutcome(status=Status.SKIPPED, reason="an earlier step failed"))
-            continue
-        try:
-            failure = (await run_step(scope, planned)).error
-        except asyncio.CancelledError:
-            for later in scope.job.steps[planned.index + 1 :]:
-                record_step(scope, later, StepOutcome(status=Status.SKIPPED, reason="the run was cancelled"))
-            raise
-    return failure
+async def _in_order(scope: JobScope) -> Ended:
+    timer = _timer(scope)
+    try:
+        for planned in scope.job.steps:
+            try:
+                await run_step(scope, planned)
+            except asyncio.CancelledError:
+                skip_rest(scope, planned.index + 1, CANCELLED)
+                raise
+    finally:
+        if timer is not None:
+            timer.cancel()
+    return await _ended(scope)
 
 
-def _record(run: RunScope, job: PlannedJob, status: Status, error: Failure | None) -> None:
-    run.recorder.emit(
-        JobFinished(time=run.recorder.now(), job=job.id, name=run.masker.text(job.name), status=status, error=error)
-    )
+def _timer(scope: JobScope) -> asyncio.TimerHandle | None:
+    """Interrupts the job when its time is over. Raises `ExpressionError` for what is no number of minutes."""
+    timeout, path = scope.job.job.timeout, (*scope.of.path, "timeout")
+    if timeout is None:
+        return None
+    minutes = scope.run.evaluator().number(timeout, path, scope.of.contexts)
+    reason = f"the job timed out after {minutes_text(minutes)}"
+    failure = scope.run.failure(reason, scope.run.plan.source.value(path))
+    loop = asyncio.get_running_loop()
+    return loop.call_later(minutes * 60, scope.flow.interrupt, Interruption(reason=reason, failure=failure))
+
+
+async def _ended(scope: JobScope) -> Ended:
+    """How the job ended, by how its steps went."""
+    flow = scope.flow
+    if flow.failure is not None and (flow.interruption is None or not flow.cut):
+        return _failed(scope.of, flow.failure, await _outputs(scope))
+    if flow.interruption is not None and flow.cut:
+        return _interrupted(flow.interruption)
+    try:
+        return Ended(status=Status.SUCCEEDED, outputs=await _outputs(scope))
+    except PipelinesError as error:
+        return _failed(scope.of, scope.run.failure_of(error, scope.run.plan.source.key((*scope.of.path, "outputs"))))
+
+
+async def _outputs(scope: JobScope) -> Mapping[str, object]:
+    """What the job gives to those that need it; of a failed job what can be had."""
+    job = scope.job.job
+    if not job.outputs:
+        return {}
+    contexts: dict[str, object] = {
+        **scope.of.contexts,
+        **scope.environment.facts,
+        **scope.data.contexts(),
+        "job": job_facts(scope.of.name, scope.job, scope.flow.status),
+    }
+    templates = (job.outputs, job.env, scope.run.plan.pipeline.env)
+    given: dict[str, object] = {}
+    async with step_host(scope, templates, scope.flow.status) as host:
+        evaluator = scope.run.evaluator(host)
+        contexts["env"] = base_environment(scope, evaluator, contexts)
+        for name, value in job.outputs.items():
+            try:
+                given[name] = evaluator.value(value, (*scope.of.path, "outputs", name), contexts)
+            except PipelinesError:
+                if scope.flow.failure is None:
+                    raise
+    return given
+
+
+def _failed(scope: UnitScope, error: Failure, outputs: Mapping[str, object] | None = None) -> Ended:
+    """A failure, which may count as none."""
+    given, path = scope.job.job.continue_on_error, (*scope.path, "continue-on-error")
+    try:
+        tolerated = given if isinstance(given, bool) else scope.run.evaluator().truth(given, path, scope.contexts)
+    except PipelinesError as wrong:
+        tolerated, error = False, scope.run.failure_of(wrong, scope.run.plan.source.value(path))
+    return Ended(status=Status.FAILED, error=error, outputs=outputs or {}, tolerated=tolerated)
+
+
+def _interrupted(interruption: Interruption) -> Ended:
+    if interruption.failure is not None:
+        return Ended(status=Status.FAILED, error=interruption.failure)
+    return Ended(status=Status.CANCELLED, reason=interruption.reason)

@@ -23,35 +23,7 @@ def refuse_unhonoured(pipeline: Pipeline, source: Locator) -> Iterator[Diagnosti
         )
 
 
-def _unhonoured(pipeline: Pipeline) -> Iterator[tuple[tuple[PathKey, ...], str]]:
-    if pipeline.timeout is not None:
-        yield (), "timeout"
+def _unhonoured(pipeline):
     for job_id, job in pipeline.jobs.items():
-        path: tuple[PathKey, ...] = ("jobs", job_id)
-        yield from ((path, key) for key in _job_keys(job))
-        for index, step in enumerate(job.steps):
-            yield from (((*path, "steps", index), key) for key in _step_keys(step))
-
-
-def _job_keys(job: Job) -> Iterator[str]:
-    asked = {
-        "needs": bool(job.needs),
-        "if": job.if_ is not None,
-        "timeout": job.timeout is not None,
-        "outputs": bool(job.outputs),
-        "strategy": job.strategy is not None,
-        "continue-on-error": job.continue_on_error is not False,
-        "runs-on": bool(job.runs_on),
-    }
-    return (key for key, is_asked in asked.items() if is_asked)
-
-
-def _step_keys(step: Step) -> Iterator[str]:
-    asked = {
-        "if": step.if_ is not None,
-        "timeout": step.timeout is not None,
-        "idle-timeout": step.idle_timeout is not None,
-        "continue-on-error": step.continue_on_error is not False,
-        "retries": step.retries is not None,
-    }
-    return (key for key, is_asked in asked.items() if is_asked)
+        if job.runs_on:
+            yield ("jobs", job_id), "runs-on"

@@ -37,6 +37,8 @@ class PlannedJob:
     id: str
     job: Job
     steps: tuple[PlannedStep, ...]
+    needs: tuple[str, ...] = ()
+    unmet: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -106,6 +108,7 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
         PlannedJob(
             id=job_id,
             job=job,
+            needs=job.needs,
             steps=tuple(
                 PlannedStep(index=index, step=step, action=actions.get((job_id, index)))
                 for index, step in enumerate(job.steps)

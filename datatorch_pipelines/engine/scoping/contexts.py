@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 
 from attrs import define, field
 
@@ -21,7 +22,7 @@ def run_contexts(plan: Plan, options: RunOptions, run_id: str) -> Contexts:
     known = dict.fromkeys(PROPERTIES["pipeline"]) | {"name": plan.pipeline.name} | dict(options.pipeline)
     return {
         "event": options.event,
-        "trigger": {},
+        "trigger": options.trigger,
         "input": options.inputs,
         "inputs": options.inputs,
         "variables": {**plan.pipeline.variables, **options.variables},
@@ -34,6 +35,17 @@ def run_contexts(plan: Plan, options: RunOptions, run_id: str) -> Contexts:
     }
 
 
+RESULT_WORDS: Mapping[Status, str] = MappingProxyType(
+    {
+        Status.SUCCEEDED: "success",
+        Status.FAILED: "failure",
+        Status.SKIPPED: "skipped",
+        Status.CANCELLED: "cancelled",
+    }
+)
+"""GitHub Actions' words for how something ended."""
+
+
 @define
 class JobData:
     """What a job's earlier steps left behind for its later ones."""
@@ -43,10 +55,21 @@ class JobData:
     variable: dict[str, object] = field(factory=dict)
 
     def add(
-        self, step: PlannedStep, status: Status, inputs: Mapping[str, object], outputs: Mapping[str, object]
+        self,
+        step: PlannedStep,
+        status: Status,
+        inputs: Mapping[str, object],
+        outputs: Mapping[str, object],
+        *,
+        tolerated: bool = False,
     ) -> None:
-        """Takes up what a step left: the latest of a name counts, and an id counts before a name."""
-        left = {"outputs": outputs, "status": str(status)}
+        """Takes up what a step left: the latest of a name counts, and an id counts before a name.
+
+        A failure that was ``tolerated`` shows as GitHub Actions has it: in ``outcome``, not in ``conclusion``.
+        """
+        word = RESULT_WORDS[status]
+        conclusion = "success" if tolerated else word
+        left = {"outputs": outputs, "status": str(status), "outcome": word, "conclusion": conclusion}
         if step.step.name:
             self.named[step.step.name] = left
         if step.step.id:
@@ -59,15 +82,23 @@ class JobData:
         return {"steps": {**self.named, **self.identified}, "variable": self.variable}
 
 
+def job_facts(name: str, job: PlannedJob, status: str) -> Contexts:
+    """The context ``job``; ``name`` is what a person calls it, with its place in a matrix."""
+    return {"id": job.id, "name": name, "status": status}
+
+
 def step_contexts(
-    run: Contexts, job: PlannedJob, step: PlannedStep, data: JobData, environment: JobEnvironment
+    job: Contexts, facts: Contexts, step: PlannedStep, data: JobData, environment: JobEnvironment
 ) -> dict[str, object]:
-    """The contexts that a step's keys see; ``env`` and ``action`` are added as they become known."""
+    """The contexts that a step's keys see; ``env`` and ``action`` are added as they become known.
+
+    ``job`` are those of the job, ``facts`` its context ``job`` as it is now.
+    """
     return {
-        **run,
+        **job,
         **environment.facts,
         **data.contexts(),
-        "job": {"id": job.id, "name": job.name, "status": "success"},
+        "job": facts,
         "step": {"id": step.step.id, "name": step.step.label, "index": step.index},
     }
 

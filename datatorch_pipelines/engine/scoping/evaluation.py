@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import math
 import shlex
 from collections.abc import Mapping, Sequence
 
 from attrs import frozen
 
+from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Locator, PathKey
 from datatorch_pipelines.engine.scoping.contexts import Contexts
 from datatorch_pipelines.errors import ExpressionError
@@ -48,7 +50,7 @@ class Evaluator:
         try:
             return _parsed(text, self.limits).evaluate(contexts, host=self.host, limits=self.limits)
         except ExpressionError as error:
-            raise self._placed(error, path) from error
+            raise self.placed(error, path) from error
 
     def mapping(self, values: Mapping[str, object], path: Path, contexts: Contexts) -> dict[str, object]:
         """As `value`, for a mapping."""
@@ -57,6 +59,30 @@ class Evaluator:
     def environment(self, values: Mapping[str, object], path: Path, contexts: Contexts) -> dict[str, str]:
         """The variables of an ``env`` mapping, as texts."""
         return {key: value_text(item) for key, item in self.mapping(values, path, contexts).items()}
+
+    def number(self, value: object, path: Path, contexts: Contexts) -> float:
+        """A number above 0, given as itself or by an expression.
+
+        Raises `ExpressionError` at the value's place for an expression that gives anything else.
+        """
+        found = self.value(value, path, contexts)
+        if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < math.inf:
+            raise self._wrong(path, f"{_shown(found)} is no number above 0")
+        return float(found)
+
+    def truth(self, value: object, path: Path, contexts: Contexts) -> bool:
+        """True or false, given as itself or by an expression.
+
+        Raises `ExpressionError` at the value's place for an expression that gives anything else.
+        """
+        found = self.value(value, path, contexts)
+        if not isinstance(found, bool):
+            raise self._wrong(path, f"{_shown(found)} is neither true nor false")
+        return found
+
+    def _wrong(self, path: Path, message: str) -> ExpressionError:
+        place = None if self.source is None else self.source.value(path)
+        return ExpressionError(message, column=1, code=Code.EVALUATION, location=place)
 
     def shell_text(self, text: str, path: Path, contexts: Contexts) -> str:
         """Text for a shell in which what each expression gives is one quoted word.
@@ -68,9 +94,10 @@ class Evaluator:
         try:
             return _parsed(text, self.limits).render(contexts, shlex.quote, host=self.host, limits=self.limits)
         except ExpressionError as error:
-            raise self._placed(error, path) from error
+            raise self.placed(error, path) from error
 
-    def _placed(self, error: ExpressionError, path: Path) -> ExpressionError:
+    def placed(self, error: ExpressionError, path: Path) -> ExpressionError:
+        """An error at its place in the file, whose column counts in the text at ``path``."""
         if self.source is None:
             return error
         return ExpressionError(
@@ -81,6 +108,12 @@ class Evaluator:
             location=self.source.value(path, error.column - 1, error.end_column - 1),
             hint=error.hint,
         )
+
+
+def _shown(value: object) -> str:
+    """A value in a message, cut where it is long."""
+    text = repr(value) if isinstance(value, str) else value_text(value) or "null"
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def uses_hash_files(value: object) -> bool:

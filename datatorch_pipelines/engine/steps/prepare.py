@@ -12,11 +12,12 @@ from attrs import evolve, frozen
 from datatorch_pipelines.contracts import RunnableAction
 from datatorch_pipelines.engine.planning.actions import PlannedAction
 from datatorch_pipelines.engine.planning.plan import PlannedStep
-from datatorch_pipelines.engine.scoping.contexts import Contexts, action_facts, step_contexts
+from datatorch_pipelines.engine.scoping.contexts import Contexts, action_facts
 from datatorch_pipelines.engine.scoping.evaluation import Evaluator, uses_hash_files
 from datatorch_pipelines.engine.scoping.scope import JobScope
 from datatorch_pipelines.engine.steps.inputs import action_inputs
 from datatorch_pipelines.expressions import Host, hash_files
+from datatorch_pipelines.expressions.host import Status as HostStatus
 from datatorch_pipelines.model import Runs, Using
 from datatorch_pipelines.model.conversion import value_text
 
@@ -37,14 +38,13 @@ async def prepare_step(scope: JobScope, planned: PlannedStep) -> PreparedStep:
 
     Raises `ExpressionError` and `InputError` at their places, and `RunnerError` when the action can't be brought.
     """
-    async with _host(scope, planned) as host:
-        evaluator = Evaluator(source=scope.run.plan.source, host=host, limits=scope.run.options.limits)
-        return await _evaluate(scope, planned, evaluator)
+    async with step_host(scope, _templates(scope, planned), scope.flow.status) as host:
+        return await _evaluate(scope, planned, scope.run.evaluator(host))
 
 
 async def _evaluate(scope: JobScope, planned: PlannedStep, evaluator: Evaluator) -> PreparedStep:
     step, path = planned.step, scope.path(planned.index)
-    contexts = step_contexts(scope.run.contexts, scope.job, planned, scope.data, scope.environment)
+    contexts = scope.contexts(planned)
     directory = PurePath()
     if planned.action is not None:
         resolved = planned.action.resolved
@@ -72,18 +72,22 @@ async def _evaluate(scope: JobScope, planned: PlannedStep, evaluator: Evaluator)
     return PreparedStep(inputs=inputs, env=env, cwd=cwd, action=action)
 
 
-def _environment(scope: JobScope, planned: PlannedStep, evaluator: Evaluator, contexts: Contexts) -> dict[str, str]:
-    """The variables of the pipeline, the job and the step, each seeing those before it."""
-    job_path = ("jobs", scope.job.id)
-    levels = (
-        (("env",), scope.run.plan.pipeline.env),
-        ((*job_path, "env"), scope.job.job.env),
-        ((*scope.path(planned.index), "env"), planned.step.env),
-    )
+def base_environment(scope: JobScope, evaluator: Evaluator, contexts: Contexts) -> dict[str, str]:
+    """The variables of the pipeline and the job, each level seeing those before it."""
+    pipeline, job = scope.run.plan.pipeline.env, scope.job.job.env
     env: dict[str, str] = {}
-    for path, variables in levels:
+    for path, variables in (((("env",), pipeline)), ((*scope.of.path, "env"), job)):
         env |= evaluator.environment(variables, path, {**contexts, "env": dict(env)})
     return env
+
+
+def _environment(scope: JobScope, planned: PlannedStep, evaluator: Evaluator, contexts: Contexts) -> dict[str, str]:
+    """The variables of the pipeline, the job and the step, each seeing those before it."""
+    env = base_environment(scope, evaluator, contexts)
+    if not planned.step.env:
+        return env
+    path = (*scope.path(planned.index), "env")
+    return env | evaluator.environment(planned.step.env, path, {**contexts, "env": dict(env)})
 
 
 def _runs(action: PlannedAction, evaluator: Evaluator, contexts: Contexts) -> Runs:
@@ -106,31 +110,31 @@ def _runs(action: PlannedAction, evaluator: Evaluator, contexts: Contexts) -> Ru
     )
 
 
+def _templates(scope: JobScope, planned: PlannedStep) -> tuple[object, ...]:
+    """Everything with expressions that a step is made ready from."""
+    step = planned.step
+    own = (step.inputs, step.env, step.working_directory, scope.job.job.env, scope.run.plan.pipeline.env)
+    if planned.action is None:
+        return own
+    definition, runs = planned.action.definition, planned.action.definition.runs
+    defaults = [declared.default for declared in definition.inputs.values()]
+    return (*own, defaults, runs.main, runs.image, runs.command, runs.script)
+
+
 @contextlib.asynccontextmanager
-async def _host(scope: JobScope, planned: PlannedStep) -> AsyncIterator[Host]:
-    """What the step's expressions may ask: ``hashFiles`` looks at the job's workspace, wherever that is."""
-    step, environment = planned.step, scope.environment
-    templates: tuple[object, ...] = (
-        step.inputs,
-        step.env,
-        step.working_directory,
-        scope.job.job.env,
-        scope.run.plan.pipeline.env,
-    )
-    if planned.action is not None:
-        definition, runs = planned.action.definition, planned.action.definition.runs
-        defaults = [declared.default for declared in definition.inputs.values()]
-        templates = (*templates, defaults, runs.main, runs.image, runs.command, runs.script)
+async def step_host(scope: JobScope, templates: tuple[object, ...], status: HostStatus) -> AsyncIterator[Host]:
+    """What the expressions in ``templates`` may ask: ``hashFiles`` looks at the job's workspace, wherever that is."""
+    environment = scope.environment
     if not any(map(uses_hash_files, templates)):
-        yield Host(status="success")
+        yield Host(status=status)
     elif environment.runner.capabilities.shares_files:
-        yield _host_of(Path(environment.paths.workspace))
+        yield _host_of(Path(environment.paths.workspace), status)
     else:
         with tempfile.TemporaryDirectory(prefix="datatorch-hash-") as folder:
             copy = Path(folder) / "workspace"
             await environment.get(environment.paths.workspace, copy)
-            yield _host_of(copy)
+            yield _host_of(copy, status)
 
 
-def _host_of(workspace: Path) -> Host:
-    return Host(status="success", hash_files=lambda patterns: hash_files(workspace, patterns))
+def _host_of(workspace: Path, status: HostStatus) -> Host:
+    return Host(status=status, hash_files=lambda patterns: hash_files(workspace, patterns))

@@ -1,0 +1,242 @@
+"""Every job of a run, each started the moment that it may be: conditions, matrices, and what ends the others."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+
+from datatorch_pipelines.engine.jobs.ended import UNSELECTED, Ended, EndedJobs, status_after, why_skipped
+from datatorch_pipelines.engine.jobs.job import record_job, run_unit
+from datatorch_pipelines.engine.jobs.known import Known
+from datatorch_pipelines.engine.jobs.strategy import Instances, instances_of
+from datatorch_pipelines.engine.planning.plan import PlannedJob
+from datatorch_pipelines.engine.scheduling.schedule import Schedule, Unit
+from datatorch_pipelines.engine.scoping.conditions import holds
+from datatorch_pipelines.engine.scoping.contexts import Contexts
+from datatorch_pipelines.engine.scoping.flow import Flow, Interruption
+from datatorch_pipelines.engine.scoping.scope import RunScope, UnitScope
+from datatorch_pipelines.engine.steps.step import CANCELLED
+from datatorch_pipelines.errors import PipelinesError
+from datatorch_pipelines.expressions import Host
+from datatorch_pipelines.expressions.host import Status as HostStatus
+from datatorch_pipelines.results import Failure, MatrixExpanded, Status
+from datatorch_pipelines.runners.system import insist
+
+_OTHER_INSTANCE = Interruption(reason="another instance of the matrix failed")
+_AT_A_TIME = 256
+"""How many jobs are decided before the loop does something else: most of a large run may be skipped at once."""
+
+
+class Dispatcher:
+    """Carries out the jobs of a run; what is ``known`` of them from before stands.
+
+    ``end_others`` is asked to interrupt the run when a failed job is to end the others.
+    """
+
+    def __init__(self, scope: RunScope, known: Known, end_others: Callable[[Interruption], None]) -> None:
+        self.ended: dict[str, Ended] = {}
+        """How each job ended that has."""
+        self._scope = scope
+        self._known = known
+        self._end_others = end_others
+        self._jobs = {job.id: job for job in scope.plan.jobs}
+        allowed = scope.options.runner.capabilities.max_jobs
+        room = min(scope.options.max_parallel, allowed or scope.options.max_parallel)
+        self._schedule = Schedule({job.id: job.needs for job in scope.plan.jobs}, room)
+        self._instances: dict[str, Instances] = {}
+        self._running: dict[Unit, Flow] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._changed = asyncio.Event()
+        self._stop: Interruption | None = None
+        self._broken: BaseException | None = None
+
+    def interrupt(self, stop: Interruption) -> None:
+        """Ends the run gently: what its own condition wants whatever happens still runs. The first one counts."""
+        if self._stop is None:
+            self._stop = stop
+            for flow in list(self._running.values()):
+                flow.interrupt(stop)
+
+    async def execute(self) -> None:
+        """Every job to its end. Cancelling it ends all at once, each job recorded, before it passes on."""
+        try:
+            while not self._schedule.done and self._broken is None:
+                self._changed.clear()
+                await self._decide()
+                while (unit := self._schedule.take()) is not None:
+                    self._begin(unit)
+                if not self._schedule.done and self._tasks:
+                    await self._changed.wait()
+            if self._broken is not None:
+                raise self._broken
+        except BaseException:
+            for task in self._tasks:
+                task.cancel()
+            if self._tasks:
+                # To the end, also when it is cancelled once more: what they started must not outlive the run.
+                await insist(asyncio.ensure_future(asyncio.wait(self._tasks)))
+            self.leave_out_all(self._stop or Interruption(reason=CANCELLED))
+            raise
+
+    def leave_out_all(self, why: Interruption, failure: Failure | None = None) -> None:
+        """Records each job that has not ended as cancelled, or as failed for the one reason."""
+        status = Status.CANCELLED if failure is None else Status.FAILED
+        for job in self._scope.plan.jobs:
+            made = self._instances.get(job.id)
+            if job.id in self.ended:
+                continue
+            if made is None:
+                self._end(job, Ended(status=status, error=failure, reason=why.reason if failure is None else None))
+                continue
+            for index in range(len(made.combinations)):
+                if index not in made.ended:
+                    self._leave_out(job, made, index, why)
+            self._end(job, made.whole())
+
+    async def _decide(self) -> None:
+        decided = 0
+        while (job_id := self._schedule.decide()) is not None:
+            self._decide_job(self._jobs[job_id])
+            decided += 1
+            if decided % _AT_A_TIME == 0:
+                await asyncio.sleep(0)
+
+    def _decide_job(self, job: PlannedJob) -> None:
+        """Settles whether a job runs whose needs have all ended, and as how many."""
+        known = self._known.jobs.get(job.id)
+        if known is not None:
+            self.ended[job.id] = known
+            self._schedule.skip(job.id)
+            return
+        contexts = self._contexts(job)
+        try:
+            ended = self._unwanted(job, contexts)
+            if ended is None and job.job.strategy is not None:
+                made = instances_of(self._scope, job, job.job.strategy, contexts)
+                if made.combinations:
+                    self._expand(job, made)
+                    return
+                ended = Ended(status=Status.SKIPPED, reason="its matrix is empty")
+        except PipelinesError as error:
+            place = self._scope.plan.source.key(("jobs", job.id))
+            ended = Ended(status=Status.FAILED, error=self._scope.failure_of(error, place))
+        if ended is None:
+            self._schedule.admit(job.id)
+        else:
+            self._end(job, ended)
+            self._schedule.skip(job.id)
+
+    def _contexts(self, job: PlannedJob) -> Contexts:
+        """The contexts of a job before it has a place to run."""
+        if not job.needs and not job.unmet:
+            return self._scope.contexts
+        needs: dict[str, object] = dict.fromkeys(job.unmet, UNSELECTED.context)
+        needs.update((need, self.ended[need].context) for need in job.needs)
+        return {**self._scope.contexts, "needs": needs, "jobs": EndedJobs(job, self._jobs, self.ended)}
+
+    def _unwanted(self, job: PlannedJob, contexts: Contexts) -> Ended | None:
+        """How a job ends that does not run, ``None`` for one that does. Raises `ExpressionError`."""
+        stands = status_after(self.ended[need] for need in job.needs)
+        stop = self._stop
+        # What waits for a failure is still wanted when that failure is what ends the others.
+        stopped = stop is not None and not (stop.after_failure and stands == "failure")
+        status: HostStatus = "cancelled" if stopped else stands
+        condition, evaluator = job.job.if_, self._scope.evaluator(Host(status=status))
+        if isinstance(condition, str):
+            facts = {"id": job.id, "name": job.name, "status": status}
+            env = evaluator.environment(self._scope.plan.pipeline.env, ("env",), contexts) if "env" in condition else {}
+            contexts = {**contexts, "job": facts, "env": env}
+        if holds(condition, ("jobs", job.id, "if"), evaluator, contexts):
+            return None
+        if stop is not None and stopped:
+            return Ended(status=Status.CANCELLED, reason=stop.reason)
+        unmet = stands != "success" and condition is None
+        reason = why_skipped(job, self.ended) if unmet else "its condition does not hold"
+        return Ended(status=Status.SKIPPED, reason=reason, failed_above=stands == "failure")
+
+    def _expand(self, job: PlannedJob, made: Instances) -> None:
+        """A job becomes the instances of its matrix."""
+        self._instances[job.id] = made
+        recorder = self._scope.recorder
+        recorder.emit(MatrixExpanded(time=recorder.now(), job=job.id, combinations=self._masked(made)))
+        self._schedule.admit(job.id, len(made.combinations), made.max_parallel)
+
+    def _masked(self, made: Instances) -> tuple[Mapping[str, object], ...]:
+        shown = map(self._scope.masker.value, made.combinations)
+        return tuple(item for item in shown if isinstance(item, Mapping))
+
+    def _begin(self, unit: Unit) -> None:
+        """Starts a job, or an instance, in a task of its own."""
+        task = asyncio.ensure_future(self._carry_out(unit))
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._broken = self._broken or error
+        self._changed.set()
+
+    async def _carry_out(self, unit: Unit) -> None:
+        job, made = self._jobs[unit.job], self._instances.get(unit.job)
+        ended = Ended(status=Status.CANCELLED, reason=CANCELLED)
+        try:
+            ended = await self._ended(job, unit, made)
+        finally:
+            if made is None or unit.instance is None:
+                self._end(job, ended, record=False)
+            else:
+                self._end_instance(job, made, unit.instance, ended)
+            self._schedule.release(unit)
+
+    async def _ended(self, job: PlannedJob, unit: Unit, made: Instances | None) -> Ended:
+        """How a job, or an instance, ends: known from before, not wanted any more, or run."""
+        scope = self._unit_scope(job, unit, made)
+        if made is not None and unit.instance is not None:
+            matrix = self._scope.masker.value(made.combinations[unit.instance])
+            known = self._known.instance(job.id, unit.instance, matrix if isinstance(matrix, Mapping) else {})
+            if known is not None:
+                return known
+        if self._stop is not None and (unwanted := self._unwanted(job, scope.contexts)) is not None:
+            record_job(scope, unwanted)
+            return unwanted
+        self._running[unit] = scope.flow
+        try:
+            return await run_unit(scope)
+        finally:
+            del self._running[unit]
+
+    def _unit_scope(self, job: PlannedJob, unit: Unit, made: Instances | None) -> UnitScope:
+        contexts, name, stop = self._contexts(job), job.name, self._stop
+        if made is not None and unit.instance is not None:
+            contexts = {**contexts, "matrix": made.combinations[unit.instance]}
+            name, stop = made.names[unit.instance], stop or made.stop
+        flow = Flow(interruption=stop)
+        return UnitScope(run=self._scope, job=job, unit=unit, name=name, contexts=contexts, flow=flow)
+
+    def _end_instance(self, job: PlannedJob, made: Instances, index: int, ended: Ended) -> None:
+        """Takes up how an instance ended: the first failure may end the others, the last ends the job."""
+        made.ended[index] = ended
+        if ended.counts_as == "failure" and made.fail_fast and made.stop is None:
+            made.stop = _OTHER_INSTANCE
+            for other in self._schedule.withdraw(job.id):
+                self._leave_out(job, made, other, _OTHER_INSTANCE)
+            for unit, flow in list(self._running.items()):
+                if unit.job == job.id:
+                    flow.interrupt(_OTHER_INSTANCE)
+        if len(made.ended) == len(made.combinations):
+            self._end(job, made.whole())
+
+    def _leave_out(self, job: PlannedJob, made: Instances, index: int, why: Interruption) -> None:
+        made.ended[index] = Ended(status=Status.CANCELLED, reason=why.reason)
+        record_job(self._unit_scope(job, Unit(job=job.id, instance=index), made), made.ended[index])
+
+    def _end(self, job: PlannedJob, ended: Ended, *, record: bool = True) -> None:
+        """Takes up how a whole job ended, and what that means for the others."""
+        self.ended[job.id] = ended
+        if record:
+            unit = Unit(job=job.id)
+            record_job(UnitScope(run=self._scope, job=job, unit=unit, name=job.name, contexts={}), ended)
+        failed = ended.status is Status.FAILED and not ended.tolerated
+        if failed and self._scope.options.on_failure == "fail-fast":
+            self._end_others(Interruption(reason=f"the job {job.id!r} failed", after_failure=True))

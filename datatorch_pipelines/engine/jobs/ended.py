@@ -1,0 +1,94 @@
+"""What became of a job, as the jobs that need it see it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from attrs import field, frozen
+
+from datatorch_pipelines.engine.planning.plan import PlannedJob
+from datatorch_pipelines.engine.scoping.contexts import RESULT_WORDS
+from datatorch_pipelines.expressions.host import Status as HostStatus
+from datatorch_pipelines.results import Failure, Status
+
+
+@frozen(kw_only=True)
+class Ended:
+    """How a job, or an instance of its matrix, ended.
+
+    ``outputs`` are as they were, secrets and all: a mapping, of a whole matrix a list of them. ``tolerated`` says of a
+    failure that it counts as none; ``failed_above`` of a skipped job that a failure before it is the reason.
+    """
+
+    status: Status
+    outputs: Mapping[str, object] | Sequence[Mapping[str, object]] = field(factory=dict, repr=False)
+    error: Failure | None = None
+    reason: str | None = None
+    tolerated: bool = False
+    failed_above: bool = False
+
+    @property
+    def counts_as(self) -> HostStatus:
+        """What it means for the jobs that need it: ``skipped`` where it neither succeeded nor failed."""
+        if self.status is Status.SUCCEEDED or self.tolerated:
+            return "success"
+        return "failure" if self.status is Status.FAILED or self.failed_above else "skipped"
+
+    @property
+    def context(self) -> Mapping[str, object]:
+        """The job in the contexts ``needs`` and ``jobs``."""
+        word = "success" if self.tolerated else RESULT_WORDS[self.status]
+        return {"outputs": self.outputs, "status": str(self.status), "result": word}
+
+
+UNSELECTED = Ended(status=Status.SUCCEEDED)
+"""What a job counts as that is needed, and that this run leaves out."""
+
+
+def status_after(needed: Iterable[Ended]) -> HostStatus:
+    """How things stand for a job, by the jobs that it needs."""
+    found = {ended.counts_as for ended in needed}
+    return next((status for status in ("failure", "skipped") if status in found), "success")
+
+
+def why_skipped(job: PlannedJob, ended: Mapping[str, Ended]) -> str:
+    """Why a job without a condition is skipped: the first that it needs and that did not succeed."""
+    words = {Status.FAILED: "failed", Status.SKIPPED: "was skipped", Status.CANCELLED: "was cancelled"}
+    for need in job.needs:
+        if ended[need].counts_as != "success":
+            return f"the job {need!r}, which it needs, {words[ended[need].status]}"
+    return "a job that it needs did not succeed"
+
+
+class EndedJobs(Mapping[str, object]):
+    """The context ``jobs`` of a job: all that it needs, directly or not, found when it is first looked at."""
+
+    def __init__(self, job: PlannedJob, jobs: Mapping[str, PlannedJob], ended: Mapping[str, Ended]) -> None:
+        self._job = job
+        self._jobs = jobs
+        self._ended = ended
+        self._known: dict[str, Mapping[str, object]] | None = None
+
+    def _found(self) -> Mapping[str, Mapping[str, object]]:
+        if self._known is None:
+            found = dict.fromkeys(self._job.unmet, UNSELECTED.context)
+            pending = list(self._job.needs)
+            while pending:
+                name = pending.pop()
+                if name not in found:
+                    found[name] = self._ended[name].context
+                    pending.extend(self._jobs[name].needs)
+            self._known = found
+        return self._known
+
+    def __getitem__(self, name: str) -> object:
+        return self._found()[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._found()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._found())
+
+    def __len__(self) -> int:
+        return len(self._found())

@@ -1,0 +1,72 @@
+"""How a job multiplies: its matrix evaluated, and what becomes of the instances together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from attrs import define, field
+
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.engine.jobs.ended import Ended
+from datatorch_pipelines.engine.planning.plan import PlannedJob
+from datatorch_pipelines.engine.scheduling.matrix import MatrixError, combinations, instance_name
+from datatorch_pipelines.engine.scoping.contexts import Contexts
+from datatorch_pipelines.engine.scoping.flow import Interruption
+from datatorch_pipelines.engine.scoping.scope import RunScope
+from datatorch_pipelines.errors import ExpressionError
+from datatorch_pipelines.model import Strategy
+from datatorch_pipelines.results import Status
+
+
+@define(kw_only=True, eq=False)
+class Instances:
+    """The instances of a job with a matrix, as they end one after the other."""
+
+    combinations: Sequence[Mapping[str, object]] = field(repr=False)
+    names: Sequence[str] = field(repr=False)
+    fail_fast: bool
+    max_parallel: int | None
+    ended: dict[int, Ended] = field(factory=dict)
+    stop: Interruption | None = None
+
+    def whole(self) -> Ended:
+        """How the job ended, by how its instances did; its outputs are theirs, in the order of the matrix."""
+        ended = [self.ended[index] for index in range(len(self.combinations))]
+        failed = [item for item in ended if item.status is Status.FAILED]
+        cancelled = next((item for item in ended if item.status is Status.CANCELLED), None)
+        outputs = [item.outputs if isinstance(item.outputs, Mapping) else {} for item in ended]
+        if failed:
+            counts = next((item for item in failed if not item.tolerated), None)
+            first = counts or failed[0]
+            return Ended(status=Status.FAILED, outputs=outputs, error=first.error, tolerated=counts is None)
+        if cancelled is not None:
+            return Ended(status=Status.CANCELLED, outputs=outputs, reason=cancelled.reason)
+        return Ended(status=Status.SUCCEEDED, outputs=outputs)
+
+
+def instances_of(run: RunScope, job: PlannedJob, strategy: Strategy, contexts: Contexts) -> Instances:
+    """The instances that a job becomes. Raises `ExpressionError` at the place of what can't be a matrix."""
+    path = ("jobs", job.id, "strategy")
+    evaluator = run.evaluator()
+    matrix = evaluator.value(strategy.matrix, (*path, "matrix"), contexts)
+    try:
+        if not isinstance(matrix, Mapping):
+            raise MatrixError("the matrix is no mapping of names to lists", (), hint="give it a mapping")
+        found = combinations(matrix, run.options.limits)
+    except MatrixError as error:
+        place = (*path, "matrix") if isinstance(strategy.matrix, str) else (*path, "matrix", *error.path)
+        raise ExpressionError(
+            error.message, column=1, code=Code.EVALUATION, location=run.plan.source.value(place), hint=error.hint
+        ) from error
+    fail_fast = strategy.fail_fast
+    if not isinstance(fail_fast, bool):
+        fail_fast = evaluator.truth(fail_fast, (*path, "fail-fast"), contexts)
+    most: int | None = None
+    if strategy.max_parallel is not None:
+        most = max(1, int(evaluator.number(strategy.max_parallel, (*path, "max-parallel"), contexts)))
+    return Instances(
+        combinations=found,
+        names=[instance_name(job.name, combination) for combination in found],
+        fail_fast=fail_fast,
+        max_parallel=most,
+    )

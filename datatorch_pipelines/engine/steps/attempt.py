@@ -1,0 +1,200 @@
+"""One try of a step, from what its expressions give to the outputs that it sets."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Mapping
+
+from attrs import evolve, field, frozen
+
+from datatorch_pipelines.codes import Code
+from datatorch_pipelines.contracts import Command, StepContext, StepEnvironment, Stream
+from datatorch_pipelines.engine.collecting.cache import ResultCache, result_key
+from datatorch_pipelines.engine.collecting.files import StepFiles, step_files
+from datatorch_pipelines.engine.collecting.outputs import OutputReader
+from datatorch_pipelines.engine.planning.plan import PlannedStep
+from datatorch_pipelines.engine.scoping.scope import JobScope
+from datatorch_pipelines.engine.steps.prepare import PreparedStep, prepare_step
+from datatorch_pipelines.engine.steps.time_limits import StepLimits, TimedOut, TimeLimit
+from datatorch_pipelines.engine.third_party import third_party
+from datatorch_pipelines.errors import EnvironmentLost, PipelinesError, RunnerError, RunnerUnavailable
+from datatorch_pipelines.model.conversion import fits
+from datatorch_pipelines.records import StepLog
+from datatorch_pipelines.results import Artifact, Failure, Status, StepInputs, SuiteResult
+from datatorch_pipelines.runtimes import prepare_run, run_command
+
+
+@frozen(kw_only=True)
+class StepOutcome:
+    """How a step ended; ``outputs`` and ``inputs`` are as they were, secrets and all.
+
+    ``may_pass`` says of a failure that another try could succeed: the process failed, and not what it was given.
+    """
+
+    status: Status
+    outputs: Mapping[str, object] = field(factory=dict, repr=False)
+    inputs: Mapping[str, object] = field(factory=dict, repr=False)
+    exit_status: int | None = None
+    reason: str | None = None
+    error: Failure | None = None
+    may_pass: bool = False
+    attempts: int = 1
+    artifacts: tuple[Artifact, ...] = ()
+    tests: SuiteResult | None = None
+
+
+async def attempt_step(scope: JobScope, planned: PlannedStep, log: StepLog, limits: StepLimits) -> StepOutcome:
+    """Tries a step once: what goes wrong in it is its outcome.
+
+    Raises `EnvironmentLost` when the job's place is gone, and is cancelled as any task.
+    """
+    limit = TimeLimit(limits, planned.step.label)
+    try:
+        async with limit:
+            return await _run(scope, planned, log, limit)
+    except TimedOut as error:
+        failure = scope.run.failure(error.message, scope.run.plan.source.value((*scope.path(planned.index), error.key)))
+        return StepOutcome(status=Status.FAILED, error=failure, may_pass=True)
+    except EnvironmentLost:
+        raise
+    except PipelinesError as error:
+        failure = scope.run.failure_of(error, scope.place(planned.index))
+        return StepOutcome(status=Status.FAILED, error=failure, may_pass=isinstance(error, RunnerUnavailable))
+    except RecursionError:  # from an expression over an event that was given so, or what fromJSON made
+        failure = scope.run.failure("the step's data is nested too deep", scope.place(planned.index))
+        return StepOutcome(status=Status.FAILED, error=failure)
+
+
+async def _run(scope: JobScope, planned: PlannedStep, log: StepLog, limit: TimeLimit) -> StepOutcome:
+    prepared = await prepare_step(scope, planned)
+    inputs = scope.run.masker.value(prepared.inputs)
+    if isinstance(inputs, Mapping) and inputs:
+        recorder = scope.run.recorder
+        unit = scope.unit
+        recorder.emit(
+            StepInputs(time=recorder.now(), job=unit.job, instance=unit.instance, step=planned.index, inputs=inputs)
+        )
+    key = _cache_key(scope, planned, prepared)
+    if key is not None and (kept := ResultCache.default().get(key)) is not None:
+        return StepOutcome(
+            status=Status.SUCCEEDED, outputs=kept, inputs=prepared.inputs, reason="its result was in the cache"
+        )
+    async with step_files(scope.environment, planned.index, prepared.inputs) as files:
+        command = await _command(scope, planned, prepared, files, log)
+        status, outputs = await _execute(scope, planned, command, files, log, limit)
+    outcome = StepOutcome(status=Status.SUCCEEDED, outputs=outputs, inputs=prepared.inputs, exit_status=status)
+    if status != 0:
+        failure = scope.run.failure(_failure_text(planned.step.label, status), scope.place(planned.index))
+        return evolve(outcome, status=Status.FAILED, error=failure, may_pass=True)
+    _check_outputs(scope, planned, outputs)
+    if key is not None and not scope.run.masker.holds_secret(outputs) and not _names_job_folders(scope, outputs):
+        ResultCache.default().keep(key, outputs)
+    return outcome
+
+
+async def _command(
+    scope: JobScope, planned: PlannedStep, prepared: PreparedStep, files: StepFiles, log: StepLog
+) -> Command:
+    """The command that carries out the step, in its environment and its folder."""
+    place = StepEnvironment(
+        job=scope.environment,
+        step=planned.step.label,
+        env=prepared.env,
+        inputs_file=files.inputs,
+        secret_inputs=scope.run.masker.holds_secret(prepared.inputs),
+        sink=log.write,
+    )
+    if prepared.action is None:
+        await prepare_run(place)
+        command = run_command(prepared.run, planned.step.shell, prepared.inputs, place)
+    else:
+        runtime = scope.run.options.runtimes[prepared.action.runs.using]
+        with third_party(f"the runtime {prepared.action.runs.using!r}"):
+            await runtime.prepare(prepared.action, place)
+            command = runtime.command(prepared.action, prepared.inputs, place)
+        if not isinstance(command, Command):
+            raise RunnerError(f"the runtime {prepared.action.runs.using!r} gave {command!r} where a Command belongs")
+    own = {"DATATORCH_INPUTS": str(files.inputs), "DATATORCH_OUTPUT": str(files.output)}
+    return evolve(command, env={**prepared.env, **command.env, **own}, cwd=command.cwd or prepared.cwd)
+
+
+async def _execute(
+    scope: JobScope, planned: PlannedStep, command: Command, files: StepFiles, log: StepLog, time_limit: TimeLimit
+) -> tuple[int, Mapping[str, object]]:
+    """Runs the command; its exit status and the outputs that it set."""
+
+    def junk(name: str, why: str) -> None:
+        declared = planned.action.definition.outputs if planned.action else {}
+        if name in declared or name.startswith("DATATORCH_OUTPUT"):
+            scope.warn(f"the output {name!r} was not taken: {why}", Code.UNDECLARED_OUTPUT, planned.index)
+
+    limit = scope.run.options.limits.max_output_bytes
+    reader = OutputReader(limit, junk)
+
+    def sink(stream: Stream, data: bytes) -> None:
+        time_limit.heard()
+        if stream == "stdout":
+            reader.feed(data)
+        log.write(stream, data)
+
+    context = StepContext(job=scope.spec, step=planned.step.label, environment=scope.environment, sink=sink)
+    with third_party("the runner"):
+        status = await scope.environment.runner.execute(command, context)
+    if type(status) is not int:
+        raise RunnerError(f"the runner gave {status!r} where an exit status belongs", hint="execute returns a number")
+    reader.close()
+    return status, {**reader.values, **await files.outputs(limit, junk)}
+
+
+def _failure_text(label: str, status: int) -> str:
+    if status >= 0:
+        return f"the step {label!r} failed with exit status {status}"
+    try:
+        name = f" ({signal.Signals(-status).name})"
+    except ValueError:
+        name = ""
+    return f"the step {label!r} was ended by signal {-status}{name}"
+
+
+def _check_outputs(scope: JobScope, planned: PlannedStep, outputs: Mapping[str, object]) -> None:
+    """Warns of an output that is not of its declared type; it is passed on as it is."""
+    if planned.action is None:
+        return
+    for name, declared in planned.action.definition.outputs.items():
+        if name in outputs and not fits(outputs[name], declared.type):
+            message = f"the output {name!r} is declared to be of type {declared.type}, and is not"
+            scope.warn(message, Code.UNDECLARED_OUTPUT, planned.index)
+
+
+def _cache_key(scope: JobScope, planned: PlannedStep, prepared: PreparedStep) -> str | None:
+    """What the step's result follows from; ``None`` when it is not to be cached, or a secret is among it."""
+    definition = planned.action.definition if planned.action else None
+    wanted = planned.step.cache if planned.step.cache is not None else bool(definition and definition.cache)
+    if not wanted or scope.run.masker.holds_secret([prepared.inputs, prepared.env, prepared.run]):
+        return None
+    facts = scope.environment.facts
+    return result_key(
+        {
+            "action": prepared.action.digest if prepared.action else None,
+            "file": planned.action.resolved.file if planned.action else None,
+            "run": [prepared.run, planned.step.shell],
+            "inputs": prepared.inputs,
+            "env": prepared.env,
+            "python": facts.get("python"),
+            "machine": facts.get("machine"),
+        }
+    )
+
+
+def _names_job_folders(scope: JobScope, outputs: Mapping[str, object]) -> bool:
+    """Whether an output leads into the job's own folders, which are gone when it is read from the cache."""
+    root = str(scope.environment.paths.workspace.parent)
+
+    def leads(value: object) -> bool:
+        if isinstance(value, str):
+            return root in value
+        if isinstance(value, Mapping):
+            return any(map(leads, value.values()))
+        return isinstance(value, list | tuple) and any(map(leads, value))
+
+    return leads(outputs)
