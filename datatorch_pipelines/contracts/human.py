@@ -21,8 +21,8 @@ class Question:
     any more.
 
     ``job`` is the job's id and ``instance`` its place in a matrix (``None`` without one); ``step`` is what a person
-    calls the step, ``index`` its place in the job from 0, and ``step_id`` its id. ``action`` is the reference, ``title``
-    and ``description`` are what the action says of itself.
+    calls the step, ``index`` its place in the job from 0, and ``step_id`` its id. ``action`` is the reference;
+    ``title`` and ``description`` are what the action says of itself.
     """
 
     run_id: str

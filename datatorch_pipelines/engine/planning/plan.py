@@ -18,7 +18,7 @@ from datatorch_pipelines.engine.planning.honoured import refuse_unhonoured
 from datatorch_pipelines.engine.planning.missing_file import refuse_missing_file
 from datatorch_pipelines.engine.planning.starting import refuse_start
 from datatorch_pipelines.errors import PlanError
-from datatorch_pipelines.model import Action, Job, Pipeline, Step
+from datatorch_pipelines.model import Action, Job, Pipeline, Step, Using
 
 
 @frozen(kw_only=True)
@@ -145,16 +145,17 @@ def _refuse_missing_files(actions: Mapping[StepKey, PlannedAction], source: Loca
 
 def _refuse_unknown_runtimes(
     actions: Mapping[StepKey, PlannedAction], source: Locator, options: RunOptions
-) -> list[Diagnostic]:
-    return [
-        Diagnostic.at(
-            source.value(("jobs", job_id, "steps", index, "action")),
-            Code.CANNOT_RUN,
-            Severity.ERROR,
-            f"the action {action.resolved.reference} runs using {action.definition.runs.using!r}, "
-            "which is not carried out by this version",
-            hint=f"this version runs {', '.join(sorted(options.runtimes))}",
-        )
-        for (job_id, index), action in actions.items()
-        if action.definition.runs.using not in options.runtimes
-    ]
+) -> Iterator[Diagnostic]:
+    """An error for each action that nothing carries out, or that asks a person where nobody is there to ask."""
+    for (job_id, index), action in actions.items():
+        using, reference = action.definition.runs.using, action.resolved.reference
+        if using in options.runtimes or (using == Using.HUMAN and options.human is not None):
+            continue
+        if using == Using.HUMAN:
+            message = f"the action {reference} asks a person, and nobody is there to ask"
+            hint = "give human=, or on the command line --answers or a terminal"
+        else:
+            message = f"the action {reference} runs using {using!r}, which is not carried out by this version"
+            hint = f"this version runs {', '.join(sorted({*options.runtimes, Using.HUMAN.value}))}"
+        place = source.value(("jobs", job_id, "steps", index, "action"))
+        yield Diagnostic.at(place, Code.CANNOT_RUN, Severity.ERROR, message, hint=hint)

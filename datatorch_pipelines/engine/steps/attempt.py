@@ -14,10 +14,12 @@ from datatorch_pipelines.engine.collecting.files import StepFiles, step_files
 from datatorch_pipelines.engine.collecting.outputs import OutputReader
 from datatorch_pipelines.engine.planning.plan import PlannedStep
 from datatorch_pipelines.engine.scoping.scope import JobScope
+from datatorch_pipelines.engine.steps.human import answer
 from datatorch_pipelines.engine.steps.prepare import PreparedStep, prepare_step
 from datatorch_pipelines.engine.steps.time_limits import StepLimits, TimedOut, TimeLimit
 from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.errors import EnvironmentLost, PipelinesError, RunnerError, RunnerUnavailable
+from datatorch_pipelines.model import Using
 from datatorch_pipelines.model.conversion import fits
 from datatorch_pipelines.records import StepLog
 from datatorch_pipelines.results import Artifact, Failure, Status, StepInputs, SuiteResult
@@ -74,6 +76,8 @@ async def _run(scope: JobScope, planned: PlannedStep, log: StepLog, limit: TimeL
         recorder.emit(
             StepInputs(time=recorder.now(), job=unit.job, instance=unit.instance, step=planned.index, inputs=inputs)
         )
+    if _asks_person(scope, prepared):
+        return await _answered(scope, planned, prepared, log)
     key = _cache_key(scope, planned, prepared)
     if key is not None and (kept := ResultCache.default().get(key)) is not None:
         return StepOutcome(
@@ -90,6 +94,22 @@ async def _run(scope: JobScope, planned: PlannedStep, log: StepLog, limit: TimeL
     if key is not None and not scope.run.masker.holds_secret(outputs) and not _names_job_folders(scope, outputs):
         ResultCache.default().keep(key, outputs)
     return outcome
+
+
+def _asks_person(scope: JobScope, prepared: PreparedStep) -> bool:
+    """Whether a step has no process: a person gives its outputs, unless a runtime of the caller's does."""
+    using = prepared.action.runs.using if prepared.action else None
+    return using == Using.HUMAN and using not in scope.run.options.runtimes
+
+
+async def _answered(scope: JobScope, planned: PlannedStep, prepared: PreparedStep, log: StepLog) -> StepOutcome:
+    """What a person gave. They may be asked again after a wrong answer, where the step has ``retries``."""
+    try:
+        outputs = await answer(scope, planned, prepared, log)
+    except PipelinesError as error:
+        failure = scope.run.failure_of(error, scope.place(planned.index))
+        return StepOutcome(status=Status.FAILED, inputs=prepared.inputs, error=failure, may_pass=True)
+    return StepOutcome(status=Status.SUCCEEDED, outputs=outputs, inputs=prepared.inputs)
 
 
 async def _command(

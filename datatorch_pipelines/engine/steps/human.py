@@ -11,14 +11,58 @@ from typing import cast
 
 from datatorch_pipelines.contracts import HumanHandler, Question
 from datatorch_pipelines.engine.collecting.outputs import read_json
+from datatorch_pipelines.engine.planning.plan import PlannedStep
+from datatorch_pipelines.engine.scoping.scope import JobScope
+from datatorch_pipelines.engine.steps.prepare import PreparedStep
 from datatorch_pipelines.errors import InputError, PipelinesError
 from datatorch_pipelines.model.answers import convert_answers
+from datatorch_pipelines.records import StepLog
+from datatorch_pipelines.results import AnswerWanted
 from datatorch_pipelines.runners.system import in_thread, insist
 
 GRACE_SECONDS = 2.0
 """How long an asynchronous handler may take to end when nobody waits for its answer any more."""
 
 _HANDLER = "the human handler"
+
+
+async def answer(scope: JobScope, planned: PlannedStep, prepared: PreparedStep, log: StepLog) -> Mapping[str, object]:
+    """The outputs that a person gives for a step; they are in its log, a line each.
+
+    Raises `PipelinesError` as `ask` does, and where nobody is there to ask.
+    """
+    handler, action = scope.run.options.human, planned.action
+    if handler is None or action is None:  # a plan refuses that
+        raise PipelinesError("nobody is there to ask")
+    masked = scope.run.masker.value(prepared.inputs)
+    definition, unit, recorder = action.definition, scope.unit, scope.run.recorder
+    question = Question(
+        run_id=scope.run.run_id,
+        job=unit.job,
+        instance=unit.instance,
+        step=planned.step.label,
+        index=planned.index,
+        step_id=planned.step.id,
+        action=str(action.resolved.reference),
+        title=definition.name,
+        description=definition.description,
+        inputs=prepared.inputs,
+        shown_inputs=masked if isinstance(masked, Mapping) else {},
+        outputs=definition.outputs,
+    )
+    recorder.emit(
+        AnswerWanted(
+            time=recorder.now(),
+            job=unit.job,
+            instance=unit.instance,
+            step=planned.index,
+            outputs=tuple(definition.outputs),
+        )
+    )
+    outputs = await ask(handler, question, limit=scope.run.options.limits.max_output_bytes)
+    for name, value in outputs.items():
+        log.write("stdout", f"{name}: {json.dumps(value, ensure_ascii=False)}\n".encode("utf-8", "backslashreplace"))
+    return outputs
 
 
 async def ask(handler: HumanHandler, question: Question, *, limit: int) -> Mapping[str, object]:
@@ -28,27 +72,24 @@ async def ask(handler: HumanHandler, question: Question, *, limit: int) -> Mappi
     ``question.cancelled`` and leaves a thread to itself. Raises `PipelinesError`, in one line, for a handler that
     raises and for an answer that is wrong.
     """
-    try:
-        answer = await _asked(handler, question)
-    except asyncio.CancelledError:
-        question.cancelled.set()
-        raise
-    if not isinstance(answer, Mapping) or not all(isinstance(name, str) for name in answer):
-        kind = type(answer).__name__
-        raise PipelinesError(
-            f"{_HANDLER} gave no mapping of outputs but a value of the type {kind}"
-            if not isinstance(answer, Mapping)
-            else f"{_HANDLER} gave a mapping with a name that is no text",
-            hint="return {name of an output: its value}",
-        )
+    answer = await _asked(handler, question)
+    hint = "return a mapping with a value for each output"
+    if not isinstance(answer, Mapping):
+        raise PipelinesError(f"{_HANDLER} gave a value of the type {type(answer).__name__}", hint=hint)
+    if not all(isinstance(name, str) for name in answer):
+        raise PipelinesError(f"{_HANDLER} gave an output whose name is no text", hint=hint)
     return _as_data(convert_answers(answer, question.outputs), limit)
 
 
 async def _asked(handler: HumanHandler, question: Question) -> object:
     if _is_async(handler):
-        return await _awaited(cast(Awaitable[object], _call(handler, question)))
-    answer = await in_thread(lambda: _call(handler, question))
-    return await _awaited(answer) if inspect.isawaitable(answer) else answer
+        return await _awaited(cast(Awaitable[object], _call(handler, question)), question)
+    try:
+        answer = await in_thread(lambda: _call(handler, question))
+    except asyncio.CancelledError:
+        question.cancelled.set()
+        raise
+    return await _awaited(answer, question) if inspect.isawaitable(answer) else answer
 
 
 def _is_async(handler: HumanHandler) -> bool:
@@ -59,17 +100,19 @@ def _is_async(handler: HumanHandler) -> bool:
 def _call(handler: HumanHandler, question: Question) -> object:
     try:
         return handler(question)
+    except PipelinesError:
+        raise
     except BaseException as error:  # also what would end a thread or a loop: it is a handler that gave no answer
         raise _raised(error) from error
 
 
-async def _awaited(answer: Awaitable[object]) -> object:
+async def _awaited(answer: Awaitable[object], question: Question) -> object:
     """The answer of an asynchronous handler, which is given time to end when it is cancelled."""
 
     async def carry_out() -> object:
         try:
             return await answer
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, PipelinesError):
             raise
         except BaseException as error:
             raise _raised(error) from error
@@ -78,6 +121,7 @@ async def _awaited(answer: Awaitable[object]) -> object:
     try:
         await asyncio.wait((work,))
     except asyncio.CancelledError:
+        question.cancelled.set()
         work.cancel()
         await insist(asyncio.ensure_future(asyncio.wait((work,), timeout=GRACE_SECONDS)))
         if work.done() and not work.cancelled():
@@ -89,8 +133,6 @@ async def _awaited(answer: Awaitable[object]) -> object:
 
 
 def _raised(error: BaseException) -> PipelinesError:
-    if isinstance(error, PipelinesError):
-        return error
     with contextlib.suppress(Exception):  # its own text may be what is broken about it
         if said := " ".join(str(error).split()):
             return PipelinesError(f"{_HANDLER} raised {type(error).__name__}: {said}")
