@@ -51,5 +51,7 @@ class Question:
 HumanHandler = Callable[[Question], "Mapping[str, object] | Awaitable[Mapping[str, object]]"]
 """Gives the answer to a question: a value for each declared output.
 
-It is called in a thread of its own and may block; an ``async`` one is awaited in the event loop of the run.
+It is called in a thread of its own and may block; an ``async`` one is awaited in the event loop of the run. One that
+has a method ``can_answer(question) -> bool`` is asked that for each step before anything runs, with a question that has
+no inputs yet; where the method says no, the pipeline is refused.
 """

@@ -16,6 +16,7 @@ from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.engine.planning.actions import PlannedAction, StepKey, find_actions, resolve_context
 from datatorch_pipelines.engine.planning.honoured import refuse_unhonoured
 from datatorch_pipelines.engine.planning.missing_file import refuse_missing_file
+from datatorch_pipelines.engine.planning.people import refuse_unasked
 from datatorch_pipelines.engine.planning.starting import refuse_start
 from datatorch_pipelines.errors import PlanError
 from datatorch_pipelines.model import Action, Job, Pipeline, Step, Using
@@ -102,7 +103,7 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
     for definition in {id(definition): definition for definition in definitions.values()}.values():
         told = check_action(definition, limits=options.limits, extra_checks=options.extra_checks)
         checked += [item for item in told if has_errors([item])]
-    checked += [*_refuse_unknown_runtimes(actions, source, options), *_refuse_missing_files(actions, source)]
+    checked += [*_refuse_unknown_runtimes(pipeline, actions, source, options), *_refuse_missing_files(actions, source)]
     _raise_errors(source, [*checked, *found])
     jobs = tuple(
         PlannedJob(
@@ -144,18 +145,19 @@ def _refuse_missing_files(actions: Mapping[StepKey, PlannedAction], source: Loca
 
 
 def _refuse_unknown_runtimes(
-    actions: Mapping[StepKey, PlannedAction], source: Locator, options: RunOptions
+    pipeline: Pipeline, actions: Mapping[StepKey, PlannedAction], source: Locator, options: RunOptions
 ) -> Iterator[Diagnostic]:
     """An error for each action that nothing carries out, or that asks a person where nobody is there to ask."""
     for (job_id, index), action in actions.items():
-        using, reference = action.definition.runs.using, action.resolved.reference
-        if using in options.runtimes or (using == Using.HUMAN and options.human is not None):
+        using, place = action.definition.runs.using, source.value(("jobs", job_id, "steps", index, "action"))
+        if using in options.runtimes:
             continue
         if using == Using.HUMAN:
-            message = f"the action {reference} asks a person, and nobody is there to ask"
-            hint = "give human=, or on the command line --answers or a terminal"
-        else:
-            message = f"the action {reference} runs using {using!r}, which is not carried out by this version"
-            hint = f"this version runs {', '.join(sorted({*options.runtimes, Using.HUMAN.value}))}"
-        place = source.value(("jobs", job_id, "steps", index, "action"))
+            step = pipeline.jobs[job_id].steps[index]
+            yield from refuse_unasked(options.human, job_id, index, step, action, place)
+            continue
+        message = (
+            f"the action {action.resolved.reference} runs using {using!r}, which is not carried out by this version"
+        )
+        hint = f"this version runs {', '.join(sorted({*options.runtimes, Using.HUMAN.value}))}"
         yield Diagnostic.at(place, Code.CANNOT_RUN, Severity.ERROR, message, hint=hint)
