@@ -86,6 +86,7 @@ def _start(call: ActionCall, report: RunReport) -> RunHandle:
         _meant(call),
         call.inputs,
         secrets=call.secrets,
+        human=report.turns.handler({}),
         event=call.event,
         local_actions=call.local_actions,
         runner=call.runner,

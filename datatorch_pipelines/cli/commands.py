@@ -67,6 +67,7 @@ Examples:
 @click.option("--variable", "variables", multiple=True, metavar="K=V", help="A value of the context 'variables'.")
 @click.option("--secret", "secrets", multiple=True, metavar="K[=V]", help="A secret; without =V from the environment.")
 @options.secrets_file
+@options.answers
 @options.local_actions
 @click.option("--runner", metavar="NAME", help="Where steps run.  [default: local]")
 @click.option("--max-parallel", type=click.IntRange(min=1), metavar="N", help="How many jobs run at once.")
@@ -83,6 +84,7 @@ def run(
     variables: tuple[str, ...],
     secrets: tuple[str, ...],
     secrets_file: Path | None,
+    answers: str | None,
     local_actions: tuple[Path, ...],
     runner: str | None,
     max_parallel: int | None,
@@ -108,6 +110,7 @@ def run(
         inputs=values.parse_assignments("--input", inputs),
         variables=values.parse_assignments("--variable", variables),
         secrets=values.parse_secrets(secrets, secrets_file, os.environ),
+        answers=values.parse_answers(answers),
         local_actions=local_actions,
         runner=runner,
         max_parallel=max_parallel,

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from datatorch_pipelines._masking import Masker
 from datatorch_pipelines.cli.console import STDERR, STDOUT, Output, wants_colours
 from datatorch_pipelines.cli.outcome import PROGRAM, internal_error_text, result_status
+from datatorch_pipelines.cli.turns import Turns
 from datatorch_pipelines.diagnostics import Diagnostic
 from datatorch_pipelines.display.data import error_json, no_run_json, run_json
 from datatorch_pipelines.display.jsonlog import JsonLog
@@ -23,13 +24,15 @@ from datatorch_pipelines.results import Event, Failure, RunResult, Status, failu
 class RunReport:
     """Says on stderr how a run goes, and prints its result on stdout: exactly one object with ``as_json``.
 
-    ``run_id``, ``pipeline`` and ``sources`` (texts of files, for snippets) are set as they become known.
+    ``run_id``, ``pipeline`` and ``sources`` (texts of files, for snippets) are set as they become known. ``turns`` lets
+    the log stand still while a person is asked.
     """
 
     def __init__(self, *, masker: Masker, as_json: bool, log_format: str, quiet: bool) -> None:
         self.run_id: str | None = None
         self.pipeline: str | None = None
         self.sources: Mapping[str, str] = {}
+        self.turns = Turns()
         self._masker = masker
         self._as_json = as_json
         self._json_log = log_format == "json"
@@ -50,12 +53,15 @@ class RunReport:
             self._view = JsonLog() if self._json_log else LiveView(sources=self.sources, palette=self._palette)
         text = self._view.show(event, data)
         if text:
-            self._log.text(text)
+            with self.turns.log:
+                self._log.text(text)
+        self.turns.shown(event)
 
     def notice(self, text: str) -> None:
         """A line for a person who follows."""
         if not self._quiet and not self._json_log:
-            self._log.text(f"{self._palette.paint('warning', text)}\n")
+            lead = "\n" if self.turns.asking else ""  # what is typed stands there
+            self._log.text(f"{lead}{self._palette.paint('warning', text)}\n")
 
     def finished(self, result: RunResult, status: int) -> int:
         """Prints what came of the run; gives the exit status."""

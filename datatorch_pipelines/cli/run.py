@@ -32,6 +32,7 @@ class RunCall:
     inputs: Mapping[str, str]
     variables: Mapping[str, str]
     secrets: Mapping[str, str] = field(repr=False)
+    answers: Mapping[str, Mapping[str, object]] = field(factory=dict, repr=False)
     local_actions: tuple[Path, ...] = ()
     runner: str | None = None
     max_parallel: int | None = None
@@ -100,6 +101,7 @@ def _start(call: RunCall, report: RunReport) -> RunHandle:
         event=call.event,
         variables=call.variables,
         secrets=call.secrets,
+        human=report.turns.handler(call.answers),
         runner=call.runner,
         local_actions=call.local_actions,
         max_parallel=call.max_parallel,
@@ -111,8 +113,11 @@ def _start(call: RunCall, report: RunReport) -> RunHandle:
 
 def _follow(handle: RunHandle, report: RunReport) -> None:
     """Shows the run's events until it is over, or until nobody reads them any more."""
-    with LogFiles(handle.directory) as logs:
-        for event in handle:
-            if not report.following:
-                return
-            report.event(event, logs.data(event))
+    try:
+        with LogFiles(handle.directory) as logs:
+            for event in handle:
+                if not report.following:
+                    return
+                report.event(event, logs.data(event))
+    finally:
+        report.turns.unfollowed()

@@ -51,28 +51,42 @@ def parse_paths(paths: Iterable[str]) -> tuple[str, ...]:
 
 def parse_event(text: str | None) -> dict[str, object]:
     """The JSON object of the option ``--event``, given itself or as ``@FILE``."""
+    return _object("--event", text, '{"key": value}')
+
+
+def parse_answers(text: str | None) -> dict[str, dict[str, object]]:
+    """The JSON object of the option ``--answers``, given itself or as ``@FILE``: the outputs of each step."""
+    answers: dict[str, dict[str, object]] = {}
+    for name, outputs in _object("--answers", text, '{"step": {"output": value}}').items():
+        if not isinstance(outputs, dict):
+            raise _bad("--answers", f'{name!r} has no JSON object; write {{"output": value}}')
+        answers[name] = outputs
+    return answers
+
+
+def _object(option: str, text: str | None, form: str) -> dict[str, object]:
     if text is None:
         return {}
     if text.startswith("@"):
         source = text[1:]
-        content = _read("--event", Path(source))
+        content = _read(option, Path(source))
     else:
         source, content = "", text
-    event = _json(content, source)
-    if not isinstance(event, dict):
-        raise _bad("--event", f'{source or "this"} is no JSON object; write {{"key": value}}')
-    return event
+    found = _json(option, content, source)
+    if not isinstance(found, dict):
+        raise _bad(option, f"{source or 'this'} is no JSON object; write {form}")
+    return found
 
 
-def _json(text: str, source: str) -> object:
+def _json(option: str, text: str, source: str) -> object:
     where = f"{source}:" if source else ""
     try:
         return json.loads(text, parse_constant=_refuse_constant)
     except json.JSONDecodeError as error:
-        raise _bad("--event", f"{where}{error.lineno}:{error.colno}: no JSON: {wrong_with_json(error)}") from error
+        raise _bad(option, f"{where}{error.lineno}:{error.colno}: no JSON: {wrong_with_json(error)}") from error
     except (ValueError, RecursionError) as error:
         reason = "it nests too deep" if isinstance(error, RecursionError) else str(error)
-        raise _bad("--event", f"{where}{' ' if where else ''}no JSON: {reason}") from error
+        raise _bad(option, f"{where}{' ' if where else ''}no JSON: {reason}") from error
 
 
 def _refuse_constant(name: str) -> object:

@@ -41,7 +41,7 @@ def _joined(lines: Iterable[str]) -> str:
 def _question(question: Question) -> Iterator[str]:
     job = question.job if question.instance is None else f"{question.job} ({question.instance + 1})"
     title = one_line(question.title or question.action)
-    yield f"{one_line(job)}: the step {_quoted(question.step)} asks: {title}"
+    yield f"{one_line(job)} / {one_line(question.step)} asks: {title}"
     for line in (question.description or "").splitlines():
         yield f"  {one_line(line)}"
     for name, value in question.shown_inputs.items():
@@ -70,10 +70,6 @@ def option_marks(output: Output) -> list[str]:
     if texts.intersection(map(str, range(1, count + 1))):
         return ["-"] * count
     return [f"{number})" for number in range(1, count + 1)]
-
-
-def _quoted(text: str) -> str:
-    return f"'{one_line(text)}'"
 
 
 def _value(value: object) -> str:

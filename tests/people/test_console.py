@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
 import threading
 from collections.abc import Iterator, Mapping
 
@@ -14,35 +12,7 @@ from datatorch_pipelines.contracts import Question
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.model.action import Output, ValueType
 from datatorch_pipelines.people import ConsoleHuman
-
-
-class Person:
-    """Sits at the other end of a terminal."""
-
-    def __init__(self) -> None:
-        self.descriptor, self.terminal = pty.openpty()
-        self.read = ""
-
-    def reads(self, text: str) -> str:
-        """What was shown up to ``text``, which is waited for, without what was read before."""
-        while text not in self.read:
-            ready, _, _ = select.select([self.descriptor], [], [], 20)
-            assert ready, f"{text!r} was not shown; there is {self.read!r}"
-            self.read += os.read(self.descriptor, 65536).decode().replace("\r\n", "\n")
-        before, _, self.read = self.read.partition(text)
-        return before + text
-
-    def types(self, text: str) -> None:
-        os.write(self.descriptor, text.encode())
-
-    def leaves(self) -> None:
-        os.close(self.descriptor)
-        self.descriptor = -1
-
-    def close(self) -> None:
-        for descriptor in (self.descriptor, self.terminal):
-            if descriptor >= 0:
-                os.close(descriptor)
+from tests.support.terminals import Person
 
 
 @pytest.fixture
@@ -100,7 +70,7 @@ def test_a_question_shows_who_asks_and_what_for(person) -> None:
     person.types("yes\n")
     assert asked.wait().answer == {"approved": True}
     assert shown == (
-        "review (2): the step 'Approve it' asks: Approve\n"
+        "review (2) / Approve it asks: Approve\n"
         "  Lets a person decide.\n"
         "  Think twice.\n"
         "  model = resnet\n"
@@ -236,7 +206,7 @@ def test_what_others_wrote_moves_no_cursor(person) -> None:
     assert "\x1b" not in shown
     assert "\u202e" not in shown
     assert f"  long = {'x' * 197}...\n" in shown
-    assert "the step 'a\\x1b[2Jb\\x0ac\\u202e' asks: a\\x1b[2Jb\\x0ac\\u202e\n" in shown
+    assert "/ a\\x1b[2Jb\\x0ac\\u202e asks: a\\x1b[2Jb\\x0ac\\u202e\n" in shown
 
 
 def test_an_action_without_outputs_waits_for_enter(person) -> None:
@@ -287,7 +257,7 @@ def test_one_question_is_asked_at_a_time(person) -> None:
     shown += person.reads("> ")
     person.types("second\n")
     answers = [asked.wait().answer for asked in both]
-    assert shown.count("the step 'A' asks") == shown.count("the step 'B' asks") == 1
+    assert shown.count("/ A asks") == shown.count("/ B asks") == 1
     assert sorted(str(answer) for answer in answers) == ["{'it': 'first'}", "{'it': 'second'}"]
 
 
