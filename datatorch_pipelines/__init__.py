@@ -35,8 +35,11 @@ if TYPE_CHECKING:
         run,
         run_action,
         run_async,
+        run_step,
+        run_step_async,
         schema,
         start,
+        start_step,
         symbol_at,
         upgrade,
         upgrade_files,
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
         Command,
         JobEnvironment,
         JobSpec,
+        Question,
         ResolvedAction,
         Resolver,
         Runner,
@@ -69,6 +73,7 @@ if TYPE_CHECKING:
     from datatorch_pipelines.fixing import Fixed, Pinned
     from datatorch_pipelines.limits import Limits
     from datatorch_pipelines.model import Action, ActionObject, ActionReference, Job, Pipeline, Step
+    from datatorch_pipelines.people import ConsoleHuman, GivenAnswers
     from datatorch_pipelines.resolvers import (
         FoundAction,
         GitHubResolver,
@@ -80,6 +85,7 @@ if TYPE_CHECKING:
     )
     from datatorch_pipelines.results import Event, JobResult, RunResult, Status, StepResult
     from datatorch_pipelines.runners import LocalRunner
+    from datatorch_pipelines.stepping import StepHandle
 
 __version__ = "0.1.0"
 
@@ -90,6 +96,7 @@ __all__ = [
     "ActionSyntaxError",
     "Capabilities",
     "Command",
+    "ConsoleHuman",
     "Diagnostic",
     "Event",
     "ExpressionError",
@@ -97,6 +104,7 @@ __all__ = [
     "FoundAction",
     "GitHubResolver",
     "GitResolver",
+    "GivenAnswers",
     "Job",
     "JobEnvironment",
     "JobResult",
@@ -114,6 +122,7 @@ __all__ = [
     "Plan",
     "PlanError",
     "PullError",
+    "Question",
     "ResolveError",
     "ResolvedAction",
     "Resolver",
@@ -128,6 +137,7 @@ __all__ = [
     "Status",
     "Step",
     "StepContext",
+    "StepHandle",
     "StepResult",
     "Store",
     "Symbol",
@@ -154,8 +164,11 @@ __all__ = [
     "run",
     "run_action",
     "run_async",
+    "run_step",
+    "run_step_async",
     "schema",
     "start",
+    "start_step",
     "symbol_at",
     "upgrade",
     "upgrade_files",
@@ -184,8 +197,11 @@ _HOMES = {
         "run",
         "run_action",
         "run_async",
+        "run_step",
+        "run_step_async",
         "schema",
         "start",
+        "start_step",
         "symbol_at",
         "upgrade",
         "upgrade_files",
@@ -196,6 +212,7 @@ _HOMES = {
         "Command",
         "JobEnvironment",
         "JobSpec",
+        "Question",
         "ResolvedAction",
         "Resolver",
         "Runner",
@@ -218,9 +235,11 @@ _HOMES = {
     "fixing": ("Fixed", "Pinned"),
     "limits": ("Limits",),
     "model": ("Action", "ActionObject", "ActionReference", "Job", "Pipeline", "Step"),
+    "people": ("ConsoleHuman", "GivenAnswers"),
     "resolvers": ("FoundAction", "GitHubResolver", "GitResolver", "LocalResolver", "Lock", "MappingResolver", "Store"),
     "results": ("Event", "JobResult", "RunResult", "Status", "StepResult"),
     "runners": ("LocalRunner",),
+    "stepping": ("StepHandle",),
 }
 
 __getattr__ = late(globals(), {name: room for room, names in _HOMES.items() for name in names})

@@ -119,6 +119,20 @@ class ActionArguments(RunSettings, total=False):
     on_event: Listener | Sequence[Listener] | None
 
 
+class StepArguments(ActionArguments, total=False):
+    """What `run_step` takes beside the step and its inputs: as `ActionArguments`, and these.
+
+    - ``run_id``: the run that the step is of, as whoever hands out the steps calls it: the context ``run`` has it, and
+      the records of the run's steps are side by side in a folder of that name.
+    - ``job``: the id of the job that the step is of (``"job"``).
+    - ``workspace``: a folder that the step works in and that stays, for the next step of the same job.
+    """
+
+    run_id: str | None
+    job: str
+    workspace: PathLike | None
+
+
 class RunArguments(PlanArguments, total=False):
     """What `run`, `run_async` and `start` take beside the pipeline: as `PlanArguments`, and ``on_event``.
 
@@ -130,10 +144,11 @@ class RunArguments(PlanArguments, total=False):
 
 def refuse_unknown(arguments: FetchArguments) -> None:
     """Raises ``TypeError`` for an argument that `FetchArguments` does not have."""
-    _refuse_others(arguments, FetchArguments.__annotations__)
+    refuse_others(arguments, FetchArguments.__annotations__)
 
 
-def _refuse_others(arguments: Iterable[str], known: Iterable[str]) -> None:
+def refuse_others(arguments: Iterable[str], known: Iterable[str]) -> None:
+    """Raises ``TypeError`` for an argument that is none of the ``known``."""
     for name in arguments:
         if name not in known:
             near = difflib.get_close_matches(name, known, n=1)
@@ -146,7 +161,7 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
     Raises `PipelinesError` for an unknown runner or a check that can't be used, and ``TypeError`` for an argument that
     there is none of.
     """
-    _refuse_others(arguments, RunArguments.__annotations__)
+    refuse_others(arguments, RunArguments.__annotations__)
     limits = arguments.get("limits", DEFAULT_LIMITS)
     # What finds and runs actions is loaded for a pipeline that has some.
     steps = (step for job in pipeline.jobs.values() for step in job.steps)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from datatorch_pipelines.api.locking import lock, lock_files
     from datatorch_pipelines.api.reading import load, load_action, loads, schema, to_json, to_yaml
     from datatorch_pipelines.api.running import plan, run, run_async, start
+    from datatorch_pipelines.api.stepping import run_step, run_step_async, start_step
 
 __all__ = [
     "check",
@@ -36,9 +37,12 @@ __all__ = [
     "run",
     "run_action",
     "run_async",
+    "run_step",
+    "run_step_async",
     "schema",
     "start",
     "start_action",
+    "start_step",
     "symbol_at",
     "to_json",
     "to_yaml",
@@ -54,6 +58,7 @@ _HOMES = {
     "locking": ("lock", "lock_files"),
     "reading": ("load", "load_action", "loads", "schema", "to_json", "to_yaml"),
     "running": ("plan", "run", "run_async", "start"),
+    "stepping": ("run_step", "run_step_async", "start_step"),
 }
 
 __getattr__ = late(globals(), {name: module for module, names in _HOMES.items() for name in names})

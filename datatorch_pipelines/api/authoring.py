@@ -58,9 +58,9 @@ def run_action(
     everything else: an input that is missing or of the wrong type, a program that is not there.
     """
     from datatorch_pipelines.api.running import waited
-    from datatorch_pipelines.authoring import lone_result
+    from datatorch_pipelines.results import lone_step
 
-    return lone_result(waited(start_action(action, inputs, **arguments)))
+    return lone_step(waited(start_action(action, inputs, **arguments)))
 
 
 def start_action(

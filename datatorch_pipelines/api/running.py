@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from datatorch_pipelines.api.reading import load, to_yaml
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from datatorch_pipelines.defaults import PlanArguments, RunArguments
-    from datatorch_pipelines.engine import Plan, RunHandle
+    from datatorch_pipelines.engine import Listener, Plan, Run, RunHandle
     from datatorch_pipelines.results import RunResult
 
 PathLike = str | os.PathLike[str]
@@ -78,17 +79,25 @@ async def run_async(pipeline: Pipeline | PathLike, **arguments: Unpack[RunArgume
     import asyncio
 
     from datatorch_pipelines.defaults import listeners, run_options
-    from datatorch_pipelines.engine import Listeners, Run, make_plan
+    from datatorch_pipelines.engine import Run, make_plan
 
     located, source = await asyncio.to_thread(located_pipeline, pipeline, arguments.get("limits", DEFAULT_LIMITS))
     options = run_options(located, arguments)
     planned = await make_plan(located, source, options)
-    begun = Run(planned, options, _text_of(located))
-    told = Listeners(begun.recorder.journal, listeners(arguments))
+    return await carried_out(Run(planned, options, _text_of(located)), listeners(arguments))
+
+
+async def carried_out(begun: Run, told: Iterable[Listener]) -> RunResult:
+    """What comes of a run in the running event loop, once every listener was told of all of it."""
+    import asyncio
+
+    from datatorch_pipelines.engine import Listeners
+
+    listening = Listeners(begun.recorder.journal, told)
     try:
         await begun.execute()
     finally:
-        await asyncio.to_thread(told.join)
+        await asyncio.to_thread(listening.join)
     return begun.result()
 
 

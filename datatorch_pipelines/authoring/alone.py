@@ -26,7 +26,6 @@ from datatorch_pipelines.errors import PlanError, ResolveError
 from datatorch_pipelines.model import Action, ActionReference, Job, Pipeline, Step
 from datatorch_pipelines.model.pipeline import with_source
 from datatorch_pipelines.resolvers.definitions import Answer, find_action
-from datatorch_pipelines.results import Failure, RunResult, Status, StepResult
 from datatorch_pipelines.runtimes import named_file
 from datatorch_pipelines.syntax.names import listed, named, shown
 
@@ -78,19 +77,6 @@ async def lone_action(action: NamedAction, given: Mapping[str, object], options:
     others = (item for item in plan.warnings if item.code != Code.MISSING_VARIABLE)
     warnings = sort_diagnostics([*others, *_missing_variables(definition, source, inherited)])
     return LoneAction(pipeline=pipeline, plan=evolve(plan, warnings=tuple(warnings)), options=own)
-
-
-def lone_result(result: RunResult) -> StepResult:
-    """What came of an action that ran alone: its step's result, with all that the run says of it."""
-    steps = result.jobs[JOB].steps if JOB in result.jobs else ()
-    if not steps:  # the place where it should have run was not to be had
-        error = result.error or Failure(message=f"the action was {result.status}")
-        status = Status.FAILED if result.succeeded else result.status
-        return StepResult(index=0, name=result.pipeline, status=status, error=error, diagnostics=result.diagnostics)
-    step = evolve(steps[0], diagnostics=result.diagnostics)
-    if step.succeeded and not result.succeeded:  # what came after it went wrong: its record can't be relied on
-        return evolve(step, status=result.status, error=result.error)
-    return step
 
 
 def _pipeline(name: str, action: NamedAction, inputs: Mapping[str, object]) -> Pipeline:

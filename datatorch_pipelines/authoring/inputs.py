@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 
 from attrs import evolve, frozen
@@ -13,6 +12,7 @@ from datatorch_pipelines.errors import InputError, ModelError
 from datatorch_pipelines.model import Action
 from datatorch_pipelines.model.conversion import convert_input
 from datatorch_pipelines.syntax.names import named, nearest, shown
+from datatorch_pipelines.syntax.plain import plain_data
 from datatorch_pipelines.syntax.yaml_writer import check_plain
 
 _LONGEST_NAME = 1000
@@ -96,21 +96,6 @@ def _plain(name: str, value: object) -> object:
     """A value as a pipeline could hold it. Raises `InputError` for one that none can."""
     try:
         check_plain(name)
-        plain = _as_data(value)
-        check_plain(plain)
+        return plain_data(value)
     except ModelError as error:
         raise InputError(f"the input {shown(name)}: {error.message}", hint=error.hint) from error
-    except RecursionError as error:
-        message = f"the input {shown(name)} is nested too deep, or holds itself"
-        raise InputError(message, hint="use plain data") from error
-    return plain
-
-
-def _as_data(value: object) -> object:
-    if isinstance(value, os.PathLike):
-        return os.fsdecode(value)
-    if isinstance(value, Mapping):
-        return {key: _as_data(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_as_data(item) for item in value]
-    return value

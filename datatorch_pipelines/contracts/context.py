@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from attrs import field, frozen
@@ -24,6 +25,8 @@ class JobSpec:
 
     ``run_id`` and ``job_id`` together are unique; ``attempt`` counts from 1 and grows when a job starts anew in a fresh
     environment. ``runs_on`` are the job's labels. ``keep`` asks that the environment stays on disk when the job ends.
+    ``workspace`` is a folder that the job works in and that outlives it, given only to runners that share files;
+    ``None`` asks for a fresh one.
     """
 
     run_id: str
@@ -32,6 +35,7 @@ class JobSpec:
     runs_on: tuple[str, ...] = ()
     attempt: int = 1
     keep: bool = False
+    workspace: Path | None = None
 
 
 @frozen(kw_only=True)

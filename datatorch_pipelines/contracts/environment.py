@@ -11,6 +11,8 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequenc
 from pathlib import Path, PurePath
 from typing import IO, TYPE_CHECKING
 
+from attrs import evolve
+
 from datatorch_pipelines.contracts.command import Command
 from datatorch_pipelines.contracts.context import JobSpec, LogSink, StepContext, Stream
 from datatorch_pipelines.contracts.folders import PROBE, Paths, local_facts, local_folders, remote_folders
@@ -113,7 +115,8 @@ class JobEnvironment:
 async def fresh_environment(runner: Runner, job: JobSpec) -> AsyncIterator[JobEnvironment]:
     """A place with new folders: on this machine where the runner shares files, else made through its `execute`."""
     if runner.capabilities.shares_files:
-        async with local_folders(keep=job.keep) as paths:
+        async with local_folders(keep=job.keep) as fresh:
+            paths = fresh if job.workspace is None else evolve(fresh, workspace=job.workspace)
             environment = JobEnvironment(runner, job, paths, local_facts(paths))
             try:
                 yield environment

@@ -48,6 +48,7 @@ class Runner(abc.ABC):
         """The place where one job runs, from its first step to its last: with a fresh, empty workspace.
 
         When the context ends, nothing that the job started still runs, and the workspace is gone (unless ``job.keep``).
+        Where there is a ``job.workspace``, that is the workspace, and it stays.
         The default makes the folders on this machine, or through `execute` where no files are shared.
 
         Raises `RunnerUnavailable` or `EnvironmentLost`.

@@ -79,7 +79,8 @@ class RunOptions:
     when its environment is lost. ``directory`` is the folder that gets the run's own folder (the user's state folder
     unless given); ``keep`` leaves the jobs' workspaces on disk. ``extra_checks`` look beside the library's own.
     ``locked`` is the lock that every action has to be as in, ``None`` for none.
-    ``trigger`` says what started the run; ``human`` asks people; ``selection`` is which jobs run. ``on_failure`` is
+    ``workspace`` is a folder that the jobs work in and that stays, for a pipeline of one job (a fresh one each unless
+    given). ``trigger`` says what started the run; ``human`` asks people; ``selection`` is which jobs run. ``on_failure`` is
     what a failed job means for the others; ``cleanup_seconds`` how long the steps and jobs that run whatever happened
     may take after a cancellation. ``now`` gives the time that the record has, in seconds since the epoch.
     """
@@ -102,6 +103,7 @@ class RunOptions:
     max_attempts: int = field(default=3, validator=validators.gt(0))
     directory: Path | None = None
     keep: bool = False
+    workspace: Path | None = None
     human: HumanHandler | None = None
     selection: Selection = Selection()
     on_failure: OnFailure = "keep-going"

@@ -22,6 +22,7 @@ from datatorch_pipelines.results.events import (
     WarningRaised,
 )
 from datatorch_pipelines.results.kept import Artifact, FailedTest, SuiteResult
+from datatorch_pipelines.results.lone import lone_step
 from datatorch_pipelines.results.result import JobResult, LogPart, RunResult, StepResult, failure_of
 from datatorch_pipelines.results.status import Failure, Status
 
@@ -55,4 +56,5 @@ __all__ = [
     "SuiteResult",
     "WarningRaised",
     "failure_of",
+    "lone_step",
 ]

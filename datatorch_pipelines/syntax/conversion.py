@@ -68,9 +68,20 @@ def action_from_data(data: Data, source: Locator | None = None) -> Action:
     return attrs.evolve(_reader().structure(data, Action), source=source)
 
 
+def step_from_data(data: Data) -> Step:
+    """The step that validated data describes."""
+    return _reader().structure(data, Step)
+
+
 def pipeline_to_data(pipeline: Pipeline) -> Data:
     """A pipeline as plain data under the format's key names, defaults left out."""
     data: Data = _writer().unstructure(pipeline)
+    return data
+
+
+def step_to_data(step: Step) -> Data:
+    """A step as `pipeline_to_data` has it."""
+    data: Data = _writer().unstructure(step)
     return data
 
 

@@ -10,12 +10,12 @@ from attrs import frozen
 from fastjsonschema import JsonSchemaValuesException
 
 from datatorch_pipelines.codes import Code
-from datatorch_pipelines.diagnostics import Diagnostic
+from datatorch_pipelines.diagnostics import Diagnostic, PathKey
 from datatorch_pipelines.errors import ModelError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
-from datatorch_pipelines.model import ActionReference, Pipeline
+from datatorch_pipelines.model import ActionReference, Pipeline, Step
 from datatorch_pipelines.model.pipeline import JOB_ID, can_name_variable
-from datatorch_pipelines.syntax.conversion import pipeline_from_data
+from datatorch_pipelines.syntax.conversion import pipeline_from_data, step_from_data
 from datatorch_pipelines.syntax.edits import first_key
 from datatorch_pipelines.syntax.located import StopReading
 from datatorch_pipelines.syntax.names import named, shown
@@ -86,6 +86,25 @@ def read_pipeline_file(text: str, filename: str, *, limits: Limits = DEFAULT_LIM
     return PipelineReading(pipeline, report.sorted(), report.locator, data, report)
 
 
+def read_step(
+    text: str, filename: str, *, limits: Limits = DEFAULT_LIMITS
+) -> tuple[Step | None, list[Diagnostic], TextLocator]:
+    """The step that a text of its own describes, all that is to be said about it, and the places of its parts.
+
+    As `read_pipeline` otherwise.
+
+    >>> step, diagnostics, places = read_step("rnu: make\\n", "s.yaml")
+    >>> print(step, *diagnostics)
+    None s.yaml:1:1: error: unknown key 'rnu' [DT202]; did you mean 'run'?
+    """
+    data, report, complete = read_source(text, filename, limits)
+    if complete:
+        with contextlib.suppress(StopReading):
+            _StepChecker(report).check(data)
+    step = step_from_data(data) if not report.failed and isinstance(data, dict) else None
+    return step, report.sorted(), report.locator
+
+
 def _check_pipeline(data: object, filename: str, report: Report) -> None:
     if not isinstance(data, dict):
         wrong_type(report, (), "a pipeline", "a mapping", data, "begin with name: and jobs:")
@@ -149,7 +168,7 @@ def _check_job(job_id: str, job: Any, checker: _StepChecker, report: Report) -> 
     _check_env(job, path, report)
     if isinstance(steps, list):
         for index, step in enumerate(steps):
-            checker.check(step, job_id, index)
+            checker.check(step, *path, "steps", index)
 
 
 def _nothing(report: Report, path: Path, message: str, hint: str) -> None:
@@ -176,21 +195,21 @@ class _StepChecker:
         self.right_references: set[str] = set()
         self.validate = step_schema.validate
 
-    def check(self, step: object, job_id: str, index: int) -> None:
-        """Says what is wrong with one step."""
+    def check(self, step: object, *path: PathKey) -> None:
+        """Says what is wrong with the step that is at ``path``."""
         try:
             self.validate(step)
         except JsonSchemaValuesException:
-            self._tell(step, ("jobs", job_id, "steps", index))
+            self._tell(step, path)
         if not isinstance(step, dict):
             return
         if "env" in step:
-            _check_env(step, ("jobs", job_id, "steps", index), self.report)
+            _check_env(step, path, self.report)
         action = step.get("action")
         if ("run" in step) == (action is not None or "action" in step):
-            self._action_or_run(step, ("jobs", job_id, "steps", index))
+            self._action_or_run(step, path)
         elif action is not None and not (isinstance(action, str) and action in self.right_references):
-            self._reference(action, ("jobs", job_id, "steps", index, "action"))
+            self._reference(action, (*path, "action"))
 
     def _tell(self, step: object, path: Path) -> None:
         if isinstance(step, dict):

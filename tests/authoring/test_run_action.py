@@ -180,7 +180,7 @@ def test_a_value_that_no_action_can_get_is_refused(make: Make, value: object, wh
 
 
 def test_a_value_that_holds_itself_is_refused(make: Make) -> None:
-    with pytest.raises(dtp.PlanError, match="the input 'items' is nested too deep, or holds itself"):
+    with pytest.raises(dtp.PlanError, match="the input 'items': it is nested too deep, or holds itself"):
         dtp.run_action(make(), {"text": "a", "items": _circle()})
 
 
@@ -472,7 +472,15 @@ def test_an_argument_that_there_is_none_of_is_refused(make: Make, argument: str)
 
 
 def test_it_takes_what_a_run_takes_that_is_not_about_a_pipeline() -> None:
-    assert RunArguments.__annotations__.keys() - ActionArguments.__annotations__.keys() == {"inputs", "locked"}
+    assert RunArguments.__annotations__.keys() - ActionArguments.__annotations__.keys() == {
+        "from_job",
+        "inputs",
+        "job",
+        "locked",
+        "on_failure",
+        "trigger",
+        "up_to",
+    }
 
 
 def test_outputs_are_as_the_action_wrote_them(make: Make) -> None:

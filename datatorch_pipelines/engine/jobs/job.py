@@ -15,7 +15,7 @@ from datatorch_pipelines.engine.steps.prepare import base_environment, step_host
 from datatorch_pipelines.engine.steps.step import CANCELLED, run_step, skip_rest
 from datatorch_pipelines.engine.steps.time_limits import minutes_text
 from datatorch_pipelines.engine.third_party import third_party
-from datatorch_pipelines.errors import EnvironmentLost, PipelinesError, RunnerUnavailable
+from datatorch_pipelines.errors import EnvironmentLost, PipelinesError, RunnerError, RunnerUnavailable
 from datatorch_pipelines.records import BackgroundLog
 from datatorch_pipelines.results import Failure, JobFinished, JobStarted, Status
 
@@ -93,6 +93,7 @@ async def _attempt(scope: UnitScope, attempt: int) -> Ended:
         runs_on=scope.job.job.runs_on,
         attempt=attempt,
         keep=scope.run.options.keep,
+        workspace=scope.run.options.workspace,
     )
     background = BackgroundLog(scope.run.recorder, unit.job, unit.instance, attempt)
     try:
@@ -109,6 +110,9 @@ async def _environment(run: RunScope, spec: JobSpec) -> AsyncIterator[JobEnviron
     stack = contextlib.AsyncExitStack()
     with third_party("the runner"):
         environment = await stack.enter_async_context(run.options.runner.job(spec))
+        if spec.workspace is not None and environment.paths.workspace != spec.workspace:
+            await stack.aclose()
+            raise RunnerError("the runner made a workspace of its own where one was given")
     try:
         yield environment
     finally:
