@@ -5,8 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import re
+import threading
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote, quote_plus
+
+from attrs import frozen
 
 # A password that holds an "@", or by mistake a "/" (a port is no password), is one too.
 _RUNS = re.compile(r"([\s\"]+)")
@@ -70,36 +73,62 @@ def _base64_forms(raw: bytes) -> set[bytes]:
     return {form for form in forms if len(form) >= 8}
 
 
-class Masker:
-    """Replaces every form of the given secrets by ``***``. Immutable; share it between threads.
+@frozen
+class _Forms:
+    """All forms of the secrets that are known at one time, ready to be searched for."""
 
-    >>> Masker(["hunter2"]).text("the password is hunter2")
-    'the password is ***'
+    ordered: tuple[bytes, ...]
+    longest: int
+    pattern: re.Pattern[bytes] | None
+    first: re.Pattern[bytes] | None
+
+
+def _searched(forms: Iterable[bytes]) -> _Forms:
+    ordered = tuple(sorted(forms, key=lambda form: (-len(form), form)))
+    if not ordered:
+        return _Forms((), 0, None, None)
+    firsts = b"".join(sorted({re.escape(form[:1]) for form in ordered}))
+    pattern = re.compile(b"|".join(map(re.escape, ordered)))
+    return _Forms(ordered, len(ordered[0]), pattern, re.compile(b"[" + firsts + b"]"))
+
+
+class Masker:
+    """Replaces every form of the given secrets by ``***``. Thread-safe; secrets may be added as they become known.
+
+    >>> masker = Masker(["hunter2"])
+    >>> masker.add("s3cret")
+    >>> masker.text("the passwords are hunter2 and s3cret")
+    'the passwords are *** and ***'
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         self.secrets = frozenset(secrets)
-        forms = {form for secret in self.secrets for form in secret_forms(secret)}
-        self._longest = max(map(len, forms), default=0)
-        ordered = sorted(forms, key=lambda form: (-len(form), form))
-        self._pattern = re.compile(b"|".join(map(re.escape, ordered))) if ordered else None
-        self._forms = tuple(ordered)
-        firsts = b"".join(sorted({re.escape(form[:1]) for form in forms}))
-        self._first = re.compile(b"[" + firsts + b"]") if forms else None
+        self._lock = threading.Lock()
+        # Replaced whole, never changed: who reads it needs no lock.
+        self.forms = _searched({form for secret in self.secrets for form in secret_forms(secret)})
+
+    def add(self, secret: str) -> None:
+        """Masks another secret from now on, also in streams that are open."""
+        with self._lock:
+            if secret not in self.secrets:
+                self.forms = _searched({*self.forms.ordered, *secret_forms(secret)})
+                self.secrets = self.secrets | {secret}
 
     def mask(self, data: bytes) -> bytes:
         """The bytes without secrets."""
-        return self._pattern.sub(MASK, data) if self._pattern else data
+        pattern = self.forms.pattern
+        return pattern.sub(MASK, data) if pattern else data
 
     def text(self, text: str) -> str:
         """The text without secrets."""
-        if self._pattern is None:
+        pattern = self.forms.pattern
+        if pattern is None:
             return text
-        return self._pattern.sub(MASK, text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+        return pattern.sub(MASK, text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
     def value(self, value: object) -> object:
         """JSON data without secrets, in keys and in texts; a number whose digits are a secret becomes ``***``."""
-        if self._pattern is None or value is None or isinstance(value, bool):
+        if self.forms.pattern is None or value is None or isinstance(value, bool):
             return value
         if isinstance(value, str):
             return self.text(value)
@@ -130,15 +159,15 @@ class MaskingStream:
 
     def feed(self, data: bytes) -> bytes:
         """The masked bytes that are certain by now."""
-        masker = self._masker
-        pattern, first = masker._pattern, masker._first
+        known = self._masker.forms
+        pattern, first = known.pattern, known.first
         if pattern is None or first is None:
             return data
         data = self._held + data
         pieces: list[bytes] = []
         position = 0
         # Before this place the longest form would be seen whole, so that what matches there is certain.
-        safe = max(0, len(data) - masker._longest + 1)
+        safe = max(0, len(data) - known.longest + 1)
         for match in pattern.finditer(data):
             if match.start() >= safe:
                 break
@@ -150,7 +179,7 @@ class MaskingStream:
             if start < position:
                 continue
             tail = data[start:]
-            if any(len(form) > len(tail) and form.startswith(tail) for form in masker._forms):
+            if any(len(form) > len(tail) and form.startswith(tail) for form in known.ordered):
                 keep = start
                 break
             if whole := pattern.match(data, start):

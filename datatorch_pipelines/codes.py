@@ -80,6 +80,7 @@ class Code(enum.StrEnum):
     MISSING_VARIABLE = "DT414", "An environment variable that the action declares and the pipeline doesn't set."
     NOT_IN_LOCK = "DT415", "An action that is not in the lock file."
     LOCK_DIFFERS = "DT416", "An action that is not what was locked."
+    MISSING_SECRET = "DT417", "A secret that the pipeline uses and that the run was not given."
 
     DATA_IN_SHELL = "DT501", "Data spliced into shell text."
     GIT_PROTOCOL = "DT502", "The unauthenticated git:// protocol, which GitHub no longer serves."

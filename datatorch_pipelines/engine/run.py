@@ -21,7 +21,7 @@ from datatorch_pipelines.engine.scoping.scope import RunScope
 from datatorch_pipelines.engine.steps.step import CANCELLED
 from datatorch_pipelines.engine.steps.time_limits import minutes_text
 from datatorch_pipelines.engine.third_party import third_party
-from datatorch_pipelines.errors import PipelinesError
+from datatorch_pipelines.errors import PipelinesError, PlanError
 from datatorch_pipelines.model import Pipeline
 from datatorch_pipelines.records import Recorder, make_run_directory, new_run_id, result_of
 from datatorch_pipelines.results import (
@@ -48,7 +48,12 @@ class Run:
     """
 
     def __init__(self, plan: Plan, options: RunOptions, text: str) -> None:
-        """``text`` is the pipeline as it was read. Raises `RecordError` when the record can't be begun."""
+        """``text`` is the pipeline as it was read.
+
+        Raises `PlanError` for what the plan says is missing, and `RecordError` when the record can't be begun.
+        """
+        if plan.missing:
+            raise PlanError(plan.missing)
         self.id = new_run_id()
         directory = make_run_directory(self.id, options.directory)
         masker = Masker([*options.secrets.values(), *_url_passwords(plan.pipeline)])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from attrs import evolve, frozen
@@ -39,12 +39,15 @@ def resolve_context(source: Locator, options: RunOptions) -> ResolveContext:
 
 
 async def find_actions(
-    pipeline: Pipeline, source: Locator, context: ResolveContext, options: RunOptions
+    pipeline: Pipeline, source: Locator, context: ResolveContext, options: RunOptions, jobs: Iterable[str] | None = None
 ) -> tuple[dict[StepKey, PlannedAction], list[Diagnostic]]:
-    """Every action that the pipeline names, by the steps that do, and what is to be said of them at their places."""
+    """Every action that the pipeline names, by the steps that do, and what is to be said of them at their places.
+
+    With ``jobs``, those of these jobs alone.
+    """
     users: dict[ActionReference, list[StepKey]] = {}
-    for job_id, job in pipeline.jobs.items():
-        for index, step in enumerate(job.steps):
+    for job_id in pipeline.jobs if jobs is None else jobs:
+        for index, step in enumerate(pipeline.jobs[job_id].steps):
             reference = step.reference
             if reference is not None:
                 users.setdefault(reference, []).append((job_id, index))

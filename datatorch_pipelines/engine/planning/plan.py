@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 
 from attrs import frozen
 
@@ -17,6 +17,8 @@ from datatorch_pipelines.engine.planning.actions import PlannedAction, StepKey, 
 from datatorch_pipelines.engine.planning.honoured import refuse_unhonoured
 from datatorch_pipelines.engine.planning.missing_file import refuse_missing_file
 from datatorch_pipelines.engine.planning.people import refuse_unasked
+from datatorch_pipelines.engine.planning.secrets import missing_secrets
+from datatorch_pipelines.engine.planning.selection import selected_jobs
 from datatorch_pipelines.engine.planning.starting import refuse_start
 from datatorch_pipelines.errors import PlanError
 from datatorch_pipelines.model import Action, Job, Pipeline, Step, Using
@@ -33,7 +35,11 @@ class PlannedStep:
 
 @frozen(kw_only=True)
 class PlannedJob:
-    """A job with its steps in order."""
+    """A job with its steps in order.
+
+    ``needs`` are the jobs of the plan that it waits for; ``unmet`` those that it needs and that the plan leaves out:
+    they count as succeeded, without outputs.
+    """
 
     id: str
     job: Job
@@ -51,14 +57,16 @@ class PlannedJob:
 class Plan:
     """A pipeline that is ready to run.
 
-    ``source`` tells where each part of the pipeline stands; ``warnings`` are what is doubtful about it and
-    not ignored by a comment of its file.
+    ``jobs`` are those that were selected, in the order of the file. ``source`` tells where each part of the pipeline
+    stands; ``warnings`` are what is doubtful about it and not ignored by a comment of its file. ``missing`` is what a
+    run of it still lacks, such as a secret: a run refuses to begin for each of them.
     """
 
     pipeline: Pipeline
     source: Locator
     jobs: tuple[PlannedJob, ...]
     warnings: tuple[Diagnostic, ...] = ()
+    missing: tuple[Diagnostic, ...] = ()
 
     def resolved(self) -> Mapping[str, ResolvedAction]:
         """Each action that the pipeline names, by its reference.
@@ -88,15 +96,17 @@ class Plan:
 async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) -> Plan:
     """Settles what a run of the pipeline will do.
 
-    Raises `PlanError` with everything that stands in the way, at its place; nothing has run then.
+    Raises `PlanError` with everything that stands in the way, at its place, and `PipelinesError` for a selected job
+    that there is none of; nothing has run then.
     """
+    selected = selected_jobs(pipeline, options.selection)
     early = [
         *refuse_unhonoured(pipeline, source),
         *refuse_start(pipeline, source, options),
         *_check(pipeline, {}, options),
     ]
     _raise_errors(source, early)
-    actions, found = await find_actions(pipeline, source, resolve_context(source, options), options)
+    actions, found = await find_actions(pipeline, source, resolve_context(source, options), options, selected)
     _raise_errors(source, found)
     definitions = {key: action.definition for key, action in actions.items()}
     checked = _check(pipeline, definitions, options)
@@ -105,20 +115,24 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
         checked += [item for item in told if has_errors([item])]
     checked += [*_refuse_unknown_runtimes(pipeline, actions, source, options), *_refuse_missing_files(actions, source)]
     _raise_errors(source, [*checked, *found])
-    jobs = tuple(
-        PlannedJob(
-            id=job_id,
-            job=job,
-            needs=job.needs,
-            steps=tuple(
-                PlannedStep(index=index, step=step, action=actions.get((job_id, index)))
-                for index, step in enumerate(job.steps)
-            ),
-        )
-        for job_id, job in pipeline.jobs.items()
-    )
+    chosen = set(selected)
+    jobs = tuple(_planned(job_id, pipeline.jobs[job_id], chosen, actions) for job_id in selected)
     warnings = without_ignored(source, sort_diagnostics([*checked, *found]))
-    return Plan(pipeline=pipeline, source=source, jobs=jobs, warnings=tuple(warnings))
+    missing = sort_diagnostics([*missing_secrets(pipeline, source, selected, options)])
+    return Plan(pipeline=pipeline, source=source, jobs=jobs, warnings=tuple(warnings), missing=tuple(missing))
+
+
+def _planned(job_id: str, job: Job, selected: Collection[str], actions: Mapping[StepKey, PlannedAction]) -> PlannedJob:
+    return PlannedJob(
+        id=job_id,
+        job=job,
+        steps=tuple(
+            PlannedStep(index=index, step=step, action=actions.get((job_id, index)))
+            for index, step in enumerate(job.steps)
+        ),
+        needs=tuple(dict.fromkeys(name for name in job.needs if name in selected)),
+        unmet=tuple(dict.fromkeys(name for name in job.needs if name not in selected)),
+    )
 
 
 def _check(pipeline: Pipeline, actions: Mapping[StepKey, Action], options: RunOptions) -> list[Diagnostic]:

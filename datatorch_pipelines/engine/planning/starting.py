@@ -20,5 +20,5 @@ def trigger_context(trigger: str | Mapping[str, object] | Trigger | None) -> Map
 
 
 def refuse_start(pipeline: Pipeline, source: Locator, options: RunOptions) -> Iterator[Diagnostic]:
-    """An error for a trigger that the pipeline doesn't have, and for each key of the event that doesn't fit its form."""
+    """An error for a trigger that the pipeline doesn't have, and for what of the event doesn't fit its form."""
     yield from ()

@@ -11,6 +11,7 @@ from datatorch_pipelines.codes import Code
 from datatorch_pipelines.contracts import Command, StepContext, StepEnvironment, Stream
 from datatorch_pipelines.engine.collecting.cache import ResultCache, result_key
 from datatorch_pipelines.engine.collecting.files import StepFiles, step_files
+from datatorch_pipelines.engine.collecting.masks import MaskLines
 from datatorch_pipelines.engine.collecting.outputs import OutputReader
 from datatorch_pipelines.engine.planning.plan import PlannedStep
 from datatorch_pipelines.engine.scoping.scope import JobScope
@@ -148,18 +149,26 @@ async def _execute(
         if name in declared or name.startswith("DATATORCH_OUTPUT"):
             scope.warn(f"the output {name!r} was not taken: {why}", Code.UNDECLARED_OUTPUT, planned.index)
 
+    def refused(why: str) -> None:
+        scope.warn(f"a text was not masked: {why}", Code.UNDECLARED_OUTPUT, planned.index)
+
     limit = scope.run.options.limits.max_output_bytes
     reader = OutputReader(limit, junk)
+    masks = MaskLines(scope.run.masker, refused)
 
     def sink(stream: Stream, data: bytes) -> None:
         time_limit.heard()
         if stream == "stdout":
             reader.feed(data)
+            data = masks.feed(data)
         log.write(stream, data)
 
     context = StepContext(job=scope.spec, step=planned.step.label, environment=scope.environment, sink=sink)
-    with third_party("the runner"):
-        status = await scope.environment.runner.execute(command, context)
+    try:
+        with third_party("the runner"):
+            status = await scope.environment.runner.execute(command, context)
+    finally:
+        log.write("stdout", masks.close())
     if type(status) is not int:
         raise RunnerError(f"the runner gave {status!r} where an exit status belongs", hint="execute returns a number")
     reader.close()
