@@ -31,6 +31,10 @@ class Limits:
     """Length of one line by which a step sets an output, in bytes."""
     max_instances: int = field(default=10_000, validator=_positive)
     """How many instances a job's matrix may have."""
+    max_artifact_files: int = field(default=10_000, validator=_positive)
+    """How many files of a step are kept."""
+    max_artifact_bytes: int = field(default=64 * 1024 * 1024 * 1024, validator=_positive)
+    """How large the files of a step that are kept may be together, in bytes."""
 
 
 DEFAULT_LIMITS = Limits()

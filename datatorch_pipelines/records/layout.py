@@ -51,6 +51,12 @@ def log_name(job: str, step: int | None, label: str = "", attempt: int = 1, inst
     return f"logs/{job_folder(job, instance)}/{name}"
 
 
+def artifacts_folder(job: str, step: int, label: str = "", attempt: int = 1, instance: int | None = None) -> str:
+    """The path in the run's folder of the files that a step left; the rest is as for `log_name`."""
+    again = f".{attempt}" if attempt > 1 else ""
+    return f"artifacts/{job_folder(job, instance)}/{step + 1:03d}-{safe_name(label, length=48)}{again}"
+
+
 def job_folder(job: str, instance: int | None = None) -> str:
     """The folder of a job's, or of its instance's, files in the logs and the artifacts of a run."""
     return safe_name(job) if instance is None else f"{safe_name(job)}/{instance + 1:03d}"
