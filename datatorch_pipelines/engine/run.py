@@ -12,11 +12,12 @@ from attrs import evolve
 from datatorch_pipelines._masking import Masker
 from datatorch_pipelines.diagnostics import Diagnostic
 from datatorch_pipelines.engine.jobs.dispatch import Dispatcher
+from datatorch_pipelines.engine.jobs.ended import first_failed
 from datatorch_pipelines.engine.jobs.known import Known
 from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.engine.planning.plan import Plan
 from datatorch_pipelines.engine.scoping.contexts import run_contexts
-from datatorch_pipelines.engine.scoping.flow import Interruption
+from datatorch_pipelines.engine.scoping.flow import Flow, Interrupted, Interruption, never
 from datatorch_pipelines.engine.scoping.scope import RunScope
 from datatorch_pipelines.engine.steps.step import CANCELLED
 from datatorch_pipelines.engine.steps.time_limits import minutes_text
@@ -27,7 +28,6 @@ from datatorch_pipelines.records import Recorder, make_run_directory, new_run_id
 from datatorch_pipelines.results import (
     CancelRequested,
     Failure,
-    JobFinished,
     RunFinished,
     RunResult,
     RunStarted,
@@ -73,7 +73,8 @@ class Run:
         self._stop: Interruption | None = None
         self._killed = False
         self._limit: asyncio.TimerHandle | None = None
-        self._time_out: Failure | None = None
+        self._opening = Flow()
+        self._time_out: tuple[Interruption, Failure] | None = None
 
     def result(self) -> RunResult:
         """What came of the run, so far."""
@@ -85,20 +86,27 @@ class Run:
 
     def kill(self) -> None:
         """Ends everything at once, also what would run whatever happens."""
-        if not self._killed:  # once only: a second time would break into the tidying up
-            self._killed = True
-            if self._work is not None:
-                self._work.cancel()
+        if self._killed:  # once only: a second time would break into the tidying up
+            return
+        self._killed = True
+        if self._work is not None and not self._work.done():
+            if self._stop is None:
+                self._request(Interruption(reason=CANCELLED))
+            self._work.cancel()
 
     def _interrupt(self, stop: Interruption) -> None:
         if self._stop is not None or self._work is None or self._work.done():
             self._stop = self._stop or stop
             return
-        self._stop = stop
-        recorder = self.recorder
-        recorder.emit(CancelRequested(time=recorder.now(), reason=recorder.masker.text(stop.reason)))
+        self._request(stop)
+        self._opening.interrupt(stop, self.recorder.now())
         self._dispatcher.interrupt(stop)
         self._limit = self._work.get_loop().call_later(self._scope.options.cleanup_seconds, self.kill)
+
+    def _request(self, stop: Interruption) -> None:
+        recorder = self.recorder
+        self._stop = stop
+        recorder.emit(CancelRequested(time=recorder.now(), reason=recorder.masker.text(stop.reason)))
 
     async def execute(self) -> None:
         """Carries the run out.
@@ -113,6 +121,9 @@ class Run:
             status, error = await self._watched()
         except PipelinesError as broken:
             status, error = Status.FAILED, Failure(message=recorder.masker.text(str(broken)))
+        except Exception as broken:
+            status, error = Status.FAILED, Failure(message=recorder.masker.text(f"{type(broken).__name__}: {broken}"))
+            raise
         finally:
             if self._limit is not None:
                 self._limit.cancel()
@@ -176,7 +187,7 @@ class Run:
             outcome = Status.FAILED, Failure(message=str(self.recorder.failure))
         elif work.cancelled():
             self._dispatcher.leave_out_all(self._stop or Interruption(reason=CANCELLED))
-            outcome = Status.CANCELLED, None
+            outcome = (Status.CANCELLED, None) if self._timed_out is None else (Status.FAILED, self._timed_out)
         else:
             work.result()
             outcome = self._outcome()
@@ -187,21 +198,27 @@ class Run:
     async def _jobs(self) -> None:
         """Opens the runner, and runs every job."""
         scope, runner = self._scope, self._scope.options.runner
+        timer: asyncio.TimerHandle | None = None
         try:
             timer = self._timer()
-            with third_party("the runner"):
-                await runner.open()
+            async with self._opening.guarded(never):
+                with third_party("the runner"):
+                    await runner.open()
+            try:
+                await self._dispatcher.execute()
+            finally:
+                with third_party("the runner"):
+                    await runner.aclose()
+        except Interrupted:
+            self._dispatcher.leave_out_all(self._stop or Interruption(reason=CANCELLED))
         except PipelinesError as error:
+            if self._dispatcher.begun:
+                raise
             failure = scope.failure_of(error, scope.plan.source.key(("jobs",)))
             self._dispatcher.leave_out_all(Interruption(reason=failure.message), failure)
-            return
-        try:
-            await self._dispatcher.execute()
         finally:
             if timer is not None:
                 timer.cancel()
-            with third_party("the runner"):
-                await runner.aclose()
 
     def _timer(self) -> asyncio.TimerHandle | None:
         """Interrupts the run when its time is over. Raises `ExpressionError` for what is no number of minutes."""
@@ -210,16 +227,20 @@ class Run:
             return None
         minutes = scope.evaluator().number(timeout, ("timeout",), scope.contexts)
         reason = f"the run timed out after {minutes_text(minutes)}"
-        self._time_out = scope.failure(reason, scope.plan.source.value(("timeout",)))
         stop = Interruption(reason=reason, after_failure=True)
+        self._time_out = stop, scope.failure(reason, scope.plan.source.value(("timeout",)))
         return asyncio.get_running_loop().call_later(minutes * 60, self._interrupt, stop)
+
+    @property
+    def _timed_out(self) -> Failure | None:
+        """That the run's time was over, where that is what ended it."""
+        return self._time_out[1] if self._time_out is not None and self._stop is self._time_out[0] else None
 
     def _outcome(self) -> tuple[Status, Failure | None]:
         """How the run ended, by how its jobs did."""
-        ended = self._dispatcher.ended.values()
-        cut = any(job.status is Status.CANCELLED for job in ended)
-        if self._time_out is not None and self._stop is not None and self._stop.after_failure and cut:
-            return Status.FAILED, self._time_out
+        ended, cut = self._dispatcher.ended.values(), self._dispatcher.cut
+        if cut and self._timed_out is not None:
+            return Status.FAILED, self._timed_out
         if self._stop is not None and not self._stop.after_failure and cut:
             return Status.CANCELLED, self._first_failure()
         failed = any(job.counts_as == "failure" and job.status is Status.FAILED for job in ended)
@@ -227,10 +248,9 @@ class Run:
 
     def _first_failure(self) -> Failure | None:
         """The first failure in time of a job that counts as one."""
-        counted = {name for name, job in self._dispatcher.ended.items() if job.counts_as == "failure"}
-        events = self.recorder.journal.snapshot()
-        failed = (event for event in events if isinstance(event, JobFinished) and event.job in counted)
-        return next((event.error for event in failed if event.error), None)
+        ended = self._dispatcher.ended.values()
+        failed = [job for job in ended if job.counts_as == "failure" and job.error is not None]
+        return first_failed(failed).error if failed else None
 
 
 def _url_passwords(pipeline: Pipeline) -> Iterator[str]:

@@ -5,16 +5,18 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 
+from attrs import evolve
+
 from datatorch_pipelines.engine.jobs.ended import UNSELECTED, Ended, EndedJobs, status_after, why_skipped
 from datatorch_pipelines.engine.jobs.job import record_job, run_unit
 from datatorch_pipelines.engine.jobs.known import Known
 from datatorch_pipelines.engine.jobs.strategy import Instances, instances_of
 from datatorch_pipelines.engine.planning.plan import PlannedJob
 from datatorch_pipelines.engine.scheduling.schedule import Schedule, Unit
-from datatorch_pipelines.engine.scoping.conditions import holds
-from datatorch_pipelines.engine.scoping.contexts import Contexts
+from datatorch_pipelines.engine.scoping.conditions import asks_status, holds
+from datatorch_pipelines.engine.scoping.contexts import Contexts, job_facts
 from datatorch_pipelines.engine.scoping.flow import Flow, Interruption
-from datatorch_pipelines.engine.scoping.scope import RunScope, UnitScope
+from datatorch_pipelines.engine.scoping.scope import RunScope, UnitScope, setting_contexts
 from datatorch_pipelines.engine.steps.step import CANCELLED
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.expressions import Host
@@ -44,21 +46,25 @@ class Dispatcher:
         room = min(scope.options.max_parallel, allowed or scope.options.max_parallel)
         self._schedule = Schedule({job.id: job.needs for job in scope.plan.jobs}, room)
         self._instances: dict[str, Instances] = {}
-        self._running: dict[Unit, Flow] = {}
+        self._running: dict[Unit, UnitScope] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._changed = asyncio.Event()
         self._stop: Interruption | None = None
         self._broken: BaseException | None = None
+        self.begun = False
 
     def interrupt(self, stop: Interruption) -> None:
         """Ends the run gently: what its own condition wants whatever happens still runs. The first one counts."""
         if self._stop is None:
             self._stop = stop
-            for flow in list(self._running.values()):
-                flow.interrupt(stop)
+            now = self._scope.recorder.now()
+            for scope in list(self._running.values()):
+                if self._settled(scope.job, scope.contexts) is not None:
+                    scope.flow.interrupt(stop, now)
 
     async def execute(self) -> None:
         """Every job to its end. Cancelling it ends all at once, each job recorded, before it passes on."""
+        self.begun = True
         try:
             while not self._schedule.done and self._broken is None:
                 self._changed.clear()
@@ -86,12 +92,20 @@ class Dispatcher:
             if job.id in self.ended:
                 continue
             if made is None:
-                self._end(job, Ended(status=status, error=failure, reason=why.reason if failure is None else None))
+                reason = why.reason if failure is None else None
+                self._end(job, Ended(status=status, error=failure, reason=reason), end_others=False)
                 continue
             for index in range(len(made.combinations)):
                 if index not in made.ended:
                     self._leave_out(job, made, index, why)
-            self._end(job, made.whole())
+            self._end(job, made.whole(), end_others=False)
+
+    @property
+    def cut(self) -> bool:
+        """Whether the interruption of the run kept any job, or any instance of one, from running to its end."""
+        instances = [ended for made in self._instances.values() for ended in made.ended.values()]
+        cancelled = [ended for ended in (*self.ended.values(), *instances) if ended.status is Status.CANCELLED]
+        return any(ended.reason != _OTHER_INSTANCE.reason for ended in cancelled)
 
     async def _decide(self) -> None:
         decided = 0
@@ -109,22 +123,33 @@ class Dispatcher:
             self._schedule.skip(job.id)
             return
         contexts = self._contexts(job)
-        try:
-            ended = self._unwanted(job, contexts)
-            if ended is None and job.job.strategy is not None:
+        ended = self._settled(job, contexts)
+        if ended is None and job.job.strategy is not None:
+            try:
                 made = instances_of(self._scope, job, job.job.strategy, contexts)
+            except PipelinesError as error:
+                ended = self._wrong(job, error)
+            else:
                 if made.combinations:
                     self._expand(job, made)
                     return
                 ended = Ended(status=Status.SKIPPED, reason="its matrix is empty")
-        except PipelinesError as error:
-            place = self._scope.plan.source.key(("jobs", job.id))
-            ended = Ended(status=Status.FAILED, error=self._scope.failure_of(error, place))
         if ended is None:
             self._schedule.admit(job.id)
         else:
             self._end(job, ended)
             self._schedule.skip(job.id)
+
+    def _settled(self, job: PlannedJob, contexts: Contexts) -> Ended | None:
+        """How a job ends that does not run, or whose condition is wrong; ``None`` for one that runs."""
+        try:
+            return self._unwanted(job, contexts)
+        except PipelinesError as error:
+            return self._wrong(job, error)
+
+    def _wrong(self, job: PlannedJob, error: PipelinesError) -> Ended:
+        failure = self._scope.failure_of(error, self._scope.plan.source.key(("jobs", job.id)))
+        return Ended(status=Status.FAILED, error=failure, failed_at=self._scope.recorder.now())
 
     def _contexts(self, job: PlannedJob) -> Contexts:
         """The contexts of a job before it has a place to run."""
@@ -143,14 +168,13 @@ class Dispatcher:
         status: HostStatus = "cancelled" if stopped else stands
         condition, evaluator = job.job.if_, self._scope.evaluator(Host(status=status))
         if isinstance(condition, str):
-            facts = {"id": job.id, "name": job.name, "status": status}
-            env = evaluator.environment(self._scope.plan.pipeline.env, ("env",), contexts) if "env" in condition else {}
-            contexts = {**contexts, "job": facts, "env": env}
+            contexts = setting_contexts(self._scope, job, job_facts(job.name, job, status), contexts)
         if holds(condition, ("jobs", job.id, "if"), evaluator, contexts):
             return None
         if stop is not None and stopped:
             return Ended(status=Status.CANCELLED, reason=stop.reason)
-        unmet = stands != "success" and condition is None
+        asks = asks_status(condition, self._scope.options.limits)
+        unmet = stands != "success" and condition is not False and not asks
         reason = why_skipped(job, self.ended) if unmet else "its condition does not hold"
         return Ended(status=Status.SKIPPED, reason=reason, failed_above=stands == "failure")
 
@@ -182,6 +206,9 @@ class Dispatcher:
         ended = Ended(status=Status.CANCELLED, reason=CANCELLED)
         try:
             ended = await self._ended(job, unit, made)
+        except asyncio.CancelledError:
+            ended = evolve(ended, reason=self._stop.reason if self._stop else CANCELLED)
+            raise
         finally:
             if made is None or unit.instance is None:
                 self._end(job, ended, record=False)
@@ -197,21 +224,24 @@ class Dispatcher:
             known = self._known.instance(job.id, unit.instance, matrix if isinstance(matrix, Mapping) else {})
             if known is not None:
                 return known
-        if self._stop is not None and (unwanted := self._unwanted(job, scope.contexts)) is not None:
+            if made.stop is not None:
+                self._leave_out(job, made, unit.instance, made.stop)
+                return made.ended[unit.instance]
+        if self._stop is not None and (unwanted := self._settled(job, scope.contexts)) is not None:
             record_job(scope, unwanted)
             return unwanted
-        self._running[unit] = scope.flow
+        self._running[unit] = scope
         try:
             return await run_unit(scope)
         finally:
             del self._running[unit]
 
     def _unit_scope(self, job: PlannedJob, unit: Unit, made: Instances | None) -> UnitScope:
-        contexts, name, stop = self._contexts(job), job.name, self._stop
+        contexts, name = self._contexts(job), job.name
         if made is not None and unit.instance is not None:
             contexts = {**contexts, "matrix": made.combinations[unit.instance]}
-            name, stop = made.names[unit.instance], stop or made.stop
-        flow = Flow(interruption=stop)
+            name = made.names[unit.instance]
+        flow = Flow(cleanup_seconds=self._scope.options.cleanup_seconds)
         return UnitScope(run=self._scope, job=job, unit=unit, name=name, contexts=contexts, flow=flow)
 
     def _end_instance(self, job: PlannedJob, made: Instances, index: int, ended: Ended) -> None:
@@ -221,9 +251,10 @@ class Dispatcher:
             made.stop = _OTHER_INSTANCE
             for other in self._schedule.withdraw(job.id):
                 self._leave_out(job, made, other, _OTHER_INSTANCE)
-            for unit, flow in list(self._running.items()):
+            now = self._scope.recorder.now()
+            for unit, scope in list(self._running.items()):
                 if unit.job == job.id:
-                    flow.interrupt(_OTHER_INSTANCE)
+                    scope.flow.interrupt(_OTHER_INSTANCE, now)
         if len(made.ended) == len(made.combinations):
             self._end(job, made.whole())
 
@@ -231,12 +262,12 @@ class Dispatcher:
         made.ended[index] = Ended(status=Status.CANCELLED, reason=why.reason)
         record_job(self._unit_scope(job, Unit(job=job.id, instance=index), made), made.ended[index])
 
-    def _end(self, job: PlannedJob, ended: Ended, *, record: bool = True) -> None:
+    def _end(self, job: PlannedJob, ended: Ended, *, record: bool = True, end_others: bool = True) -> None:
         """Takes up how a whole job ended, and what that means for the others."""
         self.ended[job.id] = ended
         if record:
             unit = Unit(job=job.id)
             record_job(UnitScope(run=self._scope, job=job, unit=unit, name=job.name, contexts={}), ended)
-        failed = ended.status is Status.FAILED and not ended.tolerated
+        failed = end_others and ended.status is Status.FAILED and not ended.tolerated
         if failed and self._scope.options.on_failure == "fail-fast":
             self._end_others(Interruption(reason=f"the job {job.id!r} failed", after_failure=True))

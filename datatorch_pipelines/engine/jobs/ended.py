@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import field, frozen
@@ -18,6 +19,7 @@ class Ended:
 
     ``outputs`` are as they were, secrets and all: a mapping, of a whole matrix a list of them. ``tolerated`` says of a
     failure that it counts as none; ``failed_above`` of a skipped job that a failure before it is the reason.
+    ``failed_at`` is when it failed, in seconds since the epoch: its end may be later.
     """
 
     status: Status
@@ -26,6 +28,7 @@ class Ended:
     reason: str | None = None
     tolerated: bool = False
     failed_above: bool = False
+    failed_at: float | None = None
 
     @property
     def counts_as(self) -> HostStatus:
@@ -51,8 +54,13 @@ def status_after(needed: Iterable[Ended]) -> HostStatus:
     return next((status for status in ("failure", "skipped") if status in found), "success")
 
 
+def first_failed(failed: Sequence[Ended]) -> Ended:
+    """The one of several that failed first in time; of those whose time is not known, the first."""
+    return min(failed, key=lambda ended: -math.inf if ended.failed_at is None else ended.failed_at)
+
+
 def why_skipped(job: PlannedJob, ended: Mapping[str, Ended]) -> str:
-    """Why a job without a condition is skipped: the first that it needs and that did not succeed."""
+    """Why a job whose condition asks for no status is skipped: the first that it needs and that did not succeed."""
     words = {Status.FAILED: "failed", Status.SKIPPED: "was skipped", Status.CANCELLED: "was cancelled"}
     for need in job.needs:
         if ended[need].counts_as != "success":

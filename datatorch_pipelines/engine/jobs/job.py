@@ -9,8 +9,8 @@ from collections.abc import AsyncIterator, Mapping
 from datatorch_pipelines.contracts import JobEnvironment, JobSpec
 from datatorch_pipelines.engine.jobs.ended import Ended
 from datatorch_pipelines.engine.scoping.contexts import job_facts
-from datatorch_pipelines.engine.scoping.flow import Interruption
-from datatorch_pipelines.engine.scoping.scope import JobScope, RunScope, UnitScope
+from datatorch_pipelines.engine.scoping.flow import Interrupted, Interruption, never
+from datatorch_pipelines.engine.scoping.scope import JobScope, UnitScope
 from datatorch_pipelines.engine.steps.prepare import base_environment, step_host
 from datatorch_pipelines.engine.steps.step import CANCELLED, run_step, skip_rest
 from datatorch_pipelines.engine.steps.time_limits import minutes_text
@@ -31,8 +31,10 @@ async def run_unit(scope: UnitScope) -> Ended:
     try:
         ended = await _attempts(scope)
     except asyncio.CancelledError:
-        record_job(scope, Ended(status=Status.CANCELLED, reason=CANCELLED))
+        record_job(scope, Ended(status=Status.CANCELLED, reason=scope.flow.reason or CANCELLED))
         raise
+    finally:
+        scope.flow.close()
     record_job(scope, ended)
     return ended
 
@@ -58,7 +60,7 @@ def record_job(scope: UnitScope, ended: Ended) -> None:
 
 
 async def _attempts(scope: UnitScope) -> Ended:
-    run, place = scope.run, scope.run.plan.source.key(scope.path)
+    run, flow, place = scope.run, scope.flow, scope.run.plan.source.key(scope.path)
     delay = _FIRST_DELAY
     lost: Failure | None = None
     for attempt in range(1, run.options.max_attempts + 1):
@@ -66,20 +68,27 @@ async def _attempts(scope: UnitScope) -> Ended:
         run.recorder.emit(
             JobStarted(time=run.recorder.now(), job=scope.unit.job, instance=scope.unit.instance, attempt=number)
         )
-        scope.flow.failure = None
+        flow.begin_anew()
         try:
             return await _attempt(scope, number)
+        except Interrupted:  # before there was a place to run
+            flow.cut = True
         except EnvironmentLost as error:
             lost = run.failure_of(error, place)
         except RunnerUnavailable as error:
             lost = run.failure_of(error, place)
-            if attempt < run.options.max_attempts and scope.flow.interruption is None:
-                await asyncio.sleep(delay)
+            if attempt < run.options.max_attempts:
+                with contextlib.suppress(Interrupted):
+                    async with flow.guarded(never):
+                        await asyncio.sleep(delay)
                 delay *= 2
         except PipelinesError as error:
-            return _failed(scope, run.failure_of(error, place))
-        if scope.flow.interruption is not None:
-            return _interrupted(scope.flow.interruption)
+            return _failed(scope, flow.failure or run.failure_of(error, place))
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():  # the cancellation was lost while the lost place was tidied up
+            raise asyncio.CancelledError
+        if flow.reason is not None:
+            return _interrupted(scope, flow.reason)
     return _failed(scope, lost or Failure(message="the job was not started"))
 
 
@@ -97,7 +106,7 @@ async def _attempt(scope: UnitScope, attempt: int) -> Ended:
     )
     background = BackgroundLog(scope.run.recorder, unit.job, unit.instance, attempt)
     try:
-        async with _environment(scope.run, spec) as environment:
+        async with _environment(scope, spec) as environment:
             environment.late_output = background.write
             return await _in_order(JobScope(of=scope, spec=spec, environment=environment))
     finally:
@@ -105,11 +114,16 @@ async def _attempt(scope: UnitScope, attempt: int) -> Ended:
 
 
 @contextlib.asynccontextmanager
-async def _environment(run: RunScope, spec: JobSpec) -> AsyncIterator[JobEnvironment]:
-    """The runner's place for a job. What the runner raises unawares, entering or leaving it, is a `RunnerError`."""
+async def _environment(scope: UnitScope, spec: JobSpec) -> AsyncIterator[JobEnvironment]:
+    """The runner's place for a job. What the runner raises unawares, entering or leaving it, is a `RunnerError`.
+
+    Raises `Interrupted` when the job is to end before it has its place.
+    """
     stack = contextlib.AsyncExitStack()
+    async with scope.flow.guarded(never):
+        with third_party("the runner"):
+            environment = await stack.enter_async_context(scope.run.options.runner.job(spec))
     with third_party("the runner"):
-        environment = await stack.enter_async_context(run.options.runner.job(spec))
         if spec.workspace is not None and environment.paths.workspace != spec.workspace:
             await stack.aclose()
             raise RunnerError("the runner made a workspace of its own where one was given")
@@ -127,7 +141,7 @@ async def _in_order(scope: JobScope) -> Ended:
             try:
                 await run_step(scope, planned)
             except asyncio.CancelledError:
-                skip_rest(scope, planned.index + 1, CANCELLED)
+                skip_rest(scope, planned.index + 1, scope.flow.reason or CANCELLED)
                 raise
     finally:
         if timer is not None:
@@ -140,23 +154,29 @@ def _timer(scope: JobScope) -> asyncio.TimerHandle | None:
     timeout, path = scope.job.job.timeout, (*scope.of.path, "timeout")
     if timeout is None:
         return None
-    minutes = scope.run.evaluator().number(timeout, path, scope.of.contexts)
+    minutes = scope.run.evaluator().number(timeout, path, scope.of.settings)
     reason = f"the job timed out after {minutes_text(minutes)}"
     failure = scope.run.failure(reason, scope.run.plan.source.value(path))
-    loop = asyncio.get_running_loop()
-    return loop.call_later(minutes * 60, scope.flow.interrupt, Interruption(reason=reason, failure=failure))
+    stop = Interruption(reason=reason, failure=failure)
+    loop, now = asyncio.get_running_loop(), scope.run.recorder.now
+    return loop.call_later(minutes * 60, lambda: scope.flow.interrupt(stop, now()))
 
 
 async def _ended(scope: JobScope) -> Ended:
     """How the job ended, by how its steps went."""
     flow = scope.flow
-    if flow.failure is not None and (flow.interruption is None or not flow.cut):
-        return _failed(scope.of, flow.failure, await _outputs(scope))
-    if flow.interruption is not None and flow.cut:
-        return _interrupted(flow.interruption)
+    if flow.reason is not None and flow.cut and not flow.timed_out:
+        return _interrupted(scope.of, flow.reason)
     try:
-        return Ended(status=Status.SUCCEEDED, outputs=await _outputs(scope))
+        outputs = await _outputs(scope)
+        if flow.failure is None:
+            return Ended(status=Status.SUCCEEDED, outputs=outputs)
+        return _failed(scope.of, flow.failure, outputs)
+    except EnvironmentLost:
+        raise
     except PipelinesError as error:
+        if flow.failure is not None:  # that came first
+            return _failed(scope.of, flow.failure)
         return _failed(scope.of, scope.run.failure_of(error, scope.run.plan.source.key((*scope.of.path, "outputs"))))
 
 
@@ -189,13 +209,16 @@ def _failed(scope: UnitScope, error: Failure, outputs: Mapping[str, object] | No
     """A failure, which may count as none."""
     given, path = scope.job.job.continue_on_error, (*scope.path, "continue-on-error")
     try:
-        tolerated = given if isinstance(given, bool) else scope.run.evaluator().truth(given, path, scope.contexts)
-    except PipelinesError as wrong:
-        tolerated, error = False, scope.run.failure_of(wrong, scope.run.plan.source.value(path))
-    return Ended(status=Status.FAILED, error=error, outputs=outputs or {}, tolerated=tolerated)
+        tolerated = given if isinstance(given, bool) else scope.run.evaluator().truth(given, path, scope.settings)
+    except PipelinesError as wrong:  # what the job failed by counts: this is said beside it
+        tolerated = False
+        scope.run.warn(wrong, scope.unit, None, scope.run.plan.source.value(path))
+    at = scope.run.recorder.now() if scope.flow.failed_at is None else scope.flow.failed_at
+    return Ended(status=Status.FAILED, error=error, outputs=outputs or {}, tolerated=tolerated, failed_at=at)
 
 
-def _interrupted(interruption: Interruption) -> Ended:
-    if interruption.failure is not None:
-        return Ended(status=Status.FAILED, error=interruption.failure)
-    return Ended(status=Status.CANCELLED, reason=interruption.reason)
+def _interrupted(scope: UnitScope, reason: str) -> Ended:
+    """How a job ends that was kept from going on."""
+    if scope.flow.timed_out and scope.flow.failure is not None:
+        return _failed(scope, scope.flow.failure)
+    return Ended(status=Status.CANCELLED, reason=reason)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from datatorch_pipelines.codes import Code
-from datatorch_pipelines.engine.jobs.ended import Ended
+from datatorch_pipelines.engine.jobs.ended import Ended, first_failed
 from datatorch_pipelines.engine.planning.plan import PlannedJob
 from datatorch_pipelines.engine.scheduling.matrix import MatrixError, combinations, instance_name
-from datatorch_pipelines.engine.scoping.contexts import Contexts
+from datatorch_pipelines.engine.scoping.contexts import Contexts, job_facts
 from datatorch_pipelines.engine.scoping.flow import Interruption
-from datatorch_pipelines.engine.scoping.scope import RunScope
+from datatorch_pipelines.engine.scoping.scope import RunScope, setting_contexts
 from datatorch_pipelines.errors import ExpressionError
 from datatorch_pipelines.model import Strategy
 from datatorch_pipelines.results import Status
@@ -35,10 +35,10 @@ class Instances:
         failed = [item for item in ended if item.status is Status.FAILED]
         cancelled = next((item for item in ended if item.status is Status.CANCELLED), None)
         outputs = [item.outputs if isinstance(item.outputs, Mapping) else {} for item in ended]
-        if failed:
-            counts = next((item for item in failed if not item.tolerated), None)
-            first = counts or failed[0]
-            return Ended(status=Status.FAILED, outputs=outputs, error=first.error, tolerated=counts is None)
+        counting = [item for item in failed if not item.tolerated]
+        if counting or (failed and cancelled is None):
+            first = first_failed(counting or failed)
+            return evolve(first, outputs=outputs, tolerated=not counting)
         if cancelled is not None:
             return Ended(status=Status.CANCELLED, outputs=outputs, reason=cancelled.reason)
         return Ended(status=Status.SUCCEEDED, outputs=outputs)
@@ -59,11 +59,12 @@ def instances_of(run: RunScope, job: PlannedJob, strategy: Strategy, contexts: C
             error.message, column=1, code=Code.EVALUATION, location=run.plan.source.value(place), hint=error.hint
         ) from error
     fail_fast = strategy.fail_fast
+    settings = setting_contexts(run, job, job_facts(job.name, job, "success"), contexts)
     if not isinstance(fail_fast, bool):
-        fail_fast = evaluator.truth(fail_fast, (*path, "fail-fast"), contexts)
+        fail_fast = evaluator.truth(fail_fast, (*path, "fail-fast"), settings)
     most: int | None = None
     if strategy.max_parallel is not None:
-        most = max(1, int(evaluator.number(strategy.max_parallel, (*path, "max-parallel"), contexts)))
+        most = max(1, int(evaluator.number(strategy.max_parallel, (*path, "max-parallel"), settings)))
     return Instances(
         combinations=found,
         names=[instance_name(job.name, combination) for combination in found],

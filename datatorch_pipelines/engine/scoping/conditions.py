@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 
 from datatorch_pipelines.engine.scoping.contexts import Contexts
-from datatorch_pipelines.engine.scoping.evaluation import Evaluator, Path
+from datatorch_pipelines.engine.scoping.evaluation import TOO_DEEP, Evaluator, Path
 from datatorch_pipelines.errors import ExpressionError
 from datatorch_pipelines.expressions import Template, parse_condition
 from datatorch_pipelines.limits import Limits
@@ -18,6 +18,14 @@ def _parsed(text: str, limits: Limits) -> tuple[Template, bool]:
     """A condition, and whether it asks how things stand."""
     template = parse_condition(text, limits=limits)
     return template, any(call.name.lower() in _OF_STATUS for call in template.calls())
+
+
+def asks_status(condition: str | bool | None, limits: Limits) -> bool:
+    """Whether a condition asks how things stand, and so may hold after a failure.
+
+    Raises `ExpressionError`, without a place, for what can't be read.
+    """
+    return isinstance(condition, str) and _parsed(condition, limits)[1]
 
 
 def holds(condition: str | bool | None, path: Path, evaluator: Evaluator, contexts: Contexts) -> bool:
@@ -37,3 +45,5 @@ def holds(condition: str | bool | None, path: Path, evaluator: Evaluator, contex
         return template.evaluate_condition(contexts, host=evaluator.host, limits=evaluator.limits)
     except ExpressionError as error:
         raise evaluator.placed(error, path) from error
+    except RecursionError as error:
+        raise evaluator.wrong(path, TOO_DEEP) from error

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 import shlex
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from attrs import frozen
 
@@ -18,6 +18,7 @@ from datatorch_pipelines.limits import Limits
 from datatorch_pipelines.model.conversion import value_text
 
 Path = tuple[PathKey, ...]
+TOO_DEEP = "the data of the expression is nested too deep"
 
 
 @functools.lru_cache(maxsize=4096)
@@ -51,6 +52,8 @@ class Evaluator:
             return _parsed(text, self.limits).evaluate(contexts, host=self.host, limits=self.limits)
         except ExpressionError as error:
             raise self.placed(error, path) from error
+        except RecursionError as error:  # from an event that was given so, or what fromJSON made
+            raise self.wrong(path, TOO_DEEP) from error
 
     def mapping(self, values: Mapping[str, object], path: Path, contexts: Contexts) -> dict[str, object]:
         """As `value`, for a mapping."""
@@ -67,7 +70,7 @@ class Evaluator:
         """
         found = self.value(value, path, contexts)
         if isinstance(found, bool) or not isinstance(found, int | float) or not 0 < found < math.inf:
-            raise self._wrong(path, f"{_shown(found)} is no number above 0")
+            raise self.wrong(path, f"{_shown(found)} is no number above 0")
         return float(found)
 
     def truth(self, value: object, path: Path, contexts: Contexts) -> bool:
@@ -77,10 +80,11 @@ class Evaluator:
         """
         found = self.value(value, path, contexts)
         if not isinstance(found, bool):
-            raise self._wrong(path, f"{_shown(found)} is neither true nor false")
+            raise self.wrong(path, f"{_shown(found)} is neither true nor false")
         return found
 
-    def _wrong(self, path: Path, message: str) -> ExpressionError:
+    def wrong(self, path: Path, message: str) -> ExpressionError:
+        """What is wrong with the value at ``path``."""
         place = None if self.source is None else self.source.value(path)
         return ExpressionError(message, column=1, code=Code.EVALUATION, location=place)
 
@@ -95,10 +99,12 @@ class Evaluator:
             return _parsed(text, self.limits).render(contexts, shlex.quote, host=self.host, limits=self.limits)
         except ExpressionError as error:
             raise self.placed(error, path) from error
+        except RecursionError as error:
+            raise self.wrong(path, TOO_DEEP) from error
 
     def placed(self, error: ExpressionError, path: Path) -> ExpressionError:
-        """An error at its place in the file, whose column counts in the text at ``path``."""
-        if self.source is None:
+        """An error at its place in the file, whose column counts in the text at ``path``; one with a place keeps it."""
+        if self.source is None or error.location is not None:
             return error
         return ExpressionError(
             error.message,
@@ -108,6 +114,38 @@ class Evaluator:
             location=self.source.value(path, error.column - 1, error.end_column - 1),
             hint=error.hint,
         )
+
+
+class Variables(Mapping[str, object]):
+    """The context ``env`` before there is a place to run: each variable is evaluated when it is looked at.
+
+    ``levels`` are the ``env`` mappings with their paths; each sees those before it.
+    """
+
+    def __init__(
+        self, levels: Sequence[tuple[Path, Mapping[str, object]]], evaluator: Evaluator, contexts: Contexts
+    ) -> None:
+        self._levels = levels
+        self._evaluator = evaluator
+        self._contexts = contexts
+
+    def __getitem__(self, name: str) -> str:
+        for index in range(len(self._levels) - 1, -1, -1):
+            path, variables = self._levels[index]
+            if name in variables:
+                before = Variables(self._levels[:index], self._evaluator, self._contexts)
+                contexts = {**self._contexts, "env": before}
+                return value_text(self._evaluator.value(variables[name], (*path, name), contexts))
+        raise KeyError(name)
+
+    def __contains__(self, name: object) -> bool:
+        return any(name in variables for _, variables in self._levels)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(dict.fromkeys(name for _, variables in self._levels for name in variables))
+
+    def __len__(self) -> int:
+        return len({name for _, variables in self._levels for name in variables})
 
 
 def _shown(value: object) -> str:

@@ -12,9 +12,9 @@ from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.engine.planning.plan import Plan, PlannedJob, PlannedStep
 from datatorch_pipelines.engine.scheduling.schedule import Unit
 from datatorch_pipelines.engine.scoping.contexts import Contexts, JobData, job_facts, step_contexts
-from datatorch_pipelines.engine.scoping.evaluation import Evaluator
+from datatorch_pipelines.engine.scoping.evaluation import Evaluator, Variables
 from datatorch_pipelines.engine.scoping.flow import Flow
-from datatorch_pipelines.errors import PipelinesError
+from datatorch_pipelines.errors import ExpressionError, PipelinesError
 from datatorch_pipelines.expressions import Host
 from datatorch_pipelines.expressions.host import DEFAULT_HOST
 from datatorch_pipelines.records import Recorder
@@ -51,9 +51,26 @@ class RunScope:
         hint = f"; {error.hint}" if error.hint else ""
         return self.failure(f"{error.message}{hint}", error.location or location)
 
+    def warn(self, error: PipelinesError, unit: Unit, step: int | None, location: Location) -> None:
+        """Records that something of a job, or of a step, is wrong that is not what it failed by."""
+        message = f"{error.message}; {error.hint}" if error.hint else error.message
+        code = error.code if isinstance(error, ExpressionError) else Code.EVALUATION
+        diagnostic = Diagnostic.at(error.location or location, code, Severity.WARNING, self.masker.text(message))
+        recorder = self.recorder
+        recorder.emit(
+            WarningRaised(time=recorder.now(), diagnostic=diagnostic, job=unit.job, instance=unit.instance, step=step)
+        )
+
     def evaluator(self, host: Host = DEFAULT_HOST) -> Evaluator:
         """What evaluates the pipeline's expressions."""
         return Evaluator(source=self.plan.source, host=host, limits=self.options.limits)
+
+
+def setting_contexts(run: RunScope, job: PlannedJob, facts: Contexts, contexts: Contexts) -> Contexts:
+    """What a job's condition and settings see, before it has a place to run: ``facts`` is its context ``job``."""
+    seen = {**contexts, "job": facts}
+    levels = ((("env",), run.plan.pipeline.env), (("jobs", job.id, "env"), job.job.env))
+    return {**seen, "env": Variables(levels, run.evaluator(), seen)}
 
 
 @frozen(kw_only=True)
@@ -74,6 +91,11 @@ class UnitScope:
     def path(self) -> tuple[PathKey, ...]:
         """The path of the job in the pipeline's document."""
         return ("jobs", self.job.id)
+
+    @property
+    def settings(self) -> Contexts:
+        """What the job's settings see."""
+        return setting_contexts(self.run, self.job, job_facts(self.name, self.job, self.flow.status), self.contexts)
 
 
 @frozen(kw_only=True)

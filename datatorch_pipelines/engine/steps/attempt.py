@@ -165,7 +165,7 @@ async def _execute(
 
     context = StepContext(job=scope.spec, step=planned.step.label, environment=scope.environment, sink=sink)
     try:
-        with third_party("the runner"):
+        with third_party("the runner"), time_limit.listening():
             status = await scope.environment.runner.execute(command, context)
     finally:
         log.write("stdout", masks.close())

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Mapping
 
 from attrs import evolve
 
 from datatorch_pipelines.engine.planning.plan import PlannedStep
-from datatorch_pipelines.engine.scoping.conditions import holds
+from datatorch_pipelines.engine.scoping.conditions import asks_status, holds
 from datatorch_pipelines.engine.scoping.flow import Interrupted
 from datatorch_pipelines.engine.scoping.scope import JobScope
 from datatorch_pipelines.engine.steps.attempt import StepOutcome, attempt_step
@@ -17,10 +18,13 @@ from datatorch_pipelines.engine.steps.time_limits import StepLimits, step_limits
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.expressions import Host
 from datatorch_pipelines.expressions.host import Status as HostStatus
+from datatorch_pipelines.model import Retries
 from datatorch_pipelines.records import StepLog
 from datatorch_pipelines.results import Status, StepFinished, StepRetried, StepStarted
 
 CANCELLED = "the run was cancelled"
+LONGEST_DELAY = 86_400.0
+"""The longest wait between two tries, in seconds: a day, however often it was multiplied."""
 
 
 async def run_step(scope: JobScope, planned: PlannedStep) -> None:
@@ -28,7 +32,7 @@ async def run_step(scope: JobScope, planned: PlannedStep) -> None:
 
     Raises `EnvironmentLost` when the job's place is gone, and is cancelled as any task, the step recorded then too.
     """
-    if planned.step.if_ is None and scope.flow.status != "success":
+    if scope.flow.over or (planned.step.if_ is None and scope.flow.status != "success"):
         _skip(scope, planned)
         return
     try:
@@ -53,14 +57,14 @@ async def _carried_out(scope: JobScope, planned: PlannedStep) -> None:
         )
     )
     try:
-        outcome = await flow.guard(_tries(scope, planned, log), lambda status: _still_wanted(scope, planned, status))
+        async with flow.guarded(lambda status: _still_wanted(scope, planned, status)):
+            outcome = await _tries(scope, planned, log)
     except Interrupted:
-        reason = flow.interruption.reason if flow.interruption else CANCELLED
         flow.cut = True
-        outcome = StepOutcome(status=Status.CANCELLED, reason=reason)
+        outcome = StepOutcome(status=Status.CANCELLED, reason=flow.reason)
     except asyncio.CancelledError:
         log.close()
-        _record(scope, planned, StepOutcome(status=Status.CANCELLED, reason=CANCELLED))
+        _record(scope, planned, StepOutcome(status=Status.CANCELLED, reason=flow.reason or CANCELLED))
         raise
     finally:
         log.close()
@@ -84,7 +88,7 @@ async def _tries(scope: JobScope, planned: PlannedStep, log: StepLog) -> StepOut
             return outcome
         if retries.exit_statuses and outcome.exit_status not in retries.exit_statuses:
             return outcome
-        delay = retries.delay * retries.backoff ** (attempt - 1)
+        delay = _delay(retries, attempt)
         recorder = scope.run.recorder
         recorder.emit(
             StepRetried(
@@ -102,16 +106,26 @@ async def _tries(scope: JobScope, planned: PlannedStep, log: StepLog) -> StepOut
         attempt += 1
 
 
+def _delay(retries: Retries, attempt: int) -> float:
+    """The seconds to wait after a try (from 1) that failed."""
+    try:
+        delay = retries.delay * retries.backoff ** (attempt - 1)
+    except OverflowError:
+        delay = math.inf
+    return delay if delay < LONGEST_DELAY else LONGEST_DELAY
+
+
 def _skip(scope: JobScope, planned: PlannedStep) -> None:
     """Records that a step does not run, and why."""
-    interruption = scope.flow.interruption
-    if interruption is not None and planned.step.if_ is None:
-        scope.flow.cut = True
-        reason = interruption.reason
-    elif scope.flow.status == "failure" and planned.step.if_ is None:
+    flow, condition = scope.flow, planned.step.if_
+    # Where it asks for no status, it is the status that keeps it from running.
+    by_status = flow.over or (condition is not False and not asks_status(condition, scope.run.options.limits))
+    reason = "its condition does not hold"
+    if by_status and flow.reason is not None:
+        flow.cut = True
+        reason = flow.reason
+    elif by_status and flow.status == "failure":
         reason = "an earlier step failed"
-    else:
-        reason = "its condition does not hold"
     outcome = StepOutcome(status=Status.SKIPPED, reason=reason)
     _record(scope, planned, outcome)
     scope.data.add(planned, outcome.status, {}, {})
@@ -123,11 +137,11 @@ def _take_up(scope: JobScope, planned: PlannedStep, outcome: StepOutcome) -> Non
     if outcome.status is Status.FAILED:
         try:
             tolerated = _tolerated(scope, planned)
-        except PipelinesError as error:
-            outcome = evolve(outcome, error=scope.run.failure_of(error, scope.place(planned.index)))
+        except PipelinesError as error:  # the step's own failure counts: this is said beside it
+            scope.run.warn(error, scope.unit, planned.index, scope.place(planned.index))
     _record(scope, planned, outcome)
-    if outcome.status is Status.FAILED and not tolerated and scope.flow.failure is None:
-        scope.flow.failure = outcome.error
+    if outcome.error is not None and not tolerated:
+        scope.flow.fail(outcome.error, scope.run.recorder.now())
     scope.data.add(planned, outcome.status, outcome.inputs, outcome.outputs, tolerated=tolerated)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+from collections.abc import Iterator
 from types import TracebackType
 
 from attrs import frozen
@@ -71,13 +73,24 @@ class TimeLimit:
         """Begins to count."""
         if self._limits.timeout is None and self._limits.idle is None:
             return
-        loop = asyncio.get_running_loop()
-        end = None if self._limits.timeout is None else loop.time() + self._limits.timeout * 60
-        self._timeout = asyncio.timeout_at(end)
+        self._timeout = asyncio.timeout(None if self._limits.timeout is None else self._limits.timeout * 60)
         await self._timeout.__aenter__()
-        if self._limits.idle is not None:
-            self._loop, self._last = loop, loop.time()
-            self._look(loop, self._limits.idle * 60)
+
+    @contextlib.contextmanager
+    def listening(self) -> Iterator[None]:
+        """While entered, silence counts: what comes before the process and after it makes no noise."""
+        if self._limits.idle is None:
+            yield
+            return
+        loop = self._loop = asyncio.get_running_loop()
+        self._last = loop.time()
+        self._look(loop, self._limits.idle * 60)
+        try:
+            yield
+        finally:
+            if self._check is not None:
+                self._check.cancel()
+                self._check = None
 
     def _look(self, loop: asyncio.AbstractEventLoop, idle: float) -> None:
         """Looks again when the step would have been silent for ``idle`` seconds."""
@@ -92,16 +105,18 @@ class TimeLimit:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         """Ends counting."""
-        if self._check is not None:
-            self._check.cancel()
-            self._check = None
         if self._timeout is None:
             return
         try:
             await self._timeout.__aexit__(kind, error, traceback)
         except TimeoutError as over:
-            if self._silent and self._limits.idle is not None:
-                message = f"the step {self._step!r} wrote nothing for {minutes_text(self._limits.idle)}"
-                raise TimedOut(message, "idle-timeout") from over
-            message = f"the step {self._step!r} timed out after {minutes_text(self._limits.timeout or 0)}"
-            raise TimedOut(message, "timeout") from over
+            raise self._timed_out() from over
+        # A runner may have made something else of the cancellation: the time is over all the same.
+        if self._timeout.expired() and (kind is None or issubclass(kind, Exception)):
+            raise self._timed_out() from error
+
+    def _timed_out(self) -> TimedOut:
+        if self._silent and self._limits.idle is not None:
+            silence = minutes_text(self._limits.idle)
+            return TimedOut(f"the step {self._step!r} wrote nothing for {silence}", "idle-timeout")
+        return TimedOut(f"the step {self._step!r} timed out after {minutes_text(self._limits.timeout or 0)}", "timeout")
