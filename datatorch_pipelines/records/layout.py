@@ -13,6 +13,7 @@ from datatorch_pipelines.errors import RecordError
 
 EVENTS_FILE = "events.jsonl"
 PIPELINE_FILE = "pipeline.yaml"
+LOCK_FILE = "actions.lock"
 
 
 def new_run_id(now: datetime | None = None) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from datatorch_pipelines._files import sync_directory, write_atomic
@@ -13,14 +13,21 @@ from datatorch_pipelines.contracts.context import Stream
 from datatorch_pipelines.errors import RecordError
 from datatorch_pipelines.records.encoding import encode_event
 from datatorch_pipelines.records.journal import Journal
-from datatorch_pipelines.records.layout import EVENTS_FILE, PIPELINE_FILE, log_name
+from datatorch_pipelines.records.layout import EVENTS_FILE, LOCK_FILE, PIPELINE_FILE, log_name
+from datatorch_pipelines.records.owner import own
 from datatorch_pipelines.results.events import Event, LogWritten
+
+
+def whole_length(data: bytes) -> int:
+    """How much of a record is whole: up to the last line end, without what a power cut left as zeros."""
+    return data.rstrip(b"\0").rfind(b"\n") + 1
 
 
 class AppendFile:
     """A file that only grows, by whole pieces: one that does not fit on the disk is taken back. Not thread-safe."""
 
     def __init__(self, path: str | Path) -> None:
+        self._path = path
         self._descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         self.size = os.fstat(self._descriptor).st_size
 
@@ -34,6 +41,19 @@ class AppendFile:
             os.ftruncate(self._descriptor, self.size)
             raise
         self.size += len(data)
+
+    def own(self) -> bool:
+        """Makes this process the file's one writer, until it is closed; ``False`` where there is another."""
+        return own(self._descriptor)
+
+    def cut_tail(self) -> None:
+        """Takes out what a crash left behind the last whole line. Raises ``OSError``."""
+        if self.size == 0:
+            return
+        length = whole_length(Path(self._path).read_bytes())
+        if length < self.size:
+            os.ftruncate(self._descriptor, length)
+            self.size = length
 
     def close(self) -> None:
         """Closes the file. Safe to call twice."""
@@ -50,9 +70,12 @@ class Recorder:
     """Keeps the record of one run in its folder and in a `Journal`. Thread-safe.
 
     What can't be written (a full disk) goes to ``on_failure`` once, as a `RecordError`; the journal goes on.
+    ``earlier`` are the events of a record that goes on: what a crash cut off behind them is taken out of the file.
     """
 
-    def __init__(self, directory: Path, masker: Masker, *, now: Callable[[], float]) -> None:
+    def __init__(
+        self, directory: Path, masker: Masker, *, now: Callable[[], float], earlier: Iterable[Event] = ()
+    ) -> None:
         self.directory = directory
         self.masker = masker
         self.now = now
@@ -60,15 +83,30 @@ class Recorder:
         self.failure: RecordError | None = None
         self.on_failure: Callable[[], None] | None = None
         self._lock = threading.Lock()
+        for event in earlier:
+            self.journal.append(event)
         try:
             self._events = AppendFile(directory / EVENTS_FILE)
+            owned = self._events.own()
+            if owned:
+                self._events.cut_tail()
         except OSError as error:
             raise RecordError(f"the run's record can't be written: {error.strerror}") from error
+        if not owned:
+            self._events.close()
+            raise RecordError(f"the run {directory.name!r} is still going on", hint="wait for its end, or cancel it")
 
     def keep_pipeline(self, text: str) -> None:
         """Puts the pipeline beside the events, as it is. Raises `RecordError` when it can't be written."""
+        self._keep(PIPELINE_FILE, self.masker.text(text))
+
+    def keep_lock(self, text: str) -> None:
+        """Puts the lock of the run's actions beside the events. Raises `RecordError` when it can't be written."""
+        self._keep(LOCK_FILE, self.masker.text(text))
+
+    def _keep(self, name: str, text: str) -> None:
         try:
-            write_atomic(self.directory / PIPELINE_FILE, self.masker.text(text).encode("utf-8"), mode=0o600)
+            write_atomic(self.directory / name, text.encode("utf-8", "surrogatepass"), mode=0o600)
         except OSError as error:
             raise RecordError(f"the run's record can't be written: {error.strerror}") from error
 

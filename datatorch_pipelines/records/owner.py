@@ -1,0 +1,50 @@
+"""Who writes a run's record: one process at a time, known by a lock that ends with it, however it ends."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from pathlib import Path
+
+from datatorch_pipelines.records.layout import EVENTS_FILE
+
+if sys.platform != "win32":
+    import fcntl
+
+
+def own(descriptor: int) -> bool:
+    """Takes the lock of the open record; ``False`` when another process, or another writer here, has it.
+
+    Windows has no such locks: nobody is refused there, and a run that goes on counts as ended.
+    """
+    if sys.platform == "win32":
+        return True
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except OSError:  # a file system without locks
+        return True
+    return True
+
+
+def is_owned(directory: Path) -> bool:
+    """Whether somebody writes the record of a run at this moment."""
+    if sys.platform == "win32":
+        return False
+    try:
+        descriptor = os.open(directory / EVENTS_FILE, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return False
+    try:
+        # Shared: two that look at the same time don't take each other for the owner.
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:
+        return False
+    finally:
+        with contextlib.suppress(OSError):
+            os.close(descriptor)
+    return False

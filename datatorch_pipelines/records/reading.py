@@ -1,0 +1,133 @@
+"""The record of a run, read back: after its end, while it goes on, or after a crash."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from attrs import frozen
+
+from datatorch_pipelines.errors import RecordError
+from datatorch_pipelines.records.decoding import BadEvent, decode_event
+from datatorch_pipelines.records.fold import result_of
+from datatorch_pipelines.records.layout import EVENTS_FILE
+from datatorch_pipelines.records.owner import is_owned
+from datatorch_pipelines.records.recorder import whole_length
+from datatorch_pipelines.results import Event, RunFinished, RunResult, RunStarted, Status
+
+_TAIL = 64 * 1024
+
+
+def read_events(directory: Path) -> list[Event]:
+    """The events of a run's folder, in order.
+
+    A last line that a crash cut short is left out. Raises `RecordError` for a folder without a record, and with the
+    file and line for what is no event.
+    """
+    path = directory / EVENTS_FILE
+    events: list[Event] = []
+    lines = _whole_lines(_read(path))
+    for number, line in lines:
+        try:
+            event = decode_event(line)
+        except BadEvent as error:
+            raise RecordError(f"{os.fspath(path)}:{number}: this is no event of a run: {error}") from error
+        if event is not None:
+            events.append(event)
+    if not events or not isinstance(events[0], RunStarted):
+        raise RecordError(f"the run in {os.fspath(directory)!r} never began", hint="run its pipeline again")
+    return events
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise RecordError(f"there is no record of a run in {os.fspath(path.parent)!r}") from error
+    except OSError as error:
+        raise RecordError(f"{os.fspath(path)!r} can't be read: {error.strerror}") from error
+
+
+def _whole_lines(data: bytes) -> Iterator[tuple[int, bytes]]:
+    """The lines that were written to their end, with their numbers from 1."""
+    end = whole_length(data)
+    return ((number, line) for number, line in enumerate(data[:end].split(b"\n"), start=1) if line)
+
+
+def open_record(directory: Path) -> RunResult:
+    """What came of a run, by its folder; one that was interrupted counts as cancelled. Raises `RecordError`."""
+    return result_of(read_events(directory), directory)
+
+
+@frozen(kw_only=True)
+class RunSummary:
+    """A run in short, as a list shows it.
+
+    ``status`` is ``None`` for a run that has not ended: it goes on (``running``), or was interrupted. ``finished`` is
+    ``None`` then, too. Times are UTC; ``jobs`` counts them.
+    """
+
+    id: str
+    pipeline: str
+    status: Status | None
+    running: bool
+    started: datetime
+    finished: datetime | None
+    jobs: int
+    directory: Path
+
+
+def summarize(directory: Path) -> RunSummary:
+    """A run in short, by the beginning and the end of its record alone. Raises `RecordError`."""
+    path = directory / EVENTS_FILE
+    try:
+        with path.open("rb") as file:
+            first = file.readline()
+            file.seek(max(len(first), path.stat().st_size - _TAIL))
+            tail = file.read()
+    except FileNotFoundError as error:
+        raise RecordError(f"there is no record of a run in {os.fspath(directory)!r}") from error
+    except OSError as error:
+        raise RecordError(f"{os.fspath(path)!r} can't be read: {error.strerror}") from error
+    started: Event | None = None
+    with contextlib.suppress(BadEvent):
+        started = decode_event(first) if first.endswith(b"\n") else None
+    if not isinstance(started, RunStarted):
+        raise RecordError(f"the run in {os.fspath(directory)!r} never began", hint="run its pipeline again")
+    finished = _last_event(tail)
+    ended = finished if isinstance(finished, RunFinished) else None
+    return RunSummary(
+        id=started.run_id,
+        pipeline=started.pipeline,
+        status=ended.status if ended else None,
+        running=ended is None and is_owned(directory),
+        started=datetime.fromtimestamp(started.time, UTC),
+        finished=datetime.fromtimestamp(ended.time, UTC) if ended else None,
+        jobs=len(started.jobs),
+        directory=directory,
+    )
+
+
+def _last_event(tail: bytes) -> Event | None:
+    lines = tail[: whole_length(tail)].split(b"\n")
+    for line in reversed(lines):
+        if line:
+            with contextlib.suppress(BadEvent):
+                return decode_event(line)
+            return None
+    return None
+
+
+def run_directories(root: Path) -> list[Path]:
+    """The folders of the runs below ``root``, the newest first. Raises `RecordError` when it can't be read."""
+    try:
+        with os.scandir(root) as entries:
+            found = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise RecordError(f"the folder {os.fspath(root)!r} can't be read: {error.strerror}") from error
+    return [root / name for name in sorted(found, reverse=True) if not name.startswith(".")]
