@@ -185,7 +185,7 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
         max_attempts=_at_least_one("max_attempts", arguments.get("max_attempts")) or 3,
         directory=None if directory is None else Path(directory).absolute(),
         keep=arguments.get("keep", False),
-        human=arguments.get("human"),
+        human=_human(arguments.get("human")),
         selection=Selection(
             jobs=_listed(arguments.get("job", ())),
             start=_listed(arguments.get("from_job", ())),
@@ -206,6 +206,14 @@ def _lock(pipeline: Pipeline, locked: bool | PathLike | Lock, limits: Limits) ->
     from datatorch_pipelines.engine.planning.locking import given_lock
 
     return given_lock(locked, pipeline.source.file if pipeline.source is not None else "", limits)
+
+
+def _human(handler: HumanHandler | None) -> HumanHandler | None:
+    """Who asks people. Raises `PipelinesError` for what can't be called."""
+    if handler is not None and not callable(handler):
+        kind = type(handler).__name__
+        raise PipelinesError(f"human is of the type {kind}", hint="give a function that answers a Question")
+    return handler
 
 
 def _listed(names: str | Sequence[str]) -> tuple[str, ...]:

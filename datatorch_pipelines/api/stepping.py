@@ -85,18 +85,21 @@ def _settled(
     from attrs import evolve
 
     from datatorch_pipelines.defaults import StepArguments, refuse_others, run_options
+    from datatorch_pipelines.errors import PipelinesError
     from datatorch_pipelines.limits import DEFAULT_LIMITS
     from datatorch_pipelines.stepping import record_folder, resolved_step, workspace_folder
 
     refuse_others(arguments, StepArguments.__annotations__)
     others = cast("RunArguments", {name: value for name, value in arguments.items() if name not in _OWN})
     run_id, secrets = arguments.get("run_id"), others.get("secrets")
+    if secrets is not None and not isinstance(secrets, Mapping):  # no expression asks for one by its name
+        raise PipelinesError("the secrets of a step are no mapping", hint="give each secret by a name, to be masked")
     folder = record_folder(others.get("directory"), run_id)
     resolved = resolved_step(
         step,
         {} if inputs is None else inputs,
         job=arguments.get("job", "job"),
-        secrets=secrets if isinstance(secrets, Mapping) else {},
+        secrets=secrets or {},
         limits=others.get("limits", DEFAULT_LIMITS),
     )
     options = run_options(resolved.pipeline, others)

@@ -64,6 +64,7 @@ Examples:
 @click.option("--input", "inputs", multiple=True, metavar="K=V", help="An input, as text that becomes its type.")
 @click.option("--secret", "secrets", multiple=True, metavar="K[=V]", help="A secret; the input K, if there is one.")
 @options.secrets_file
+@options.answers
 @options.event
 @options.local_actions
 @click.option("--runner", metavar="NAME", help="Where the action runs.  [default: local]")
@@ -79,6 +80,7 @@ def run(
     inputs: tuple[str, ...],
     secrets: tuple[str, ...],
     secrets_file: Path | None,
+    answers: str | None,
     event: str | None,
     local_actions: tuple[Path, ...],
     runner: str | None,
@@ -104,6 +106,7 @@ def run(
         file=file,
         inputs=values.parse_assignments("--input", inputs),
         secrets=values.parse_secrets(secrets, secrets_file, os.environ),
+        answers=values.parse_answers(answers),
         event=values.parse_event(event),
         local_actions=local_actions,
         runner=runner,

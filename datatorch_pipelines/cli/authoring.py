@@ -35,6 +35,7 @@ class ActionCall:
     file: str | None = None
     inputs: Mapping[str, str]
     secrets: Mapping[str, str] = field(repr=False)
+    answers: Mapping[str, Mapping[str, object]] = field(factory=dict, repr=False)
     event: Mapping[str, object]
     local_actions: tuple[Path, ...] = ()
     runner: str | None = None
@@ -86,7 +87,7 @@ def _start(call: ActionCall, report: RunReport) -> RunHandle:
         _meant(call),
         call.inputs,
         secrets=call.secrets,
-        human=report.turns.handler({}),
+        human=report.turns.handler(call.answers),
         event=call.event,
         local_actions=call.local_actions,
         runner=call.runner,

@@ -23,9 +23,13 @@ def convert_answer(name: str, value: object, declared: Output) -> object:
         raise InputError(f"the output {name!r} is not answered", code=Code.MISSING_INPUT, hint=f"give {name} a value")
     try:
         converted = convert(value, declared.type)
+        known = not declared.options or any(_same(converted, option, declared) for option in declared.options)
     except InputError as error:
         raise InputError(f"the answer for the output {name!r}: {error.message}", hint=error.hint) from None
-    if declared.options and not any(_same(converted, option, declared) for option in declared.options):
+    except (TypeError, ValueError, RecursionError) as error:  # an object that is no data
+        hint = "give text, numbers, lists or mappings"
+        raise InputError(f"the answer for the output {name!r} is no JSON value", hint=hint) from error
+    if not known:
         options = ", ".join(value_text(option) or '""' for option in declared.options)
         raise InputError(
             f"the answer for the output {name!r} is not one of its options",

@@ -27,6 +27,9 @@ _DATA = ("inputs", "env")
 """The keys of a step whose values are data: they may hold anything, and mean themselves."""
 
 
+_LONGEST_TEXT, _MOST_ITEMS, _DEEPEST = 10_000, 20, 3
+
+
 @frozen(kw_only=True)
 class ResolvedStep:
     """A step in a pipeline of its own; ``values`` is what the context ``inputs`` has to hold for it."""
@@ -47,16 +50,16 @@ def resolved_step(
     """A step with its inputs, ready to be planned: nothing that is data in it is ever evaluated.
 
     ``inputs`` go over those of the step; ``job`` is the id of the job that the step is of. A value that looks like an
-    expression, or holds one of the ``secrets``, is no text of the pipeline: the step refers to it.
+    expression, holds one of the ``secrets`` or is large is no text of the pipeline: the step refers to it.
 
     Raises `ModelError` for what no file can hold, `PipelineSyntaxError` for a step of the wrong form, and `PlanError`
     for an expression outside of inputs and environment variables.
     """
     data = _plain_step(step)
     given = _plain_inputs(inputs)
-    if given:
-        own = data.get("inputs")
-        data["inputs"] = {**(own if isinstance(own, dict) else {}), **given}
+    own = data.get("inputs")
+    if given and (own is None or isinstance(own, dict)):  # what is neither is told of as such
+        data["inputs"] = {**(own or {}), **given}
     values = _take_out(data, Masker(secrets.values()))
     read, diagnostics, source = read_step(to_yaml(data), FILE, limits=limits)
     if read is None:
@@ -99,7 +102,7 @@ def _take_out(data: dict[str, object], masker: Masker) -> dict[str, object]:
         if not isinstance(own, dict):
             continue
         for name, value in own.items():
-            if _looks_evaluated(value) or masker.holds_secret(value):
+            if _looks_evaluated(value) or masker.holds_secret(value) or not _is_small(value):
                 place = f"value_{len(values) + 1}"
                 values[place] = value
                 own[name] = f"${{{{ inputs.{place} }}}}"
@@ -112,6 +115,16 @@ def _looks_evaluated(value: object) -> bool:
     if isinstance(value, Mapping):
         return any(map(_looks_evaluated, value.values()))
     return isinstance(value, list) and any(map(_looks_evaluated, value))
+
+
+def _is_small(value: object, depth: int = _DEEPEST) -> bool:
+    """Whether a value is worth being written out, and not past what a file may hold."""
+    if isinstance(value, str):
+        return len(value) <= _LONGEST_TEXT
+    if isinstance(value, dict | list):
+        items = value.values() if isinstance(value, dict) else value
+        return depth > 0 and len(items) <= _MOST_ITEMS and all(_is_small(item, depth - 1) for item in items)
+    return True
 
 
 def _expressions(data: Mapping[str, object], source: Locator) -> Iterator[Diagnostic]:

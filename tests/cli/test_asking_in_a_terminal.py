@@ -203,6 +203,11 @@ def test_answers_are_given_beforehand(asking, command) -> None:
     assert ended.status == 0
 
 
+def test_an_action_alone_takes_answers_too(asking, command) -> None:
+    ended = command("actions", "run", "approve", "--answers", '{"Approve": {"approved": false}}')
+    assert (ended.status, ended.stdout) == (0, "action / Approve: approved = false\n")
+
+
 def test_an_answer_that_is_missing_is_told_before_anything_runs(asking, command) -> None:
     ended = command("run", "two.yaml", "--answers", '{"Approve": {"approved": true}}', env={"DONE": "/dev/null"})
     assert ended.status == 2

@@ -185,6 +185,76 @@ def test_an_answer_that_no_record_can_hold_fails_the_step(project, value: object
     assert step.error.message == message
 
 
+class _Odd:
+    """An object that is no data, and breaks what treats it as such."""
+
+    def __eq__(self, other: object) -> bool:
+        raise ValueError
+
+    __hash__ = None  # type: ignore[assignment]  # as it is for what compares by value
+
+
+@pytest.mark.parametrize("declared", ["", "type: string", "type: list", "options: [a]", "type: string, options: [a]"])
+def test_an_object_that_is_no_data_fails_the_step_and_not_the_run(project, declared: str) -> None:
+    action = f"name: It\noutputs: {{it: {{{declared}}}}}\nruns: {{using: human}}\n"
+    project.action("it", {"action-datatorch.yaml": action})
+    said = []
+
+    def handler(question: Question) -> Mapping[str, object]:
+        try:
+            question.convert("it", _Odd())
+        except dtp.PipelinesError as error:
+            said.append(error.message)
+        return {"it": _Odd()}
+
+    step = project.run("name: R\njobs: {a: {steps: [{action: ./it}]}}", human=handler).jobs["a"].steps[0]
+    assert step.error is not None
+    wrong = "the answer for the output 'it' is no JSON value"
+    assert step.error.message == f"{wrong}; give text, numbers, lists or mappings"
+    assert all(message.startswith("the answer for the output 'it'") for message in said)
+
+
+def test_a_text_that_becomes_too_deep_a_list_fails_the_step(project) -> None:
+    project.action("it", {"action-datatorch.yaml": "name: It\noutputs: {it: {type: list}}\nruns: {using: human}\n"})
+    pipeline = "name: R\njobs: {a: {steps: [{action: ./it}]}}"
+    step = project.run(pipeline, human=lambda question: {"it": "[" * 300 + "]" * 300}).jobs["a"].steps[0]
+    assert step.error is not None
+    assert step.error.message == "the answer for the output 'it' can't be taken: it is nested too deep"
+
+
+def test_a_mapping_that_breaks_fails_the_step(asking) -> None:
+    class Broken(Mapping[str, object]):
+        def __getitem__(self, name: str) -> object:
+            raise RuntimeError("no\ndesk")
+
+        def __iter__(self):
+            return iter(["approved"])
+
+        def __len__(self) -> int:
+            return 1
+
+    step = _ask(asking, Broken())
+    assert step.error is not None
+    assert step.error.message == "the human handler raised RuntimeError: no desk"
+
+
+def test_what_a_handler_changes_in_its_question_changes_nothing(asking) -> None:
+    def handler(question: Question) -> Mapping[str, object]:
+        question.inputs["model"] = "another"  # type: ignore[index]  # what is tested
+        return YES
+
+    use = 'inputs: {model: "${{ variable.model }}"}\n            run: test "$INPUT_MODEL" = resnet\n'
+    pipeline = f"{PIPELINE.rstrip(' ')}          - {use}"
+    assert asking.run(pipeline, human=handler).succeeded
+
+
+def test_a_handler_that_can_not_be_called_is_refused(asking) -> None:
+    with pytest.raises(
+        dtp.PipelinesError, match=r"^human is of the type dict; give a function that answers a Question$"
+    ):
+        asking.run(PIPELINE, human={})
+
+
 def test_an_answer_is_a_copy_of_what_the_handler_gave(project) -> None:
     project.action("it", {"action-datatorch.yaml": "name: It\noutputs: {it: {type: list}}\nruns: {using: human}\n"})
     given = [1, (2, {"a": "b"})]

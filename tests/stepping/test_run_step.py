@@ -169,6 +169,27 @@ def test_what_is_no_data_is_refused(here, step, inputs, message: str) -> None:
     assert str(refused.value) == message
 
 
+def test_a_large_or_deep_input_is_passed_on_whole(here) -> None:
+    deep: object = "end"
+    for _ in range(150):
+        deep = [deep]
+    given = {"numbers": list(range(200_000)), "text": "x" * 1_000_000, "deep": deep}
+    script = "python3 -c \"import json, os; d = json.load(open(os.environ['DATATORCH_INPUTS'])); "
+    script += "print(len(d['numbers']), len(d['text']), str(d['deep']).count('['))\""
+    result = dtp.run_step({"run": script}, given)
+    assert result.stdout == "200000 1000000 150\n"
+
+
+def test_inputs_that_are_no_mapping_are_told_of_though_others_are_given(here) -> None:
+    with pytest.raises(dtp.PipelineSyntaxError, match="inputs must be a mapping"):
+        dtp.run_step({"run": "true", "inputs": 5}, {"a": 1})
+
+
+def test_secrets_are_a_mapping(here) -> None:
+    with pytest.raises(dtp.PipelinesError, match=r"^the secrets of a step are no mapping; give each secret by a name"):
+        dtp.run_step({"run": "true"}, secrets=lambda name: "x")
+
+
 def test_an_unknown_argument_is_refused(here) -> None:
     with pytest.raises(TypeError, match=r"^unexpected argument 'worksapce'; did you mean 'workspace'\?$"):
         dtp.run_step({"run": "true"}, worksapce=here)  # type: ignore[call-arg]  # what is tested

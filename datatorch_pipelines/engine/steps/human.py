@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import copy
 import inspect
 import json
 from collections.abc import Awaitable, Mapping
@@ -46,7 +47,7 @@ async def answer(scope: JobScope, planned: PlannedStep, prepared: PreparedStep, 
         action=str(action.resolved.reference),
         title=definition.name,
         description=definition.description,
-        inputs=prepared.inputs,
+        inputs=copy.deepcopy(dict(prepared.inputs)),  # theirs to change
         shown_inputs=masked if isinstance(masked, Mapping) else {},
         outputs=definition.outputs,
     )
@@ -73,15 +74,11 @@ async def ask(handler: HumanHandler, question: Question, *, limit: int) -> Mappi
     raises and for an answer that is wrong.
     """
     answer = await _asked(handler, question)
-    hint = "return a mapping with a value for each output"
-    if not isinstance(answer, Mapping):
-        raise PipelinesError(f"{_HANDLER} gave a value of the type {type(answer).__name__}", hint=hint)
-    if not all(isinstance(name, str) for name in answer):
-        raise PipelinesError(f"{_HANDLER} gave an output whose name is no text", hint=hint)
-    return _as_data(convert_answers(answer, question.outputs), limit)
+    # What a text became by its conversion is held against the bounds as what was given.
+    return _as_data(convert_answers(_as_data(answer, limit), question.outputs), limit)
 
 
-async def _asked(handler: HumanHandler, question: Question) -> object:
+async def _asked(handler: HumanHandler, question: Question) -> dict[str, object]:
     if _is_async(handler):
         return await _awaited(cast(Awaitable[object], _call(handler, question)), question)
     try:
@@ -89,7 +86,7 @@ async def _asked(handler: HumanHandler, question: Question) -> object:
     except asyncio.CancelledError:
         question.cancelled.set()
         raise
-    return await _awaited(answer, question) if inspect.isawaitable(answer) else answer
+    return await _awaited(answer, question) if inspect.isawaitable(answer) else cast(dict[str, object], answer)
 
 
 def _is_async(handler: HumanHandler) -> bool:
@@ -99,19 +96,31 @@ def _is_async(handler: HumanHandler) -> bool:
 
 def _call(handler: HumanHandler, question: Question) -> object:
     try:
-        return handler(question)
+        answer = handler(question)
+        return answer if inspect.isawaitable(answer) else _outputs(answer)
     except PipelinesError:
         raise
     except BaseException as error:  # also what would end a thread or a loop: it is a handler that gave no answer
         raise _raised(error) from error
 
 
-async def _awaited(answer: Awaitable[object], question: Question) -> object:
+def _outputs(answer: object) -> dict[str, object]:
+    """An answer as a mapping of our own. Raises `PipelinesError` for one of another form."""
+    hint = "return a mapping with a value for each output"
+    if not isinstance(answer, Mapping):
+        raise PipelinesError(f"{_HANDLER} gave a value of the type {type(answer).__name__}", hint=hint)
+    outputs = dict(answer)
+    if not all(isinstance(name, str) for name in outputs):
+        raise PipelinesError(f"{_HANDLER} gave an output whose name is no text", hint=hint)
+    return outputs
+
+
+async def _awaited(answer: Awaitable[object], question: Question) -> dict[str, object]:
     """The answer of an asynchronous handler, which is given time to end when it is cancelled."""
 
-    async def carry_out() -> object:
+    async def carry_out() -> dict[str, object]:
         try:
-            return await answer
+            return _outputs(await answer)
         except (asyncio.CancelledError, PipelinesError):
             raise
         except BaseException as error:
