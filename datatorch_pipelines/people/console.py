@@ -13,7 +13,7 @@ from datatorch_pipelines.display.characters import one_line
 from datatorch_pipelines.errors import InputError, PipelinesError
 from datatorch_pipelines.model.action import Output, ValueType
 from datatorch_pipelines.model.conversion import value_text
-from datatorch_pipelines.people.terminal import Terminal, Withdrawn
+from datatorch_pipelines.people.terminal import LineTooLong, Terminal, Withdrawn
 from datatorch_pipelines.people.wording import PROMPT, option_marks, output_text, question_text
 
 STDIN = 0
@@ -99,9 +99,13 @@ def _answer(terminal: Terminal, question: Question, name: str, output: Output) -
     """The value for one output, asked for until it is right."""
     terminal.say(output_text(name, output))
     while True:
-        typed = _typed(terminal, question, name)
-        if output.multiline and not output.options:
-            typed = _lines(terminal, question, typed)
+        try:
+            typed = _typed(terminal, question, name)
+            if output.multiline and not output.options:
+                typed = _lines(terminal, question, typed)
+        except LineTooLong as error:
+            terminal.say(f"  {error}; give a shorter one\n")
+            continue
         if wrong := _unprintable(typed):
             terminal.say(f"  {wrong}\n")
             continue

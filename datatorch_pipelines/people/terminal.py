@@ -14,6 +14,14 @@ _GLANCE_SECONDS = 0.1
 """How often it is looked whether an answer is still wanted: an event has no descriptor that could be waited for."""
 
 
+_LONGEST_LINE = 1023 if sys.platform == "darwin" else 4094
+"""The bytes of a line that a terminal is sure to hand over: what is past them may be lost without a word."""
+
+
+class LineTooLong(PipelinesError):
+    """A line that the terminal may not have handed over whole."""
+
+
 class Withdrawn(PipelinesError):
     """The question is not asked any more; nobody waits for the answer."""
 
@@ -42,7 +50,8 @@ class Terminal:
     def line(self, cancelled: threading.Event) -> str | None:
         """The next line that is typed, without its end; ``None`` for the end of the input (Ctrl-D).
 
-        Raises `Withdrawn` as soon as ``cancelled`` is set, and `PipelinesError` when the terminal is gone.
+        Raises `Withdrawn` as soon as ``cancelled`` is set, `LineTooLong`, and `PipelinesError` when the terminal is
+        gone.
         """
         while b"\n" not in self._typed:
             data = self._more(cancelled)
@@ -52,6 +61,9 @@ class Terminal:
                 self._typed += b"\n"
             self._typed += data
         line, _, self._typed = self._typed.partition(b"\n")
+        if len(line) > _LONGEST_LINE:
+            self.forget()
+            raise LineTooLong(f"a line of more than {_LONGEST_LINE} bytes is too long for a terminal")
         return line.decode("utf-8", "replace").removesuffix("\r")
 
     def _more(self, cancelled: threading.Event) -> bytes:

@@ -167,6 +167,19 @@ def test_what_is_wrong_is_asked_for_again(person, declared: Output, typed: str, 
     assert asked.wait().error is None
 
 
+def test_a_line_that_the_terminal_may_have_cut_is_refused(person) -> None:
+    asked = Asked(_console(person), _question(it=Output(type=ValueType.STRING)))
+    person.reads("> ")
+    for chunk in range(10):
+        person.types("x" * 500)
+        person.reads("x" * (500 if chunk < 8 else 1))
+    person.types("\n")
+    person.reads("  a line of more than 4094 bytes is too long for a terminal; give a shorter one\n> ")
+    person.types("x" * 4000)
+    person.types("\n")
+    assert asked.wait().answer == {"it": "x" * 4000}
+
+
 def test_options_are_numbered_unless_a_number_could_be_an_option(person) -> None:
     console = _console(person)
     question = _question(
