@@ -6,7 +6,9 @@ import base64
 import json
 import re
 import threading
-from collections.abc import Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import groupby
 from urllib.parse import quote, quote_plus
 
 from attrs import frozen
@@ -46,50 +48,112 @@ def _stars(found: re.Match[str]) -> str:
 def secret_forms(secret: str) -> frozenset[bytes]:
     """The byte strings by which a secret may show: itself, its lines, base64, URL- and JSON-escaped.
 
-    White space around it doesn't count, and what is a single character is left alone: to mask it would tell where it
-    stands in every word.
+    Of one that is a JSON object or list, every text in it that isn't short counts as a secret too. White space around
+    it doesn't count, and what is a single character is left alone: to mask it would tell where it stands in every word.
     """
     forms: set[bytes] = set()
-    for text in {secret, secret.strip(), *secret.splitlines()}:
+    for text in {secret, secret.strip(), *secret.splitlines(), *_texts_in(secret)}:
         raw = text.encode("utf-8", "surrogatepass")
         forms |= {raw, raw.strip()}
-        forms |= {quote(raw).encode(), quote(raw, safe="").encode(), quote_plus(raw).encode()}
+        for escaped in (quote(raw), quote(raw, safe=""), quote_plus(raw)):
+            forms |= {escaped.encode(), _ESCAPE.sub(lambda found: found[0].lower(), escaped).encode()}
         for ascii_only in (True, False):
-            forms.add(json.dumps(text, ensure_ascii=ascii_only)[1:-1].encode("utf-8", "surrogatepass"))
+            once = json.dumps(text, ensure_ascii=ascii_only)[1:-1]
+            twice = json.dumps(once, ensure_ascii=ascii_only)[1:-1]
+            forms |= {each.encode("utf-8", "surrogatepass") for each in (once, twice)}
+        forms |= {repr(text)[1:-1].encode("utf-8", "surrogatepass"), ascii(text)[1:-1].encode()}
         forms |= _base64_forms(raw)
     return frozenset(form for form in forms if len(form.strip()) > 1)
 
 
+_ESCAPE = re.compile("%[0-9A-F]{2}")
+_LONG = 8
+"""From how many characters on a text in a JSON secret, or a piece of base64, can't stand there by chance."""
+_WIDTHS = (64, 76)
+"""The widths of lines of base64, as ``openssl`` and ``base64`` write them."""
+
+
+def _texts_in(secret: str) -> Iterator[str]:
+    """The longer texts in a secret that is a JSON object or list, as keys of cloud services are."""
+    if secret.strip()[:1] not in ("{", "["):
+        return
+    try:
+        pending = [json.loads(secret)]
+    except (ValueError, RecursionError):
+        return
+    while pending:
+        item = pending.pop()
+        if isinstance(item, str) and len(item) >= _LONG:
+            yield item
+            yield from item.splitlines()
+        elif isinstance(item, dict | list):
+            pending += item.values() if isinstance(item, dict) else item
+
+
 def _base64_forms(raw: bytes) -> set[bytes]:
-    """What base64 makes of a secret wherever in a longer text it starts: only the characters that are all its own."""
+    """What base64 makes of a secret wherever in a longer text it starts: the characters that are all its own.
+
+    The last character may have bits of what follows; where nothing does, it is known too. What begins with the secret
+    may be broken into lines.
+    """
     forms: set[bytes] = set()
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
-        forms.add(encode(raw).rstrip(b"="))
-        for lead in (1, 2):
-            encoded = encode(b"\0" * lead + raw)
-            begin = (0, 2, 3)[lead]
-            end = len(encoded) - (0, 4, 4)[0 if (lead + len(raw)) % 3 == 0 else 1]
-            forms.add(encoded[begin:end])
-    return {form for form in forms if len(form) >= 8}
+        for lead in (0, 1, 2):
+            encoded = encode(b"\0" * lead + raw).rstrip(b"=")
+            begin, end = -(-8 * lead // 6), 8 * (lead + len(raw)) // 6
+            forms |= {encoded[begin:end], encoded[begin:]}
+        encoded = encode(raw).rstrip(b"=")
+        for width in _WIDTHS:
+            if len(encoded) > width:
+                forms |= {encoded[at : at + width] for at in range(0, len(encoded), width)}
+    return {form for form in forms if len(form) >= _LONG}
 
 
 @frozen
 class _Forms:
-    """All forms of the secrets that are known at one time, ready to be searched for."""
+    """All forms of the secrets that are known at one time, ready to be searched for.
+
+    ``ordered`` is in the order of bytes, so that those with a given beginning stand together.
+    """
 
     ordered: tuple[bytes, ...]
     longest: int
     pattern: re.Pattern[bytes] | None
     first: re.Pattern[bytes] | None
 
+    def may_go_on(self, data: bytes, start: int) -> bool:
+        """Whether a form begins with all of ``data`` from ``start`` on, and is longer."""
+        few = data[start : start + 16]  # most places are settled by that, without a copy of what may be long
+        index = bisect_left(self.ordered, few)
+        if index == len(self.ordered) or not self.ordered[index].startswith(few):
+            return False
+        tail = data[start:]
+        index = bisect_right(self.ordered, tail)
+        return index < len(self.ordered) and self.ordered[index].startswith(tail)
+
 
 def _searched(forms: Iterable[bytes]) -> _Forms:
-    ordered = tuple(sorted(forms, key=lambda form: (-len(form), form)))
+    ordered = tuple(sorted(forms))
     if not ordered:
         return _Forms((), 0, None, None)
     firsts = b"".join(sorted({re.escape(form[:1]) for form in ordered}))
-    pattern = re.compile(b"|".join(map(re.escape, ordered)))
-    return _Forms(ordered, len(ordered[0]), pattern, re.compile(b"[" + firsts + b"]"))
+    pattern = re.compile(_branches(ordered, _TREE_DEPTH))
+    return _Forms(ordered, max(map(len, ordered)), pattern, re.compile(b"[" + firsts + b"]"))
+
+
+_TREE_DEPTH = 4
+
+
+def _branches(forms: Sequence[bytes], depth: int) -> bytes:
+    """A pattern for the forms, the longest first; for the first bytes a tree, so that few are tried at any place."""
+    if depth == 0 or len(forms) < 4:
+        return b"|".join(re.escape(form) for form in sorted(forms, key=lambda form: (-len(form), form)))
+    groups = groupby(forms, key=lambda form: form[:1])  # the empty one, if it is there, comes first
+    branches = [
+        re.escape(first) + b"(?:" + _branches([form[1:] for form in group], depth - 1) + b")" if first else b""
+        for first, group in groups
+    ]
+    return b"|".join(sorted(branches, key=lambda branch: not branch))
 
 
 class Masker:
@@ -107,12 +171,13 @@ class Masker:
         # Replaced whole, never changed: who reads it needs no lock.
         self.forms = _searched({form for secret in self.secrets for form in secret_forms(secret)})
 
-    def add(self, secret: str) -> None:
-        """Masks another secret from now on, also in streams that are open."""
+    def add(self, *secrets: str) -> None:
+        """Masks more secrets from now on, also in streams that are open. Many at once cost as much as one."""
         with self._lock:
-            if secret not in self.secrets:
-                self.forms = _searched({*self.forms.ordered, *secret_forms(secret)})
-                self.secrets = self.secrets | {secret}
+            new = set(secrets) - self.secrets
+            if new:
+                self.forms = _searched({*self.forms.ordered, *(form for each in new for form in secret_forms(each))})
+                self.secrets = self.secrets | new
 
     def mask(self, data: bytes) -> bytes:
         """The bytes without secrets."""
@@ -178,8 +243,7 @@ class MaskingStream:
             start = candidate.start()
             if start < position:
                 continue
-            tail = data[start:]
-            if any(len(form) > len(tail) and form.startswith(tail) for form in known.ordered):
+            if known.may_go_on(data, start):
                 keep = start
                 break
             if whole := pattern.match(data, start):

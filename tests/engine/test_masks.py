@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from datatorch_pipelines.engine.collecting.masks import MaskLines
 
 def chunks(data: bytes, cuts: list[int]) -> list[bytes]:
     edges = sorted({0, len(data), *(cut % (len(data) + 1) for cut in cuts)})
-    return [data[start:end] for start, end in zip(edges, edges[1:], strict=False)]
+    return [data[start:end] for start, end in pairwise(edges)]
 
 
 def logged(data: bytes, cuts: list[int]) -> tuple[bytes, list[str]]:
@@ -60,10 +61,35 @@ def test_a_secret_of_two_characters_is_refused() -> None:
     assert logged(b"::add-mask::ab\nab\n", []) == (b"::add-mask::ab\nab\n", ["it has fewer than 3 characters"])
 
 
-def test_a_line_without_an_end_is_cut() -> None:
-    shown, refused = logged(b"::add-mask::" + b"x" * 100_000 + b"\nend\n", list(range(0, 100_000, 1_000)))
-    assert shown.startswith(b"::add-mask::***")
-    assert refused == ["its line is too long"]
+@given(cuts=st.lists(st.integers(0, 200_000), max_size=50))
+def test_of_a_line_that_is_too_long_nothing_is_logged(cuts: list[int]) -> None:
+    every = list(range(0, 100_000, 30_000))
+    shown, refused = logged(b"::add-mask::" + b"x" * 100_000 + b"\nend\n::a::1\n", [*cuts, *every])
+    assert shown == b"::add-mask::***\nend\n::a::1\n"
+    assert refused == ["its line is longer than 65536 bytes; the rest of it is left out of the log"]
+
+
+def test_a_run_has_a_thousand_secrets_at_most() -> None:
+    made = [b"secret-%04d-" % number for number in range(1002)]
+    shown, refused = logged(b"".join(b"::add-mask::" + each + b"\n" for each in made) + made[999] + made[1000], [])
+    assert shown.endswith(b"\n***secret-1000-")
+    assert refused == ["the run has 1000 secrets already"] * 2
+
+
+def test_a_runs_secrets_have_a_bounded_length_together() -> None:
+    masker, refused = Masker(), list[str]()
+    masker.secrets = frozenset({"x" * 131_060})  # to learn one of this length takes a second or two
+    MaskLines(masker, refused.append).feed(b"::add-mask::123456\n::add-mask::1234567\n::add-mask::abcdef\n")
+    assert refused == ["the run's secrets have 131072 characters already"]
+
+
+def test_a_secret_that_is_told_again_costs_nothing() -> None:
+    masker = Masker()
+    lines = MaskLines(masker, lambda why: None)
+    lines.feed(b"::add-mask::hunter2\n")
+    known = masker.forms
+    lines.feed(b"::add-mask::hunter2\n")
+    assert masker.forms is known
 
 
 PIPELINE = """\

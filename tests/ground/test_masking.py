@@ -49,6 +49,60 @@ def test_a_secret_is_masked_in_every_form(shown: str) -> None:
     assert len(masked) < len(shown)
 
 
+LONG = "-----BEGIN KEY-----\nMIIEvQ" + "abcdefgh" * 20 + "\n-----END KEY-----\n"
+HELD = {"type": "account", "key": LONG, "scopes": ["read-everything"], "short": "abc"}
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        base64.b64encode(LONG.encode()).decode(),
+        base64.encodebytes(LONG.encode()).decode(),
+        base64.encodebytes(LONG.encode()).decode().replace("\n", "\r\n"),
+        json.dumps(LONG),
+        json.dumps(json.dumps(LONG)),
+        repr(LONG),
+        quote(LONG, safe="").replace("%2D", "%2d").replace("%0A", "%0a"),
+        "MIIEvQ" + "abcdefgh" * 20,
+    ],
+)
+def test_a_long_secret_is_masked_in_every_form_and_so_it_is_within_a_json_secret(shown: str) -> None:
+    for masker in (Masker([LONG]), Masker([json.dumps(HELD)])):
+        assert set(masker.text(shown)) <= set("*=\r\n\"'\\")
+
+
+def test_of_a_json_secret_the_longer_texts_are_secret() -> None:
+    masker = Masker([json.dumps(HELD)])
+    assert masker.text("account read-everything abc scopes") == "account *** abc scopes"
+
+
+@pytest.mark.parametrize("odd", ["[1, 2", "[" * 5_000, '{"a": NaN}'])
+def test_a_secret_that_only_looks_like_json_is_masked_as_any(odd: str) -> None:
+    assert Masker([odd]).text(f"it is {odd}") == "it is ***"
+
+
+@given(st.lists(st.binary(min_size=2, max_size=6), min_size=1, max_size=30), st.binary(max_size=60))
+def test_the_longest_of_many_counts_wherever_they_begin_alike(hidden: list[bytes], noise: bytes) -> None:
+    known = [secret.decode("latin-1") for secret in hidden]
+    masker = Masker(known)
+    forms = sorted({form for secret in known for form in secret_forms(secret)}, key=lambda form: -len(form))
+    data = noise + b"".join(secret.decode("latin-1").encode() for secret in hidden) + noise
+    expected, position = b"", 0
+    while position < len(data):
+        found = next((form for form in forms if data.startswith(form, position)), None)
+        expected += b"***" if found else data[position : position + 1]
+        position += len(found) if found else 1
+    assert masker.mask(data) == expected
+
+
+def test_a_secret_that_is_added_counts_in_streams_that_are_open() -> None:
+    masker = Masker(["first"])
+    stream = masker.stream()
+    assert stream.feed(b"a fir") == b"a "
+    masker.add("fire", "second")
+    assert stream.feed(b"e, a second") + stream.close() == b"***, a ***"
+
+
 def test_the_longest_secret_is_masked_first() -> None:
     assert Masker(["abc", "abcdef"]).text("xabcdefx abcx") == "x***x ***x"
 

@@ -149,26 +149,33 @@ async def _execute(
         if name in declared or name.startswith("DATATORCH_OUTPUT"):
             scope.warn(f"the output {name!r} was not taken: {why}", Code.UNDECLARED_OUTPUT, planned.index)
 
+    told = set[str]()
+
     def refused(why: str) -> None:
-        scope.warn(f"a text was not masked: {why}", Code.UNDECLARED_OUTPUT, planned.index)
+        if why not in told:
+            told.add(why)
+            scope.warn(f"a text was not masked: {why}", Code.UNDECLARED_OUTPUT, planned.index)
 
     limit = scope.run.options.limits.max_output_bytes
     reader = OutputReader(limit, junk)
-    masks = MaskLines(scope.run.masker, refused)
+    masks: Mapping[Stream, MaskLines] = {
+        "stdout": MaskLines(scope.run.masker, refused),
+        "stderr": MaskLines(scope.run.masker, refused),
+    }
 
     def sink(stream: Stream, data: bytes) -> None:
         time_limit.heard()
         if stream == "stdout":
             reader.feed(data)
-            data = masks.feed(data)
-        log.write(stream, data)
+        log.write(stream, masks[stream].feed(data))
 
     context = StepContext(job=scope.spec, step=planned.step.label, environment=scope.environment, sink=sink)
     try:
         with third_party("the runner"), time_limit.listening():
             status = await scope.environment.runner.execute(command, context)
     finally:
-        log.write("stdout", masks.close())
+        for stream, lines in masks.items():
+            log.write(stream, lines.close())
     if type(status) is not int:
         raise RunnerError(f"the runner gave {status!r} where an exit status belongs", hint="execute returns a number")
     reader.close()
