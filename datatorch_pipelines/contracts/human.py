@@ -53,5 +53,5 @@ HumanHandler = Callable[[Question], "Mapping[str, object] | Awaitable[Mapping[st
 
 It is called in a thread of its own and may block; an ``async`` one is awaited in the event loop of the run. One that
 has a method ``can_answer(question) -> bool`` is asked that for each step before anything runs, with a question that has
-no inputs yet; where the method says no, the pipeline is refused.
+no inputs yet; where the method says no, or raises an `InputError`, the pipeline is refused.
 """

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Mapping
 
 from datatorch_pipelines.contracts import HumanHandler, Question
 from datatorch_pipelines.errors import PipelinesError
+from datatorch_pipelines.model.answers import convert_answers
 
 
 class GivenAnswers:
@@ -13,7 +14,7 @@ class GivenAnswers:
 
     ``answers`` maps a step's id, its name, or the action that it uses (as the pipeline writes it, or without its tag)
     to the outputs. What it doesn't have is left to ``otherwise``; without one, a pipeline that asks for more than there
-    is is refused before anything runs.
+    is is refused before anything runs, and so is one for which an answer is wrong.
 
     >>> approve = GivenAnswers({"Approve": {"approved": True}})
     >>> approve(Question(run_id="r", job="release", step="Approve", action="./approve"))
@@ -37,8 +38,14 @@ class GivenAnswers:
         return None
 
     def can_answer(self, question: Question) -> bool:
-        """Whether there is an answer, or somebody who has one. Asked before anything runs."""
-        return self._otherwise is not None or self.answers_to(question) is not None
+        """Whether there is an answer, or somebody who has one. Asked before anything runs.
+
+        Raises `InputError` for an answer that is there, and does not fit the outputs.
+        """
+        answer = self.answers_to(question)
+        if answer is not None:
+            convert_answers(answer, question.outputs)
+        return answer is not None or self._otherwise is not None
 
     def __call__(self, question: Question) -> Mapping[str, object] | Awaitable[Mapping[str, object]]:
         """The answer, or what ``otherwise`` says. Raises `PipelinesError` where there is neither."""

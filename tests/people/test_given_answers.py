@@ -82,5 +82,31 @@ def test_a_handler_that_fails_at_telling_whether_it_can_answer_is_told_in_one_li
         def __call__(self, question: Question) -> dict[str, object]:
             return {}
 
-    with pytest.raises(dtp.PipelinesError, match=r"^the human handler raised ValueError: no list$"):
+    with pytest.raises(dtp.PlanError) as refused:
         dtp.run(pipeline, human=Broken())
+    assert str(refused.value) == (
+        f"{pipeline}:5:42: error: the action ./approve asks a person: the human handler raised ValueError: no list "
+        "[DT411]"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "message"),
+    [
+        (
+            {"approved": "perhaps"},
+            "the answer for the output 'approved': a string is not a boolean [DT411]; write true or false",
+        ),
+        ({}, "the output 'approved' is not answered [DT411]; give approved a value"),
+        (
+            {"aproved": True},
+            "the answer has 'aproved', which is no output [DT411]; the action declares approved",
+        ),
+    ],
+)
+def test_an_answer_that_is_wrong_is_told_before_anything_runs(
+    pipeline, answer: dict[str, object], message: str
+) -> None:
+    with pytest.raises(dtp.PlanError) as refused:
+        dtp.run(pipeline, human=GivenAnswers({"Approve": answer}))
+    assert str(refused.value) == f"{pipeline}:5:42: error: the action ./approve asks a person: {message}"

@@ -9,16 +9,14 @@ from datatorch_pipelines.contracts import HumanHandler, Question
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Severity
 from datatorch_pipelines.engine.planning.actions import PlannedAction
 from datatorch_pipelines.engine.third_party import third_party
+from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.model import Step
 
 
 def refuse_unasked(
     handler: HumanHandler | None, job_id: str, index: int, step: Step, action: PlannedAction, place: Location
 ) -> Iterator[Diagnostic]:
-    """An error for a step with an action that asks a person, where there is none, or none who has an answer.
-
-    Raises `RunnerError` for a handler that fails at telling.
-    """
+    """An error for a step with an action that asks a person, where there is none, or none who has an answer."""
     reference = action.resolved.reference
     if handler is None:
         message = f"the action {reference} asks a person, and nobody is there to ask"
@@ -39,8 +37,13 @@ def refuse_unasked(
         description=action.definition.description,
         outputs=action.definition.outputs,
     )
-    with third_party("the human handler"):
-        answered = can_answer(question)
+    try:
+        with third_party("the human handler"):
+            answered = can_answer(question)
+    except PipelinesError as error:  # the answer is known, and wrong
+        message = f"the action {reference} asks a person: {error.message}"
+        yield Diagnostic.at(place, Code.CANNOT_RUN, Severity.ERROR, message, hint=error.hint)
+        return
     if not answered:
         message = f"the action {reference} asks a person, and no answer is given for the step {step.label!r}"
         hint = "give one by the step's name, with a value for each output"
