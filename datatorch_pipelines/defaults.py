@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, get_args
+from typing import TYPE_CHECKING, TypedDict, cast, get_args
 
 from datatorch_pipelines._plugins import make, make_all, registered
 from datatorch_pipelines.checks import Check
@@ -142,6 +142,32 @@ class RunArguments(PlanArguments, total=False):
     on_event: Listener | Sequence[Listener] | None
 
 
+class ResumeArguments(FetchArguments, total=False):
+    """What `resume` and `retry` take beside the run: what `run` takes, but for what the run began with.
+
+    ``inputs``, ``event``, ``trigger``, ``variables``, ``pipeline_facts`` and ``run_facts`` are given again where they
+    held a secret, and only then.
+    """
+
+    secrets: Mapping[str, str] | SecretProvider | None
+    inputs: Mapping[str, object] | None
+    event: Mapping[str, object] | None
+    trigger: str | Mapping[str, object] | Trigger | None
+    variables: Mapping[str, object] | None
+    pipeline_facts: Mapping[str, object] | None
+    run_facts: Mapping[str, object] | None
+    runner: Runner | str | None
+    runtimes: Mapping[str, Runtime]
+    max_parallel: int | None
+    max_attempts: int | None
+    human: HumanHandler | None
+    cleanup_seconds: float | None
+    on_failure: OnFailure
+    keep: bool
+    extra_checks: Sequence[Check]
+    on_event: Listener | Sequence[Listener] | None
+
+
 def refuse_unknown(arguments: FetchArguments) -> None:
     """Raises ``TypeError`` for an argument that `FetchArguments` does not have."""
     refuse_others(arguments, FetchArguments.__annotations__)
@@ -208,12 +234,12 @@ def _lock(pipeline: Pipeline, locked: bool | PathLike | Lock, limits: Limits) ->
     return given_lock(locked, pipeline.source.file if pipeline.source is not None else "", limits)
 
 
-def _human(handler: HumanHandler | None) -> HumanHandler | None:
+def _human(handler: object) -> HumanHandler | None:
     """Who asks people. Raises `PipelinesError` for what can't be called."""
     if handler is not None and not callable(handler):
         kind = type(handler).__name__
         raise PipelinesError(f"human is of the type {kind}", hint="give a function that answers a Question")
-    return handler
+    return cast("HumanHandler | None", handler)
 
 
 def _listed(names: str | Sequence[str]) -> tuple[str, ...]:

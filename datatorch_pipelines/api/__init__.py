@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from datatorch_pipelines.api.checking import check, check_files, check_text, report, symbol_at
     from datatorch_pipelines.api.locking import lock, lock_files
     from datatorch_pipelines.api.reading import load, load_action, loads, schema, to_json, to_yaml
+    from datatorch_pipelines.api.records import open_run, prune_runs, runs
+    from datatorch_pipelines.api.resuming import resume, retry, start_resume
     from datatorch_pipelines.api.running import plan, run, run_async, start
     from datatorch_pipelines.api.stepping import run_step, run_step_async, start_step
 
@@ -29,19 +31,25 @@ __all__ = [
     "lock",
     "lock_files",
     "new_action",
+    "open_run",
     "pin",
     "pin_files",
     "plan",
+    "prune_runs",
     "pull",
     "report",
+    "resume",
+    "retry",
     "run",
     "run_action",
     "run_async",
     "run_step",
     "run_step_async",
+    "runs",
     "schema",
     "start",
     "start_action",
+    "start_resume",
     "start_step",
     "symbol_at",
     "to_json",
@@ -57,6 +65,8 @@ _HOMES = {
     "checking": ("check", "check_files", "check_text", "report", "symbol_at"),
     "locking": ("lock", "lock_files"),
     "reading": ("load", "load_action", "loads", "schema", "to_json", "to_yaml"),
+    "records": ("open_run", "prune_runs", "runs"),
+    "resuming": ("resume", "retry", "start_resume"),
     "running": ("plan", "run", "run_async", "start"),
     "stepping": ("run_step", "run_step_async", "start_step"),
 }

@@ -80,9 +80,10 @@ class RunOptions:
     unless given); ``keep`` leaves the jobs' workspaces on disk. ``extra_checks`` look beside the library's own.
     ``locked`` is the lock that every action has to be as in, ``None`` for none.
     ``workspace`` is a folder that the jobs work in and that stays, for a pipeline of one job (a fresh one each unless
-    given). ``trigger`` says what started the run; ``human`` asks people; ``selection`` is which jobs run. ``on_failure`` is
-    what a failed job means for the others; ``cleanup_seconds`` how long the steps and jobs that run whatever happened
-    may take after a cancellation. ``now`` gives the time that the record has, in seconds since the epoch.
+    given). ``trigger`` says what started the run; ``human`` asks people; ``selection`` is which jobs run.
+    ``on_failure`` is what a failed job means for the others; ``cleanup_seconds`` how long the steps and jobs that run
+    whatever happened may take after a cancellation. ``now`` gives the time that the record has, in seconds since the
+    epoch.
     """
 
     runner: Runner

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from urllib.parse import unquote
 
 from attrs import evolve
@@ -16,6 +17,7 @@ from datatorch_pipelines.engine.jobs.ended import first_failed
 from datatorch_pipelines.engine.jobs.known import Known
 from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.engine.planning.plan import Plan
+from datatorch_pipelines.engine.resumption import Resumption
 from datatorch_pipelines.engine.scoping.contexts import run_contexts
 from datatorch_pipelines.engine.scoping.flow import Flow, Interrupted, Interruption, never
 from datatorch_pipelines.engine.scoping.scope import RunScope
@@ -30,6 +32,7 @@ from datatorch_pipelines.results import (
     Failure,
     RunFinished,
     RunResult,
+    RunResumed,
     RunStarted,
     Status,
     WarningRaised,
@@ -47,19 +50,30 @@ class Run:
     `execute` runs in an event loop; `cancel` and `kill` are called in that loop's thread, or before.
     """
 
-    def __init__(self, plan: Plan, options: RunOptions, text: str) -> None:
-        """``text`` is the pipeline as it was read.
+    def __init__(self, plan: Plan, options: RunOptions, text: str, resumed: Resumption | None = None) -> None:
+        """``text`` is the pipeline as it was read; ``resumed`` the run that goes on, ``None`` for a new one.
 
         Raises `PlanError` for what the plan says is missing, and `RecordError` when the record can't be begun.
         """
         if plan.missing:
             raise PlanError(plan.missing)
-        self.id = new_run_id()
-        directory = make_run_directory(self.id, options.directory)
-        masker = Masker([*options.secrets.values(), *_url_passwords(plan.pipeline)])
-        self.recorder = Recorder(directory, masker, now=options.now)
-        self.recorder.keep_pipeline(text)
-        known = Known()
+        masker = Masker([*options.secrets.values(), *url_passwords(plan.pipeline)])
+        self._resumed = resumed
+        self._text = text
+        if resumed is None:
+            self.id = new_run_id()
+            directory = make_run_directory(self.id, options.directory)
+            self.recorder = Recorder(directory, masker, now=options.now)
+            self.recorder.keep_pipeline(text)
+            if plan.has_actions:
+                from datatorch_pipelines.engine.planning.locking import lock_of
+
+                self.recorder.keep_lock(lock_of(plan).to_json())
+        else:
+            earlier = resumed.earlier
+            self.id = earlier.started.run_id
+            self.recorder = Recorder(earlier.directory, masker, now=options.now, earlier=earlier.events)
+        known = resumed.known if resumed else Known()
         self._scope = RunScope(
             run_id=self.id,
             plan=plan,
@@ -132,12 +146,17 @@ class Run:
 
     def _record_start(self) -> None:
         recorder, plan = self.recorder, self._scope.plan
+        if self._resumed is not None:
+            again, attempt = self._resumed.again, self._resumed.attempt
+            recorder.emit(RunResumed(time=recorder.now(), attempt=attempt, jobs=again))
+            return
         given = {name: value for name in _GIVEN if (value := self._scope.contexts[name])}
         started = RunStarted(
             time=recorder.now(),
             run_id=self.id,
             pipeline=recorder.masker.text(plan.pipeline.name),
             file=plan.source.file,
+            folder=str(Path(plan.source.file).absolute().parent),
             jobs=tuple(job.id for job in plan.jobs),
             actions=plan.actions(),
             sources=plan.sources(),
@@ -146,6 +165,8 @@ class Run:
             masked = recorder.masker.value(given)
             shown = masked if isinstance(masked, Mapping) else {}
             changed = tuple(name for name in given if shown.get(name) != given[name])
+            if recorder.masker.text(self._text) != self._text:
+                changed = (*changed, "text")
             recorder.emit(evolve(started, given=shown, masked=changed))
         except RecursionError:  # data that nests too deep for JSON: to resume the run, it has to be given again
             recorder.emit(evolve(started, masked=tuple(given)))
@@ -253,7 +274,7 @@ class Run:
         return first_failed(failed).error if failed else None
 
 
-def _url_passwords(pipeline: Pipeline) -> Iterator[str]:
+def url_passwords(pipeline: Pipeline) -> Iterator[str]:
     """The passwords in the URLs of a pipeline's actions."""
     for job in pipeline.jobs.values():
         for step in job.steps:

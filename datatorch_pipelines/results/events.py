@@ -46,9 +46,10 @@ class StepEvent(JobEvent):
 class RunStarted(Event):
     """The run began: everything is resolved, nothing has run yet.
 
-    ``actions`` maps references to commits, ``sources`` to the ``digest`` of the action's files and its ``url``.
-    ``given`` is what the run was given, masked: the contexts ``inputs``, ``event``, ``trigger``, ``variables``,
-    ``pipeline`` and ``run``, without those that are empty; ``masked`` names those of them that held a secret.
+    ``folder`` is where the pipeline's ``file`` was, an absolute path. ``actions`` maps references to commits,
+    ``sources`` to the ``digest`` of the action's files and its ``url``. ``given`` is what the run was given, masked:
+    the contexts ``inputs``, ``event``, ``trigger``, ``variables``, ``pipeline`` and ``run``, without those that are
+    empty; ``masked`` names those of them that held a secret, and ``text`` where the pipeline's own text did.
     """
 
     type: ClassVar[str] = "run-started"
@@ -56,6 +57,7 @@ class RunStarted(Event):
     run_id: str
     pipeline: str
     file: str | None = None
+    folder: str | None = None
     jobs: tuple[str, ...] = ()
     actions: Mapping[str, str | None] = field(factory=dict)
     sources: Mapping[str, Mapping[str, str]] = field(factory=dict)

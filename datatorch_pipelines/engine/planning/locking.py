@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import copy
 import os
 from collections.abc import Collection, Sequence
@@ -14,6 +15,7 @@ from datatorch_pipelines.checks.ignores import without_ignored
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.contracts import ResolveContext, ResolvedAction, Resolver
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity, has_errors, sort_diagnostics
+from datatorch_pipelines.engine.planning.plan import Plan
 from datatorch_pipelines.errors import (
     ActionNotFound,
     FetchFailed,
@@ -104,6 +106,35 @@ async def make_lock(
     return Lock(actions=actions.values(), changes=changes, warnings=tuple(without_ignored(source, told)))
 
 
+def _locked(reference: ActionReference, resolved: ResolvedAction) -> LockedAction:
+    """What a reference stands for now. Raises `ModelError` for what no lock may hold."""
+    return LockedAction(
+        reference=str(reference),
+        git=without_credentials(reference.git) if reference.git else None,
+        file=reference.file,
+        kind=str(resolved.kind) if resolved.kind else None,
+        url=without_credentials(resolved.url) if resolved.url else None,
+        commit=resolved.commit,
+        digest=resolved.digest,
+    )
+
+
+def lock_of(plan: Plan) -> Lock:
+    """The lock of a plan's own actions: what a run of it uses, and uses again when it is resumed.
+
+    An action that no lock may hold (its resolver gave a commit that is none) is left out.
+    """
+    found: dict[object, LockedAction] = {}
+    for step in (step for job in plan.jobs for step in job.steps):
+        reference = step.step.reference
+        if step.action is None or reference is None or reference.kind is ReferenceKind.PATH:
+            continue
+        with contextlib.suppress(ModelError):
+            locked = _locked(reference, step.action.resolved)
+            found.setdefault(locked.key, locked)
+    return Lock(actions=found.values())
+
+
 async def _ask(
     reference: ActionReference, place: Location, resolvers: Sequence[Resolver], context: ResolveContext
 ) -> tuple[LockedAction | None, list[Diagnostic]]:
@@ -114,15 +145,7 @@ async def _ask(
     locked = None
     if resolved is not None and answer.error is None:
         try:
-            locked = LockedAction(
-                reference=str(reference),
-                git=without_credentials(reference.git) if reference.git else None,
-                file=reference.file,
-                kind=str(resolved.kind) if resolved.kind else None,
-                url=without_credentials(resolved.url) if resolved.url else None,
-                commit=resolved.commit,
-                digest=resolved.digest,
-            )
+            locked = _locked(reference, resolved)
         except ModelError as error:
             problem = ResolveError(f"{reference} can't be locked: {error.message}")
             answer = evolve(answer, error=problem)

@@ -68,6 +68,11 @@ class Plan:
     warnings: tuple[Diagnostic, ...] = ()
     missing: tuple[Diagnostic, ...] = ()
 
+    @property
+    def has_actions(self) -> bool:
+        """Whether any step of the plan is an action."""
+        return any(step.action is not None for job in self.jobs for step in job.steps)
+
     def resolved(self) -> Mapping[str, ResolvedAction]:
         """Each action that the pipeline names, by its reference.
 
