@@ -200,7 +200,7 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
         inputs=arguments.get("inputs"),
         event=arguments.get("event"),
         variables=arguments.get("variables"),
-        secrets=given_secrets(pipeline, arguments.get("secrets")),
+        secrets=given_secrets(pipeline, arguments.get("secrets"), limits),
         trigger=trigger_context(arguments.get("trigger")),
         pipeline=arguments.get("pipeline_facts"),
         run=arguments.get("run_facts"),
