@@ -141,7 +141,7 @@ async def _in_order(scope: JobScope) -> Ended:
             try:
                 await run_step(scope, planned)
             except asyncio.CancelledError:
-                skip_rest(scope, planned.index + 1, scope.flow.reason or CANCELLED)
+                skip_rest(scope, planned.index + 1, scope.flow.why_no_step or CANCELLED)
                 raise
     finally:
         if timer is not None:

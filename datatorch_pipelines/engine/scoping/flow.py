@@ -62,9 +62,12 @@ class Flow:
     @property
     def reason(self) -> str | None:
         """Why the job is to end, ``None`` while it is not."""
-        if self.over:
-            return f"cleaning up took longer than {self.cleanup_seconds:g} seconds"
         return None if self.interruption is None else self.interruption.reason
+
+    @property
+    def why_no_step(self) -> str | None:
+        """Why a step is to end, or not to run, ``None`` while none is."""
+        return f"cleaning up took longer than {self.cleanup_seconds:g} seconds" if self.over else self.reason
 
     def fail(self, failure: Failure, at: float) -> None:
         """Takes note of a failure; the first one counts."""

@@ -61,10 +61,10 @@ async def _carried_out(scope: JobScope, planned: PlannedStep) -> None:
             outcome = await _tries(scope, planned, log)
     except Interrupted:
         flow.cut = True
-        outcome = StepOutcome(status=Status.CANCELLED, reason=flow.reason)
+        outcome = StepOutcome(status=Status.CANCELLED, reason=flow.why_no_step)
     except asyncio.CancelledError:
         log.close()
-        _record(scope, planned, StepOutcome(status=Status.CANCELLED, reason=flow.reason or CANCELLED))
+        _record(scope, planned, StepOutcome(status=Status.CANCELLED, reason=flow.why_no_step or CANCELLED))
         raise
     finally:
         log.close()
@@ -121,9 +121,9 @@ def _skip(scope: JobScope, planned: PlannedStep) -> None:
     # Where it asks for no status, it is the status that keeps it from running.
     by_status = flow.over or (condition is not False and not asks_status(condition, scope.run.options.limits))
     reason = "its condition does not hold"
-    if by_status and flow.reason is not None:
+    if by_status and flow.why_no_step is not None:
         flow.cut = True
-        reason = flow.reason
+        reason = flow.why_no_step
     elif by_status and flow.status == "failure":
         reason = "an earlier step failed"
     outcome = StepOutcome(status=Status.SKIPPED, reason=reason)
