@@ -83,8 +83,13 @@ def start_action(
         if argument in arguments:  # what is known of pipelines only
             raise TypeError(f"unexpected argument {argument!r}")
     run_arguments = cast(RunArguments, arguments)
+    provider = run_arguments.get("secrets")
+    if provider is None or isinstance(provider, Mapping):
+        provider = None
+    elif callable(provider):  # what it is asked for is known when the action is here
+        run_arguments = cast(RunArguments, {**run_arguments, "secrets": None})
     named = named_action(action)
     options = run_options(empty_pipeline(named), run_arguments)
     thread = engine_thread()
-    lone = thread.call(lone_action(named, inputs or {}, options))
+    lone = thread.call(lone_action(named, inputs or {}, options, provider))
     return RunHandle(Run(lone.plan, lone.options, to_yaml(lone.pipeline)), thread, listeners(run_arguments))

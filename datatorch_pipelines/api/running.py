@@ -82,7 +82,7 @@ async def run_async(pipeline: Pipeline | PathLike, **arguments: Unpack[RunArgume
     from datatorch_pipelines.engine import Run, make_plan
 
     located, source = await asyncio.to_thread(located_pipeline, pipeline, arguments.get("limits", DEFAULT_LIMITS))
-    options = run_options(located, arguments)
+    options = await asyncio.to_thread(run_options, located, arguments)  # a provider of secrets may take its time
     planned = await make_plan(located, source, options)
     return await carried_out(Run(planned, options, _text_of(located)), listeners(arguments))
 

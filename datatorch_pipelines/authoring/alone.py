@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Container, Iterator, Mapping, Sequence
 
@@ -10,7 +11,7 @@ from attrs import evolve, frozen
 from datatorch_pipelines.authoring.inputs import input_place, lone_inputs
 from datatorch_pipelines.authoring.naming import FolderResolver, NamedAction
 from datatorch_pipelines.codes import Code
-from datatorch_pipelines.contracts import ResolveContext, ResolvedAction, Resolver
+from datatorch_pipelines.contracts import ResolveContext, ResolvedAction, Resolver, SecretProvider
 from datatorch_pipelines.diagnostics import (
     Diagnostic,
     Location,
@@ -22,6 +23,7 @@ from datatorch_pipelines.diagnostics import (
 )
 from datatorch_pipelines.engine import Plan, RunOptions, make_plan
 from datatorch_pipelines.engine.planning.missing_file import refuse_missing_file
+from datatorch_pipelines.engine.planning.secrets import provided_secrets
 from datatorch_pipelines.errors import PlanError, ResolveError
 from datatorch_pipelines.model import Action, ActionReference, Job, Pipeline, Step
 from datatorch_pipelines.model.pipeline import with_source
@@ -49,10 +51,16 @@ def empty_pipeline(action: NamedAction) -> Pipeline:
     return _pipeline("Action", action, {})
 
 
-async def lone_action(action: NamedAction, given: Mapping[str, object], options: RunOptions) -> LoneAction:
+async def lone_action(
+    action: NamedAction,
+    given: Mapping[str, object],
+    options: RunOptions,
+    provider: SecretProvider | None = None,
+) -> LoneAction:
     """An action planned alone, with the inputs ``given``, which are values and no expressions.
 
-    ``options`` are those of a run of its `empty_pipeline`. Raises `ResolveError` when it can't be had,
+    ``options`` are those of a run of its `empty_pipeline`; ``provider`` is asked for the secrets with the names of
+    inputs that are not given. Raises `ResolveError` when it can't be had,
     `ActionSyntaxError` when its file is wrong, and `PlanError` with everything else that stands in the way, at places
     of the action's file.
     """
@@ -63,6 +71,10 @@ async def lone_action(action: NamedAction, given: Mapping[str, object], options:
     if resolved is None or definition is None or definition.source is None:  # said by the error, if so
         raise ResolveError(f"{action.reference} can't be read")
     source = definition.source
+    if provider is not None:
+        open_names = [name for name in definition.inputs if given.get(name) is None]
+        # In a thread of its own: it may take its time, and other runs go on here.
+        options = evolve(options, secrets=await asyncio.to_thread(provided_secrets, open_names, provider))
     inputs, told = lone_inputs(definition, given, options.secrets, source)
     named_here = named_file(definition.runs)
     place = source.value(("runs", named_here[0])) if named_here else source.key(("runs",))

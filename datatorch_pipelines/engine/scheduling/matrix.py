@@ -36,36 +36,73 @@ def combinations(matrix: Mapping[str, object], limits: Limits = DEFAULT_LIMITS) 
     names = [name for name in matrix if name not in ("include", "exclude")]
     values = [_values(matrix, name) for name in names]
     include, exclude = _entries(matrix, "include"), _entries(matrix, "exclude")
-    count = math.prod(map(len, values)) if names else 0
-    if count + len(include) > limits.max_instances:
-        raise MatrixError(
-            f"the matrix has {count + len(include)} combinations, more than {limits.max_instances}",
-            hint="split the job, or raise Limits.max_instances",
-        )
+    made = math.prod(map(len, values)) if names else 0
+    for what, count in (("combinations", made + len(include)), ("entries in its exclude", len(exclude))):
+        if count > limits.max_instances:
+            raise MatrixError(
+                f"the matrix has {count} {what}, more than {limits.max_instances}",
+                hint="split the job, or raise Limits.max_instances",
+            )
     for index, entry in enumerate(exclude):
         for name in entry:
             if name not in names:
-                raise MatrixError(
-                    f"{name!r} is no name of the matrix",
-                    ("exclude", index, name),
-                    "exclude by names that the matrix has",
-                )
-    found = [dict(zip(names, combination, strict=True)) for combination in itertools.product(*values)] if names else []
-    kept = [item for item in found if not any(_has(item, entry) for entry in exclude)]
-    originals = [frozenset(item) for item in kept]
+                hint = "exclude by names that the matrix has"
+                raise MatrixError(f"{name!r} is no name of the matrix", ("exclude", index, name), hint)
+    found = [dict(zip(names, item, strict=True)) for item in itertools.product(*values)] if names else []
+    by_value = _ByValue(found)
+    out = {position for entry in exclude for position in by_value.with_all(entry)}
+    kept = [item for position, item in enumerate(found) if position not in out]
+    by_value, own = _ByValue(kept), frozenset(names)
     added: list[Combination] = []
+    more: dict[int, Combination] = {}
     for entry in include:
-        fitting = [
-            item
-            for item, own in zip(kept, originals, strict=True)
-            if all(_same(item[name], value) for name, value in entry.items() if name in own)
-        ]
-        if fitting and kept:
-            for item in fitting:
-                item.update(entry)
-        else:
+        fitting = by_value.with_all({name: value for name, value in entry.items() if name in own})
+        for position in fitting:
+            more.setdefault(position, {}).update(entry)
+        if not fitting:
             added.append(dict(entry))
-    return [*kept, *added]
+    # What an entry names of the matrix itself has the same value there: nothing of it is written over.
+    return [*(item | more.get(position, {}) | item for position, item in enumerate(kept)), *added]
+
+
+class _ByValue:
+    """Finds the combinations that have given values, without looking at each for each."""
+
+    def __init__(self, items: Sequence[Combination]) -> None:
+        self._items = items
+        self._numbers: dict[object, int] = {}
+        self._seen: dict[int, int] = {}
+        self._known: dict[frozenset[str], dict[tuple[int, ...], list[int]]] = {}
+
+    def with_all(self, entry: Mapping[str, object]) -> Sequence[int]:
+        """The positions of those that have all values of an entry, whose names they all have."""
+        names = frozenset(entry)
+        order = sorted(names)
+        if names not in self._known:
+            known = self._known[names] = {}
+            for position, item in enumerate(self._items):
+                known.setdefault(tuple(self._own_number(item[name]) for name in order), []).append(position)
+        return self._known[names].get(tuple(self._number(entry[name]) for name in order), ())
+
+    def _own_number(self, value: object) -> int:
+        """As `_number`, for a value of the combinations: one object is in many of them, and may be large."""
+        found = self._seen.get(id(value))
+        if found is None:
+            found = self._seen[id(value)] = self._number(value)
+        return found
+
+    def _number(self, value: object) -> int:
+        """A number that equal values have in common."""
+        return self._numbers.setdefault(_frozen(value), len(self._numbers))
+
+
+def _frozen(value: object) -> object:
+    """Something hashable that is equal for equal JSON values; ``true`` is not 1, and a list no mapping."""
+    if isinstance(value, Mapping):
+        return "mapping", frozenset((key, _frozen(item)) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return "list", tuple(map(_frozen, value))
+    return isinstance(value, bool), value
 
 
 def _values(matrix: Mapping[str, object], name: str) -> Sequence[object]:
@@ -83,23 +120,9 @@ def _entries(matrix: Mapping[str, object], name: str) -> list[Mapping[str, objec
         raise MatrixError(f"{name!r} of a matrix is no list", (name,), "give it a list of mappings")
     for index, entry in enumerate(entries):
         if not isinstance(entry, Mapping) or not entry:
-            raise MatrixError(f"an entry of {name!r} is no mapping of names to values", (name, index))
+            message = f"an entry of {name!r} is no mapping of names to values"
+            raise MatrixError(message, (name, index), "write each as name: value")
     return list(entries)
-
-
-def _has(item: Mapping[str, object], entry: Mapping[str, object]) -> bool:
-    return all(name in item and _same(item[name], value) for name, value in entry.items())
-
-
-def _same(one: object, other: object) -> bool:
-    """Whether two JSON values are equal; ``true`` is not 1."""
-    if isinstance(one, bool) or isinstance(other, bool):
-        return one is other
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(_same(one[key], other[key]) for key in one)
-    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return one == other
 
 
 def instance_name(name: str, combination: Mapping[str, object]) -> str:
@@ -108,7 +131,14 @@ def instance_name(name: str, combination: Mapping[str, object]) -> str:
     >>> instance_name("train", {"size": 3, "model": {"layers": [1, 2]}, "fast": True})
     'train (3, 1, 2, true)'
     """
-    text = f"{name} ({', '.join(_texts(combination))})"
+    shown: list[str] = []
+    room = _LONGEST_NAME
+    for text in _texts(combination):
+        shown.append(text)
+        room -= len(text)
+        if room < 0:  # what is cut off anyhow need not be made
+            break
+    text = f"{name} ({', '.join(shown)})"
     return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 4]}...)"
 
 
@@ -120,6 +150,7 @@ def _texts(value: object) -> Iterator[str]:
         for item in value:
             yield from _texts(item)
     elif isinstance(value, str):
-        yield " ".join(value.split())
+        line = (letter if letter.isprintable() else " " for letter in value[: 2 * _LONGEST_NAME])
+        yield " ".join("".join(line).split())
     else:
         yield json.dumps(value)
