@@ -153,7 +153,8 @@ def missing_secrets(
             Code.MISSING_SECRET,
             Severity.ERROR,
             f"the secret {use.name!r} is not given",
-            hint=f"give it as secrets={{{use.name!r}: ...}} or, on the command line, by --secret {shlex.quote(use.name)}",
+            hint=f"give it as secrets={{{use.name!r}: ...}} or, on the command line, by --secret "
+            + shlex.quote(use.name),
         )
 
 
