@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from datatorch_pipelines.api.records import open_run, prune_runs, runs
     from datatorch_pipelines.api.resuming import resume, retry, start_resume
     from datatorch_pipelines.api.running import plan, run, run_async, start
+    from datatorch_pipelines.api.secrets import secrets_from_env, secrets_from_file
     from datatorch_pipelines.api.stepping import run_step, run_step_async, start_step
 
 __all__ = [
@@ -47,6 +48,8 @@ __all__ = [
     "run_step_async",
     "runs",
     "schema",
+    "secrets_from_env",
+    "secrets_from_file",
     "start",
     "start_action",
     "start_resume",
@@ -68,6 +71,7 @@ _HOMES = {
     "records": ("open_run", "prune_runs", "runs"),
     "resuming": ("resume", "retry", "start_resume"),
     "running": ("plan", "run", "run_async", "start"),
+    "secrets": ("secrets_from_env", "secrets_from_file"),
     "stepping": ("run_step", "run_step_async", "start_step"),
 }
 

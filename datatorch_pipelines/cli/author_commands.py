@@ -64,6 +64,7 @@ Examples:
 @click.option("--input", "inputs", multiple=True, metavar="K=V", help="An input, as text that becomes its type.")
 @click.option("--secret", "secrets", multiple=True, metavar="K[=V]", help="A secret; the input K, if there is one.")
 @options.secrets_file
+@options.secrets_env
 @options.answers
 @options.event
 @options.local_actions
@@ -80,6 +81,7 @@ def run(
     inputs: tuple[str, ...],
     secrets: tuple[str, ...],
     secrets_file: Path | None,
+    secrets_env: str | None,
     answers: str | None,
     event: str | None,
     local_actions: tuple[Path, ...],
@@ -105,7 +107,7 @@ def run(
         git=git,
         file=file,
         inputs=values.parse_assignments("--input", inputs),
-        secrets=values.parse_secrets(secrets, secrets_file, os.environ),
+        secrets=values.parse_secrets(secrets, secrets_file, secrets_env, os.environ),
         answers=values.parse_answers(answers),
         event=values.parse_event(event),
         local_actions=local_actions,

@@ -10,6 +10,7 @@ import click
 from datatorch_pipelines.cli import options
 from datatorch_pipelines.cli.action_commands import actions
 from datatorch_pipelines.cli.lock_command import lock
+from datatorch_pipelines.cli.run_command import run
 
 PROGRAM = "datatorch-pipelines"
 
@@ -46,82 +47,7 @@ def cli() -> None:
     """Check and run DataTorch pipelines on this machine."""
 
 
-@cli.command(
-    short_help="Run a pipeline.",
-    epilog="""\b
-Exit status:
-  0    the run succeeded
-  1    the run failed or was cancelled
-  2    the pipeline, an action or the call is wrong; nothing ran
-  130  interrupted by Ctrl-C (143: by SIGTERM); all that was started has ended
-
-\b
-Examples:
-  datatorch-pipelines run pipeline.yaml
-  datatorch-pipelines run pipeline.yaml --event '{"fileId": "a1"}' --variable level=3
-  datatorch-pipelines run pipeline.yaml --event @event.json --secret TOKEN --json > result.json""",
-)
-@click.argument("path")
-@options.event
-@click.option("--input", "inputs", multiple=True, metavar="K=V", help="A value of the context 'input', as text.")
-@click.option("--variable", "variables", multiple=True, metavar="K=V", help="A value of the context 'variables'.")
-@click.option("--secret", "secrets", multiple=True, metavar="K[=V]", help="A secret; without =V from the environment.")
-@options.secrets_file
-@options.answers
-@options.local_actions
-@click.option("--runner", metavar="NAME", help="Where steps run.  [default: local]")
-@click.option("--max-parallel", type=click.IntRange(min=1), metavar="N", help="How many jobs run at once.")
-@options.offline
-@options.strict
-@click.option("--locked", is_flag=True, help="Refuse actions that are not as the lock file beside PATH has them.")
-@options.result_as_json
-@options.log_format
-@options.quiet
-def run(
-    path: str,
-    event: str | None,
-    inputs: tuple[str, ...],
-    variables: tuple[str, ...],
-    secrets: tuple[str, ...],
-    secrets_file: Path | None,
-    answers: str | None,
-    local_actions: tuple[Path, ...],
-    runner: str | None,
-    max_parallel: int | None,
-    offline: bool,
-    strict: bool,
-    locked: bool,
-    as_json: bool,
-    log_format: str,
-    quiet: bool,
-) -> int:
-    """Run the pipeline in the file PATH.
-
-    The log goes to stderr, the outputs to stdout.
-    """
-    import os
-
-    from datatorch_pipelines.cli import values
-    from datatorch_pipelines.cli.run import RunCall, run_pipeline
-
-    call = RunCall(
-        path=path,
-        event=values.parse_event(event),
-        inputs=values.parse_assignments("--input", inputs),
-        variables=values.parse_assignments("--variable", variables),
-        secrets=values.parse_secrets(secrets, secrets_file, os.environ),
-        answers=values.parse_answers(answers),
-        local_actions=local_actions,
-        runner=runner,
-        max_parallel=max_parallel,
-        offline=offline,
-        strict=strict,
-        locked=locked,
-        as_json=as_json,
-        log_format=log_format,
-        quiet=quiet,
-    )
-    return run_pipeline(call)
+cli.add_command(run)
 
 
 @cli.command(

@@ -21,6 +21,9 @@ answers = click.option(
 secrets_file = click.option(
     "--secrets-file", type=click.Path(path_type=Path), metavar="FILE", help="Secrets as lines KEY=VALUE (dotenv)."
 )
+secrets_env = click.option(
+    "--secrets-env", metavar="PREFIX", help="Secrets from the environment variables PREFIX<NAME>, as NAME."
+)
 result_as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 log_format = click.option(
     "--log-format",

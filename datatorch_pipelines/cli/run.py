@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -20,25 +19,18 @@ from datatorch_pipelines.display.sources import read_files
 from datatorch_pipelines.errors import PipelinesError
 
 if TYPE_CHECKING:
+    from datatorch_pipelines.defaults import RunArguments
     from datatorch_pipelines.engine import RunHandle
 
 
 @frozen(kw_only=True)
 class RunCall:
-    """What the command was given, as data."""
+    """What the command was given, as data: ``arguments`` are those of `datatorch_pipelines.start`."""
 
     path: str
-    event: Mapping[str, object]
-    inputs: Mapping[str, str]
-    variables: Mapping[str, str]
+    arguments: RunArguments = field(repr=False)
     secrets: Mapping[str, str] = field(repr=False)
     answers: Mapping[str, Mapping[str, object]] = field(factory=dict, repr=False)
-    local_actions: tuple[Path, ...] = ()
-    runner: str | None = None
-    max_parallel: int | None = None
-    offline: bool = False
-    strict: bool = False
-    locked: bool = False
     as_json: bool = False
     log_format: str = "text"
     quiet: bool = False
@@ -95,20 +87,9 @@ def _start(call: RunCall, report: RunReport) -> RunHandle:
     pipeline = api.load(call.path)
     report.pipeline = pipeline.name
     report.sources = read_files([call.path])
-    return api.start(
-        pipeline,
-        inputs=call.inputs,
-        event=call.event,
-        variables=call.variables,
-        secrets=call.secrets,
-        human=report.turns.handler(call.answers),
-        runner=call.runner,
-        local_actions=call.local_actions,
-        max_parallel=call.max_parallel,
-        offline=call.offline,
-        strict=call.strict,
-        locked=call.locked,
-    )
+    human = report.turns.handler(call.answers)
+    arguments: RunArguments = {**call.arguments, "secrets": call.secrets, "human": human}
+    return api.start(pipeline, **arguments)
 
 
 def _follow(handle: RunHandle, report: RunReport) -> None:

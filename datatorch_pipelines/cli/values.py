@@ -10,7 +10,8 @@ from pathlib import Path
 import click
 
 from datatorch_pipelines._json_words import wrong_with_json
-from datatorch_pipelines.cli.dotenv import DotenvError, parse_dotenv
+from datatorch_pipelines.api import secrets_from_env, secrets_from_file
+from datatorch_pipelines.errors import PipelinesError
 
 
 def parse_assignments(option: str, items: Iterable[str]) -> dict[str, str]:
@@ -24,8 +25,13 @@ def parse_assignments(option: str, items: Iterable[str]) -> dict[str, str]:
     return values
 
 
-def parse_secrets(items: Iterable[str], file: Path | None, environ: Mapping[str, str]) -> dict[str, str]:
-    """The secrets of the options ``--secret`` and ``--secrets-file``; ``--secret`` wins. No message shows a value."""
+def parse_secrets(
+    items: Iterable[str], file: Path | None, prefix: str | None, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """The secrets of ``--secret``, ``--secrets-env`` and ``--secrets-file``; the first wins. No message shows a value.
+
+    Names that differ in case alone are one, as for expressions.
+    """
     given: dict[str, str] = {}
     for item in items:
         key, equals, value = item.partition("=")
@@ -36,7 +42,11 @@ def parse_secrets(items: Iterable[str], file: Path | None, environ: Mapping[str,
                 raise _bad("--secret", f"the environment variable {key!r} is not set; set it, or give KEY=VALUE")
             value = environ[key]
         _add(given, "--secret", key, value)
-    return (_secrets_file(file) if file else {}) | given
+    found: dict[str, str] = {}
+    for source in (_secrets_file(file), _secrets_env(prefix, environ), given):
+        again = {name.lower() for name in source}
+        found = {name: secret for name, secret in found.items() if name.lower() not in again} | dict(source)
+    return found
 
 
 def parse_paths(paths: Iterable[str]) -> tuple[str, ...]:
@@ -93,12 +103,18 @@ def _refuse_constant(name: str) -> object:
     raise ValueError(f"{name} is no number of JSON")
 
 
-def _secrets_file(path: Path) -> dict[str, str]:
-    text = _read("--secrets-file", path)
+def _secrets_file(path: Path | None) -> Mapping[str, str]:
     try:
-        return parse_dotenv(text)
-    except DotenvError as error:
-        raise _bad("--secrets-file", f"{path}:{error.line}: {error}") from error
+        return {} if path is None else secrets_from_file(path)
+    except PipelinesError as error:
+        raise _bad("--secrets-file", str(error)) from error
+
+
+def _secrets_env(prefix: str | None, environ: Mapping[str, str]) -> Mapping[str, str]:
+    try:
+        return {} if prefix is None else secrets_from_env(prefix, environ)
+    except PipelinesError as error:
+        raise _bad("--secrets-env", str(error)) from error
 
 
 def _read(option: str, path: Path) -> str:

@@ -104,7 +104,7 @@ def test_a_wrong_line_of_a_secrets_file_is_told_and_not_shown(here, write: Calla
     done = here("run", "p.yaml", "--secrets-file", "secrets.env")
     assert (done.status, done.stdout) == (2, "")
     assert done.stderr == (
-        f"{PROGRAM}: invalid value for --secrets-file: secrets.env:2: this is no KEY=VALUE;"
+        f"{PROGRAM}: invalid value for --secrets-file: secrets.env:2:1: this is no KEY=VALUE;"
         f" see '{PROGRAM} run --help'\n"
     )
 

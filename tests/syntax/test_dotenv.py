@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from datatorch_pipelines.cli.dotenv import DotenvError, parse_dotenv
+from datatorch_pipelines.syntax.dotenv import DotenvError, parse_dotenv
 
 
 @pytest.mark.parametrize(
