@@ -137,6 +137,7 @@ NOT_IN_ONE_FILE = {
     Code.CANNOT_RUN: "told when a run is planned: tests/engine",
     Code.NOT_IN_LOCK: "a lock file, which is another one: tests/resolvers",
     Code.LOCK_DIFFERS: "a lock file, which is another one: tests/resolvers",
+    Code.MISSING_SECRET: "told when a run is begun: tests/engine",
     Code.NOT_PORTABLE: "only looked for where settings enable it: tests/checking",
 }
 """Codes that no golden file can show, and where they are shown."""

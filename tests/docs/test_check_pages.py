@@ -29,6 +29,7 @@ WITHOUT_GOOD = {
     Code.CANNOT_RUN: "another action",
     Code.NOT_IN_LOCK: "the console shows it",
     Code.LOCK_DIFFERS: "the console shows it",
+    Code.MISSING_SECRET: "the console shows it",
     Code.NOT_PORTABLE: "the console shows it",
     Code.BROKEN_CHECK: "a check that is not broken",
 }

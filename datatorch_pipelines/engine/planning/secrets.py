@@ -17,7 +17,6 @@ from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.errors import PipelinesError, PlanError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import Pipeline
-from datatorch_pipelines.model.availability import Place
 
 
 @frozen(kw_only=True)
@@ -45,12 +44,8 @@ def secret_uses(pipeline: Pipeline, limits: Limits = DEFAULT_LIMITS) -> Iterator
                 continue
             name = reference.path[0] if reference.path else None
             column, end = (reference.column, reference.end_column) if name is None else reference.columns[0]
-            # A condition may ask whether there is a secret.
-            needed = reference.bare and len(reference.path) == 1 and text.place not in _CONDITIONS
+            needed = reference.bare and len(reference.path) == 1
             yield SecretUse(name=name, path=tuple(text.path), column=column, end_column=end, needed=needed)
-
-
-_CONDITIONS = (Place.JOB_CONDITION, Place.STEP_CONDITION)
 
 
 def _may_use_secrets(pipeline: Pipeline) -> bool:
