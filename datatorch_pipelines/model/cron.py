@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 
 from datatorch_pipelines.errors import ModelError
+
+if TYPE_CHECKING:
+    import datetime
 
 _NICKNAMES: Mapping[str, str] = {
     "@yearly": "0 0 1 1 *",
@@ -58,7 +62,8 @@ class Cron:
     """The minutes, hours, days, months and weekdays (0 is Sunday) at which a schedule is due.
 
     Where both ``days`` and ``weekdays`` are restricted (``either_day``), it is due on a day that is one of either, as
-    POSIX has it.
+    POSIX has it. One whose minute or hour begins with an asterisk is ``recurring``: it goes by the time that passes,
+    where others go by what clocks show.
 
     >>> sorted(Cron.parse("*/20 3 * * MON-FRI").minutes)
     [0, 20, 40]
@@ -70,6 +75,7 @@ class Cron:
     months: frozenset[int]
     weekdays: frozenset[int]
     either_day: bool = field(default=False)
+    recurring: bool = field(default=False)
 
     @classmethod
     def parse(cls, text: str) -> Cron:
@@ -89,7 +95,22 @@ class Cron:
             message = f"the day {day} never comes in the month {month}"
             raise CronError(message, start, month_start + len(month), "choose a day that the month has")
         weekdays = frozenset(day % 7 for day in weekdays)
-        return cls(minutes=minutes, hours=hours, days=days, months=months, weekdays=weekdays, either_day=either)
+        return cls(
+            minutes=minutes,
+            hours=hours,
+            days=days,
+            months=months,
+            weekdays=weekdays,
+            either_day=either,
+            recurring=not (restricted[0] and restricted[1]),
+        )
+
+    def is_on(self, date: datetime.date) -> bool:
+        """Whether it is due at some time of a day."""
+        if date.month not in self.months:
+            return False
+        day, weekday = date.day in self.days, date.isoweekday() % 7 in self.weekdays
+        return (day or weekday) if self.either_day else (day and weekday)
 
 
 def _parts(text: str) -> Iterator[tuple[str, int]]:
