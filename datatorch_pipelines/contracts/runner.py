@@ -19,13 +19,15 @@ class Capabilities:
 
     ``shares_files``: its processes see the engine's files under the same paths. ``containers``: it can start a docker
     command line. ``max_jobs``: how many jobs it takes at once (``None``: any number). ``inherits_environment``: its
-    processes have the environment variables of this one.
+    processes have the environment variables of this one. ``takes_labels``: it looks at a job's ``runs_on`` itself, as
+    at the resources of a cluster's workers; of another runner a label is asked for that it was given for.
     """
 
     shares_files: bool = True
     containers: bool = False
     max_jobs: int | None = field(default=None, validator=validators.optional(validators.gt(0)))
     inherits_environment: bool = False
+    takes_labels: bool = False
 
 
 class Runner(abc.ABC):
