@@ -193,8 +193,10 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
     steps = (step for job in pipeline.jobs.values() for step in job.steps)
     references = [reference for step in steps if (reference := step.reference) is not None]
     directory = arguments.get("directory")
+    runner = arguments.get("runner") or "local"
     return RunOptions(
-        runner=_runner(arguments.get("runner")),
+        runner=_runner(runner),
+        runner_name=runner if isinstance(runner, str) else type(runner).__name__,
         runtimes={**default_runtimes(), **(_runtimes() if references else {}), **arguments.get("runtimes", {})},
         resolvers=resolvers_of(references, arguments),
         inputs=arguments.get("inputs"),
@@ -272,11 +274,11 @@ def listeners(arguments: RunArguments) -> Sequence[Listener]:
     return given if isinstance(given, Sequence) else (given,)
 
 
-def _runner(runner: Runner | str | None) -> Runner:
+def _runner(runner: Runner | str) -> Runner:
     """A runner by its name. Raises `PipelinesError` for an unknown one."""
     if isinstance(runner, Runner):
         return runner
-    if runner is None or runner == "local":
+    if runner == "local":
         return LocalRunner()
     if runner not in registered("runners"):
         known = ", ".join(sorted({"local", *registered("runners")}))

@@ -97,7 +97,7 @@ def _start(call: ActionCall, report: RunReport) -> RunHandle:
     first = next(iter(handle))
     if isinstance(first, RunStarted):
         report.pipeline = first.pipeline
-        report.sources = read_files([first.file]) if first.file else {}
+        report.sources = read_files([first.file], report.masker) if first.file else {}
     return handle
 
 

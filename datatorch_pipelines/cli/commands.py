@@ -10,7 +10,7 @@ import click
 from datatorch_pipelines.cli import options
 from datatorch_pipelines.cli.action_commands import actions
 from datatorch_pipelines.cli.lock_command import lock
-from datatorch_pipelines.cli.run_command import run
+from datatorch_pipelines.cli.run_command import plan, run
 
 PROGRAM = "datatorch-pipelines"
 
@@ -48,6 +48,8 @@ def cli() -> None:
 
 
 cli.add_command(run)
+cli.add_command(plan)
+cli.add_command(plan)
 
 
 @cli.command(

@@ -23,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         status = cli.main(list(arguments), prog_name=PROGRAM, standalone_mode=False)
     except click.ClickException as error:
-        status = _wrong_call(error, arguments)
+        status = _wrong_call(error, list(arguments))
     except (click.Abort, KeyboardInterrupt):
         Output(STDERR).text("interrupted\n")
         status = INTERRUPTED
@@ -54,12 +54,23 @@ def _wrong_call(error: click.ClickException, arguments: Sequence[str]) -> int:
     context = getattr(error, "ctx", None)
     command = context.command_path if context is not None else PROGRAM
     complain(f"{message}{' See' if message.endswith('?') else '; see'} '{command} --help'")
-    if (arguments[:1] == ["run"] or arguments[:2] == ["actions", "run"]) and "--json" in arguments:
+    if "--json" in arguments:
+        _no_result(message, arguments)
+    return REFUSED
+
+
+def _no_result(message: str, arguments: Sequence[str]) -> None:
+    """Prints the object of a call that gives one whatever happens."""
+    from datatorch_pipelines.results.status import Failure
+
+    if arguments[:1] == ["plan"] or (arguments[:1] == ["run"] and "--dry-run" in arguments):
+        from datatorch_pipelines.display.plan_view import no_plan_json
+
+        Output(STDOUT).json(no_plan_json(Failure(message=message)))
+    elif arguments[:1] == ["run"] or arguments[:2] == ["actions", "run"]:
         from datatorch_pipelines.display.data import no_run_json
-        from datatorch_pipelines.results.status import Failure
 
         Output(STDOUT).json(no_run_json(Failure(message=message)))
-    return REFUSED
 
 
 def _flush() -> None:

@@ -13,6 +13,7 @@ from datatorch_pipelines.diagnostics import Diagnostic
 from datatorch_pipelines.display.data import error_json, no_run_json, run_json
 from datatorch_pipelines.display.jsonlog import JsonLog
 from datatorch_pipelines.display.live import LiveView
+from datatorch_pipelines.display.masked import masked_diagnostics, masked_failure
 from datatorch_pipelines.display.palette import Palette
 from datatorch_pipelines.display.reports import diagnostic_text, failure_text
 from datatorch_pipelines.display.sources import read_files, read_sources
@@ -25,7 +26,8 @@ class RunReport:
     """Says on stderr how a run goes, and prints its result on stdout: exactly one object with ``as_json``.
 
     ``run_id``, ``pipeline`` and ``sources`` (texts of files, for snippets) are set as they become known. ``turns`` lets
-    the log stand still while a person is asked.
+    the log stand still while a person is asked. ``masker`` takes secrets out of what is no event or result, which have
+    none.
     """
 
     def __init__(self, *, masker: Masker, as_json: bool, log_format: str, quiet: bool) -> None:
@@ -33,7 +35,7 @@ class RunReport:
         self.pipeline: str | None = None
         self.sources: Mapping[str, str] = {}
         self.turns = Turns()
-        self._masker = masker
+        self.masker = masker
         self._as_json = as_json
         self._json_log = log_format == "json"
         self._quiet = quiet
@@ -75,21 +77,23 @@ class RunReport:
 
     def refused(self, error: PipelinesError, status: int) -> int:
         """Says why there is no result; gives the exit status."""
-        diagnostics: tuple[Diagnostic, ...] = getattr(error, "diagnostics", ())
-        failure = failure_of(error)
+        diagnostics = masked_diagnostics(getattr(error, "diagnostics", ()), self.masker)
+        failure = masked_failure(failure_of(error), self.masker)
         if self._json_log:
             self._log.json(error_json(failure, diagnostics))
         elif diagnostics:
-            self._log.text(diagnostic_text(diagnostics, read_sources(diagnostics), palette=self._palette))
+            sources = read_sources(diagnostics, self.masker)
+            self._log.text(diagnostic_text(diagnostics, sources, palette=self._palette))
         else:
-            self._log.text(failure_text(failure, sources=_source_of(failure), palette=self._palette))
+            sources = read_files([failure.location.file], self.masker) if failure.location else {}
+            self._log.text(failure_text(failure, sources=sources, palette=self._palette))
         if self.run_id is None and not self._json_log:
             self._log.text("nothing ran\n")
         return self._no_result(failure, diagnostics, status)
 
     def broken(self, error: Exception, status: int) -> int:
         """Says that something happened that is our defect; gives the exit status."""
-        failure = Failure(message=self._masker.text(internal_error_text(error)))
+        failure = Failure(message=self.masker.text(internal_error_text(error)))
         if self._json_log:
             self._log.json(error_json(failure))
         else:
@@ -109,7 +113,3 @@ class RunReport:
             shown = no_run_json(failure, diagnostics, status=ending, run=self.run_id, pipeline=self.pipeline)
             self._result.json(shown)
         return result_status(self._result, status)
-
-
-def _source_of(failure: Failure) -> dict[str, str]:
-    return read_files([failure.location.file]) if failure.location else {}

@@ -86,7 +86,7 @@ def _run(start: Callable[[], RunHandle], report: RunReport, interrupts: Interrup
 def _start(call: RunCall, report: RunReport) -> RunHandle:
     pipeline = api.load(call.path)
     report.pipeline = pipeline.name
-    report.sources = read_files([call.path])
+    report.sources = read_files([call.path], report.masker)
     human = report.turns.handler(call.answers)
     arguments: RunArguments = {**call.arguments, "secrets": call.secrets, "human": human}
     return api.start(pipeline, **arguments)

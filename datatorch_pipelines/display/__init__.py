@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from datatorch_pipelines.display.jsonlog import JsonLog
     from datatorch_pipelines.display.live import LiveView
     from datatorch_pipelines.display.palette import PLAIN, Palette
+    from datatorch_pipelines.display.plan_view import no_plan_json, plan_json, plan_text
     from datatorch_pipelines.display.reports import check_summary, diagnostic_text, failure_text, report_text
     from datatorch_pipelines.display.sarif import sarif_json
     from datatorch_pipelines.display.summary import outputs_text, run_summary_text
@@ -37,8 +38,11 @@ __all__ = [
     "event_json",
     "failure_text",
     "github_annotations",
+    "no_plan_json",
     "no_run_json",
     "outputs_text",
+    "plan_json",
+    "plan_text",
     "report_in_form",
     "report_text",
     "run_json",
@@ -63,8 +67,11 @@ __getattr__ = late(
         "event_json": "data",
         "failure_text": "reports",
         "github_annotations": "annotations",
+        "no_plan_json": "plan_view",
         "no_run_json": "data",
         "outputs_text": "summary",
+        "plan_json": "plan_view",
+        "plan_text": "plan_view",
         "report_in_form": "forms",
         "report_text": "reports",
         "run_json": "data",

@@ -19,7 +19,7 @@ JSON_VERSION = 1
 
 def diagnostics_json(diagnostics: Iterable[Diagnostic]) -> str:
     """The report of ``check --format json``, one object."""
-    return dump_json({"version": JSON_VERSION, "diagnostics": [_diagnostic(item) for item in diagnostics]})
+    return dump_json({"version": JSON_VERSION, "diagnostics": [diagnostic_data(item) for item in diagnostics]})
 
 
 def run_json(result: RunResult) -> str:
@@ -30,8 +30,8 @@ def run_json(result: RunResult) -> str:
             "run": result.id,
             "pipeline": result.pipeline,
             "status": result.status.value,
-            "error": _failure(result.error),
-            "diagnostics": [_diagnostic(item) for item in result.diagnostics],
+            "error": failure_data(result.error),
+            "diagnostics": [diagnostic_data(item) for item in result.diagnostics],
             "jobs": {job_id: _job(job) for job_id, job in result.jobs.items()},
         }
     )
@@ -52,8 +52,8 @@ def no_run_json(
             "run": run,
             "pipeline": pipeline,
             "status": status.value,
-            "error": _failure(error),
-            "diagnostics": [_diagnostic(item) for item in diagnostics],
+            "error": failure_data(error),
+            "diagnostics": [diagnostic_data(item) for item in diagnostics],
             "jobs": {},
         }
     )
@@ -67,15 +67,15 @@ def event_json(event: Event, text: str | None = None) -> str:
 
 def error_json(error: Failure, diagnostics: Sequence[Diagnostic] = ()) -> str:
     """The line of a JSON log that says why there is no result."""
-    shown = [_diagnostic(item) for item in diagnostics]
-    return json.dumps({"type": "error", "error": _failure(error), "diagnostics": shown}, separators=(",", ":"))
+    shown = [diagnostic_data(item) for item in diagnostics]
+    return json.dumps({"type": "error", "error": failure_data(error), "diagnostics": shown}, separators=(",", ":"))
 
 
 def _job(job: JobResult) -> dict[str, object]:
     return {
         "status": job.status.value,
         "outputs": job.outputs,
-        "error": _failure(job.error),
+        "error": failure_data(job.error),
         "steps": [_step(step) for step in job.steps],
     }
 
@@ -90,11 +90,12 @@ def _step(step: StepResult) -> dict[str, object]:
         "log": None if step.log_path is None else str(step.log_path),
         "artifacts": [],
         "tests": None,
-        "error": _failure(step.error),
+        "error": failure_data(step.error),
     }
 
 
-def _failure(failure: Failure | None) -> dict[str, object] | None:
+def failure_data(failure: Failure | None) -> dict[str, object] | None:
+    """A failure with its place, as it stands in every object (E)."""
     if failure is None:
         return None
     place = failure.location
@@ -106,7 +107,8 @@ def _failure(failure: Failure | None) -> dict[str, object] | None:
     }
 
 
-def _diagnostic(diagnostic: Diagnostic) -> dict[str, object]:
+def diagnostic_data(diagnostic: Diagnostic) -> dict[str, object]:
+    """A diagnostic as it stands in every object (D)."""
     return {
         "code": diagnostic.code,
         "severity": diagnostic.severity.value,

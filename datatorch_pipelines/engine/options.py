@@ -83,7 +83,7 @@ class RunOptions:
     given). ``trigger`` says what started the run; ``human`` asks people; ``selection`` is which jobs run.
     ``on_failure`` is what a failed job means for the others; ``cleanup_seconds`` how long the steps and jobs that run
     whatever happened may take after a cancellation. ``now`` gives the time that the record has, in seconds since the
-    epoch.
+    epoch. ``runner_name`` is what a person calls the runner: the name by which it was chosen, else its class.
     """
 
     runner: Runner
@@ -112,3 +112,8 @@ class RunOptions:
     now: Callable[[], float] = time.time
     extra_checks: tuple[Check, ...] = ()
     limits: Limits = DEFAULT_LIMITS
+    runner_name: str = field()
+
+    @runner_name.default
+    def _class_name(self) -> str:
+        return type(self.runner).__name__

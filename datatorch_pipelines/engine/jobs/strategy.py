@@ -67,7 +67,13 @@ def instances_of(run: RunScope, job: PlannedJob, strategy: Strategy, contexts: C
         most = max(1, int(evaluator.number(strategy.max_parallel, (*path, "max-parallel"), settings)))
     return Instances(
         combinations=found,
-        names=[instance_name(job.name, combination) for combination in found],
+        names=[_name(run, job, combination) for combination in found],
         fail_fast=fail_fast,
         max_parallel=most,
     )
+
+
+def _name(run: RunScope, job: PlannedJob, combination: Mapping[str, object]) -> str:
+    """What a person calls an instance: masked before it is cut, which could leave half of a secret."""
+    shown = run.masker.value(combination)
+    return instance_name(job.name, shown if isinstance(shown, Mapping) else {})

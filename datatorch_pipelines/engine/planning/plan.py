@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 
-from attrs import frozen
+from attrs import field, frozen
 
 from datatorch_pipelines.checks import check_action, check_pipeline
 from datatorch_pipelines.checks.ignores import without_ignored
@@ -15,13 +16,16 @@ from datatorch_pipelines.diagnostics import Diagnostic, Locator, Severity, has_e
 from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.engine.planning.actions import PlannedAction, StepKey, find_actions, resolve_context
 from datatorch_pipelines.engine.planning.honoured import refuse_unhonoured
+from datatorch_pipelines.engine.planning.matrices import holds_expression, known_combinations, refuse_matrices
 from datatorch_pipelines.engine.planning.missing_file import refuse_missing_file
 from datatorch_pipelines.engine.planning.people import refuse_unasked
 from datatorch_pipelines.engine.planning.secrets import missing_secrets
 from datatorch_pipelines.engine.planning.selection import selected_jobs
 from datatorch_pipelines.engine.planning.starting import refuse_start
-from datatorch_pipelines.errors import PlanError
+from datatorch_pipelines.errors import InputError, PlanError
+from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import Action, Job, Pipeline, Step, Using
+from datatorch_pipelines.model.conversion import convert_input
 
 
 @frozen(kw_only=True)
@@ -32,13 +36,33 @@ class PlannedStep:
     step: Step
     action: PlannedAction | None = None
 
+    @property
+    def inputs(self) -> Mapping[str, object]:
+        """The inputs as far as they are known before a run.
+
+        Those that the action declares come first, with its defaults. What is written out is converted to its declared
+        type; what holds an expression is the text as it is written.
+        """
+        given = self.step.inputs
+        if self.action is None:
+            return given
+        found: dict[str, object] = {}
+        for name, declared in self.action.definition.inputs.items():
+            value = declared.default if given.get(name) is None else given[name]
+            if value is not None and not holds_expression(value):
+                with contextlib.suppress(InputError):  # told of where the step is checked
+                    value = convert_input(name, value, declared)
+            if value is not None or name in given:
+                found[name] = value
+        return {**found, **{name: value for name, value in given.items() if name not in found}}
+
 
 @frozen(kw_only=True)
 class PlannedJob:
     """A job with its steps in order.
 
     ``needs`` are the jobs of the plan that it waits for; ``unmet`` those that it needs and that the plan leaves out:
-    they count as succeeded, without outputs.
+    they count as succeeded, without outputs. ``limits`` are the run's.
     """
 
     id: str
@@ -46,11 +70,20 @@ class PlannedJob:
     steps: tuple[PlannedStep, ...]
     needs: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
+    limits: Limits = field(default=DEFAULT_LIMITS, repr=False)
 
     @property
     def name(self) -> str:
         """What a person calls the job."""
         return self.job.name or self.id
+
+    @property
+    def instances(self) -> int | None:
+        """How many instances the job becomes: 1 without a matrix, ``None`` where an expression makes the matrix."""
+        if self.job.strategy is None:
+            return 1
+        found = known_combinations(self.job, self.limits)
+        return None if found is None else len(found)
 
 
 @frozen(kw_only=True)
@@ -59,7 +92,8 @@ class Plan:
 
     ``jobs`` are those that were selected, in the order of the file. ``source`` tells where each part of the pipeline
     stands; ``warnings`` are what is doubtful about it and not ignored by a comment of its file. ``missing`` is what a
-    run of it still lacks, such as a secret: a run refuses to begin for each of them.
+    run of it still lacks, such as a secret: a run refuses to begin for each of them. ``runner`` is the name of the
+    runner that carries it out, and ``max_parallel`` how many jobs run at once at the most.
     """
 
     pipeline: Pipeline
@@ -67,6 +101,37 @@ class Plan:
     jobs: tuple[PlannedJob, ...]
     warnings: tuple[Diagnostic, ...] = ()
     missing: tuple[Diagnostic, ...] = ()
+    runner: str = ""
+    max_parallel: int = 1
+
+    @property
+    def ready(self) -> bool:
+        """Whether a run would begin: nothing is missing."""
+        return not self.missing
+
+    def levels(self) -> tuple[tuple[str, ...], ...]:
+        """The ids of the jobs by how many others have to end one after the other before they can start.
+
+        The jobs of the first level start at once. A job of a later one starts the moment that all it needs has ended,
+        whatever else its level is waiting for. Takes time in proportion to the jobs and what they need.
+        """
+        left = {job.id: len(job.needs) for job in self.jobs}
+        users: dict[str, list[str]] = {job.id: [] for job in self.jobs}
+        for job in self.jobs:
+            for name in job.needs:
+                users[name].append(job.id)
+        level: dict[str, int] = {job_id: 0 for job_id, count in left.items() if count == 0}
+        free = list(level)
+        for job_id in free:  # grows while it is gone through
+            for user in users[job_id]:
+                left[user] -= 1
+                level[user] = max(level.get(user, 0), level[job_id] + 1)
+                if left[user] == 0:
+                    free.append(user)
+        found: list[list[str]] = [[] for _ in range(max(level.values(), default=-1) + 1)]
+        for job in self.jobs:
+            found[level[job.id]].append(job.id)
+        return tuple(map(tuple, found))
 
     @property
     def has_actions(self) -> bool:
@@ -108,6 +173,7 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
     early = [
         *refuse_unhonoured(pipeline, source),
         *refuse_start(pipeline, source, options),
+        *refuse_matrices(pipeline, source, selected, options.limits),
         *_check(pipeline, {}, options),
     ]
     _raise_errors(source, early)
@@ -121,13 +187,23 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
     checked += [*_refuse_unknown_runtimes(pipeline, actions, source, options), *_refuse_missing_files(actions, source)]
     _raise_errors(source, [*checked, *found])
     chosen = set(selected)
-    jobs = tuple(_planned(job_id, pipeline.jobs[job_id], chosen, actions) for job_id in selected)
+    jobs = tuple(_planned(job_id, pipeline.jobs[job_id], chosen, actions, options.limits) for job_id in selected)
     warnings = without_ignored(source, sort_diagnostics([*checked, *found]))
     missing = sort_diagnostics([*missing_secrets(pipeline, source, selected, options)])
-    return Plan(pipeline=pipeline, source=source, jobs=jobs, warnings=tuple(warnings), missing=tuple(missing))
+    return Plan(
+        pipeline=pipeline,
+        source=source,
+        jobs=jobs,
+        warnings=tuple(warnings),
+        missing=tuple(missing),
+        runner=options.runner_name,
+        max_parallel=options.max_parallel,
+    )
 
 
-def _planned(job_id: str, job: Job, selected: Collection[str], actions: Mapping[StepKey, PlannedAction]) -> PlannedJob:
+def _planned(
+    job_id: str, job: Job, selected: Collection[str], actions: Mapping[StepKey, PlannedAction], limits: Limits
+) -> PlannedJob:
     return PlannedJob(
         id=job_id,
         job=job,
@@ -137,6 +213,7 @@ def _planned(job_id: str, job: Job, selected: Collection[str], actions: Mapping[
         ),
         needs=tuple(dict.fromkeys(name for name in job.needs if name in selected)),
         unmet=tuple(dict.fromkeys(name for name in job.needs if name not in selected)),
+        limits=limits,
     )
 
 

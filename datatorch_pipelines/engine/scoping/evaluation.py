@@ -149,9 +149,9 @@ class Variables(Mapping[str, object]):
 
 
 def _shown(value: object) -> str:
-    """A value in a message, cut where it is long."""
+    """A value in a message, where it is short: half of a secret could not be masked."""
     text = repr(value) if isinstance(value, str) else value_text(value) or "null"
-    return text if len(text) <= 60 else f"{text[:57]}..."
+    return text if len(text) <= 60 else f"{'a text' if isinstance(value, str) else 'a value'} of {len(text)} characters"
 
 
 def uses_hash_files(value: object) -> bool:
