@@ -76,19 +76,22 @@ class RunOptions:
 
     ``inputs``, ``event``, ``variables`` and ``secrets`` become the contexts of these names; ``pipeline`` and ``run``
     what is known of the pipeline's and the run's place on a platform. ``max_attempts`` is how often a job is started
-    when its environment is lost. ``directory`` is the folder that gets the run's own folder (the user's state folder
+    when its environment is lost. ``runners`` are those of jobs with labels (``runs-on``), by label; ``runner`` is that
+    of all others. ``directory`` is the folder that gets the run's own folder (the user's state folder
     unless given); ``keep`` leaves the jobs' workspaces on disk. ``extra_checks`` look beside the library's own.
     ``locked`` is the lock that every action has to be as in, ``None`` for none.
     ``workspace`` is a folder that the jobs work in and that stays, for a pipeline of one job (a fresh one each unless
     given). ``trigger`` says what started the run; ``human`` asks people; ``selection`` is which jobs run.
     ``on_failure`` is what a failed job means for the others; ``cleanup_seconds`` how long the steps and jobs that run
     whatever happened may take after a cancellation. ``now`` gives the time that the record has, in seconds since the
-    epoch. ``runner_name`` is what a person calls the runner: the name by which it was chosen, else its class.
+    epoch. ``runner_name`` is what a person calls the runner: the name by which it was chosen, else its class;
+    ``runner_names`` are those of ``runners``, by label.
     """
 
     runner: Runner
     runtimes: Mapping[str, Runtime]
     resolvers: tuple[Resolver, ...] = field(converter=_resolvers)
+    runners: Mapping[str, Runner] = field(factory=dict)
     inputs: Mapping[str, object] = field(factory=dict, converter=_mapping)
     event: Mapping[str, object] = field(factory=dict, converter=_mapping)
     trigger: Mapping[str, object] = field(factory=dict, converter=_mapping)
@@ -113,7 +116,12 @@ class RunOptions:
     extra_checks: tuple[Check, ...] = ()
     limits: Limits = DEFAULT_LIMITS
     runner_name: str = field()
+    runner_names: Mapping[str, str] = field()
 
     @runner_name.default
     def _class_name(self) -> str:
         return type(self.runner).__name__
+
+    @runner_names.default
+    def _class_names(self) -> Mapping[str, str]:
+        return {label: type(runner).__name__ for label, runner in self.runners.items()}
