@@ -9,11 +9,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, cast, get_args
 
-from datatorch_pipelines._plugins import make_all
+from datatorch_pipelines._plugins import make, make_all, registered
 from datatorch_pipelines.checks import Check
 from datatorch_pipelines.checks.extra import accepted_checks, registered_checks
 from datatorch_pipelines.contracts import HumanHandler, Resolver, Runner, Runtime, SecretProvider
 from datatorch_pipelines.engine import CLEANUP_SECONDS, Listener, OnFailure, RunOptions, Selection, default_max_parallel
+from datatorch_pipelines.engine.options import kept_settings
 from datatorch_pipelines.engine.planning.secrets import given_secrets
 from datatorch_pipelines.engine.planning.starting import trigger_context
 from datatorch_pipelines.errors import PipelinesError
@@ -21,7 +22,7 @@ from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import ActionReference, Pipeline, ReferenceKind
 from datatorch_pipelines.model.triggers import Trigger
 from datatorch_pipelines.resolvers import LocalResolver, default_local_actions
-from datatorch_pipelines.runners.named import LOCAL, runner_name, runners_by_label
+from datatorch_pipelines.runners import LocalRunner
 from datatorch_pipelines.runtimes import default_runtimes
 
 if TYPE_CHECKING:
@@ -96,7 +97,6 @@ class PlanArguments(RunSettings, total=False):
       file, or another lock file, or a `Lock`.
     - ``trigger``: what starts the run, for the context ``trigger``: a trigger of the pipeline, its kind (``"manual"``),
       or a mapping with ``type`` and what else is known; ``event`` has to fit its form.
-    - ``runners``: for jobs with ``runs-on``, the `Runner` of each label, or its name; other jobs run on ``runner``.
     - ``job``, ``from_job``, ``up_to``: the jobs that run, one or several: these alone; these and all that need them;
       these and all that they need.
     - ``on_failure``: whether the other jobs go on when one fails: ``"keep-going"`` or ``"fail-fast"``.
@@ -105,7 +105,6 @@ class PlanArguments(RunSettings, total=False):
     inputs: Mapping[str, object] | None
     locked: bool | PathLike | Lock
     trigger: str | Mapping[str, object] | Trigger | None
-    runners: Mapping[str, Runner | str] | None
     job: str | Sequence[str]
     from_job: str | Sequence[str]
     up_to: str | Sequence[str]
@@ -148,8 +147,13 @@ class ResumeArguments(FetchArguments, total=False):
     """What `resume` and `retry` take beside the run: what `run` takes, but for what the run began with.
 
     ``inputs``, ``event``, ``trigger``, ``variables``, ``pipeline_facts`` and ``run_facts`` are given again where they
-    held a secret, and only then.
+    held a secret, and only then. ``max_parallel``, ``max_attempts``, ``on_failure``, ``cleanup_seconds``, ``offline``,
+    ``strict``, ``keep``, ``local_actions`` and the name of a ``runner`` are as for the run, unless given anew.
+
+    - ``directory``: the folder that a run's id is looked up in (the user's state folder).
     """
+
+    directory: PathLike | None
 
     secrets: Mapping[str, str] | SecretProvider | None
     inputs: Mapping[str, object] | None
@@ -159,7 +163,6 @@ class ResumeArguments(FetchArguments, total=False):
     pipeline_facts: Mapping[str, object] | None
     run_facts: Mapping[str, object] | None
     runner: Runner | str | None
-    runners: Mapping[str, Runner | str] | None
     runtimes: Mapping[str, Runtime]
     max_parallel: int | None
     max_attempts: int | None
@@ -196,13 +199,10 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
     steps = (step for job in pipeline.jobs.values() for step in job.steps)
     references = [reference for step in steps if (reference := step.reference) is not None]
     directory = arguments.get("directory")
-    runner = arguments.get("runner") or LOCAL
-    usual, runners = runners_by_label(runner, arguments.get("runners"))
+    runner = arguments.get("runner") or "local"
     return RunOptions(
-        runner=usual,
-        runner_name=runner_name(runner),
-        runners=runners,
-        runner_names={label: runner_name(chosen) for label, chosen in (arguments.get("runners") or {}).items()},
+        runner=_runner(runner),
+        runner_name=runner if isinstance(runner, str) else type(runner).__name__,
         runtimes={**default_runtimes(), **(_runtimes() if references else {}), **arguments.get("runtimes", {})},
         resolvers=resolvers_of(references, arguments),
         inputs=arguments.get("inputs"),
@@ -229,6 +229,7 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
         cleanup_seconds=_seconds("cleanup_seconds", arguments.get("cleanup_seconds"), CLEANUP_SECONDS),
         extra_checks=(*accepted_checks(arguments.get("extra_checks", ())), *registered_checks()),
         locked=_lock(pipeline, arguments.get("locked", False), limits),
+        settings=kept_settings(arguments, _folders(arguments.get("local_actions", ())), LocalRunner),
         limits=limits,
     )
 
@@ -280,6 +281,18 @@ def listeners(arguments: RunArguments) -> Sequence[Listener]:
     return given if isinstance(given, Sequence) else (given,)
 
 
+def _runner(runner: Runner | str) -> Runner:
+    """A runner by its name. Raises `PipelinesError` for an unknown one."""
+    if isinstance(runner, Runner):
+        return runner
+    if runner == "local":
+        return LocalRunner()
+    if runner not in registered("runners"):
+        known = ", ".join(sorted({"local", *registered("runners")}))
+        raise PipelinesError(f"there is no runner {runner!r}", hint=f"use one of {known}")
+    return make("runners", runner, Runner)  # type: ignore[type-abstract]  # only used for isinstance
+
+
 def _runtimes() -> Mapping[str, Runtime]:
     return make_all("runtimes", Runtime)  # type: ignore[type-abstract]  # only used for isinstance
 
@@ -323,9 +336,12 @@ def action_resolvers(
 
 def local_folders(given: PathLike | Iterable[PathLike] = ()) -> list[PathLike]:
     """The folders of ``local/`` actions, in order: those that a caller gave, and those that the environment names."""
-    if isinstance(given, str | os.PathLike):  # a single one; a text would else be taken letter by letter
-        given = (given,)
-    return [*given, *default_local_actions(os.environ)]
+    return [*_folders(given), *default_local_actions(os.environ)]
+
+
+def _folders(given: PathLike | Iterable[PathLike]) -> list[PathLike]:
+    # A single one, too; a text would else be taken letter by letter.
+    return [given] if isinstance(given, str | os.PathLike) else list(given)
 
 
 def git_resolvers(given: Sequence[Resolver] = (), credentials: Credentials | None = None) -> list[Resolver]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datatorch_pipelines.api.locking import lock, lock_files
     from datatorch_pipelines.api.reading import load, load_action, loads, schema, to_json, to_yaml
     from datatorch_pipelines.api.records import open_run, prune_runs, runs
-    from datatorch_pipelines.api.resuming import resume, retry, start_resume
+    from datatorch_pipelines.api.resuming import resume, resume_async, retry, start_resume
     from datatorch_pipelines.api.running import plan, run, run_async, start
     from datatorch_pipelines.api.secrets import secrets_from_env, secrets_from_file
     from datatorch_pipelines.api.stepping import run_step, run_step_async, start_step
@@ -40,6 +40,7 @@ __all__ = [
     "pull",
     "report",
     "resume",
+    "resume_async",
     "retry",
     "run",
     "run_action",
@@ -69,7 +70,7 @@ _HOMES = {
     "locking": ("lock", "lock_files"),
     "reading": ("load", "load_action", "loads", "schema", "to_json", "to_yaml"),
     "records": ("open_run", "prune_runs", "runs"),
-    "resuming": ("resume", "retry", "start_resume"),
+    "resuming": ("resume", "resume_async", "retry", "start_resume"),
     "running": ("plan", "run", "run_async", "start"),
     "secrets": ("secrets_from_env", "secrets_from_file"),
     "stepping": ("run_step", "run_step_async", "start_step"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 PathLike = str | os.PathLike[str]
 
+LATEST = "latest"
+"""What names the newest run."""
+
 
 def runs_directory(directory: PathLike | None = None) -> Path:
     """The folder that holds the runs: ``directory``, or the user's state folder."""
@@ -23,22 +26,34 @@ def runs_directory(directory: PathLike | None = None) -> Path:
 
 
 def run_directory(run: PathLike | RunResult, directory: PathLike | None = None) -> Path:
-    """The folder of a run: of a result, a folder itself, or a run's id, of which the beginning is enough.
+    """The folder of a run: of a result, a folder itself, ``"latest"``, or an id, of which the beginning is enough.
 
     Raises `RecordError` where there is none, or the beginning is that of several.
     """
-    from datatorch_pipelines.records import run_directories
     from datatorch_pipelines.results import RunResult
 
     if isinstance(run, RunResult):
         return run.directory
     name = os.fspath(run)
-    if isinstance(run, os.PathLike) or os.sep in name or (directory is None and Path(name).is_dir()):
+    if isinstance(run, os.PathLike) or os.sep in name or name in (os.curdir, os.pardir):
         return Path(name).absolute()
-    root = runs_directory(directory)
+    return _named(name, runs_directory(directory))
+
+
+def _named(name: str, root: Path) -> Path:
+    from datatorch_pipelines.records import holds_record, run_directories
+
     known = run_directories(root)
-    found = [path for path in known if path.name == name]
-    found = found or [path for path in known if name and path.name.startswith(name)]
+    if root / name in known:
+        return root / name
+    if name == LATEST:
+        newest, _ = found_runs(root, limit=1)
+        if newest:
+            return newest[0].directory
+        raise RecordError(f"there are no runs in {os.fspath(root)!r}")
+    if name and holds_record(Path(name)):  # a folder here
+        return Path(name).absolute()
+    found = [path for path in known if name and path.name.startswith(name)]
     if len(found) == 1:
         return found[0]
     if found:
@@ -51,9 +66,9 @@ def run_directory(run: PathLike | RunResult, directory: PathLike | None = None) 
 def open_run(run: PathLike, directory: PathLike | None = None) -> RunResult:
     """The result of a run that took place, as its record has it.
 
-    ``run`` is its id (the beginning is enough) or its folder; ``directory`` the folder that ids are looked up in (the
-    user's state folder). A run that was interrupted, or that goes on, counts as cancelled; what ended before is there.
-    Raises `RecordError` where there is no such run, or its record can't be read.
+    ``run`` is its id (the beginning is enough), ``"latest"`` or its folder; ``directory`` the folder that ids are
+    looked up in (the user's state folder). A run that was interrupted, or that goes on, counts as cancelled; what ended
+    before is there. Raises `RecordError` where there is no such run, or its record can't be read.
 
     >>> import tempfile, datatorch_pipelines as dtp
     >>> with tempfile.TemporaryDirectory() as folder:
@@ -66,20 +81,38 @@ def open_run(run: PathLike, directory: PathLike | None = None) -> RunResult:
     return open_record(run_directory(run, directory))
 
 
-def runs(directory: PathLike | None = None) -> list[RunSummary]:
-    """The runs in a folder (the user's state folder), the newest first; folders that hold no run are left out.
+def runs(directory: PathLike | None = None, *, limit: int | None = None) -> list[RunSummary]:
+    """The runs in a folder (the user's state folder), the newest first; with ``limit`` no more than so many.
 
-    Raises `RecordError` when the folder can't be read.
+    Folders that hold no run, or one that can't be read, are left out. Raises `RecordError` when the folder itself
+    can't be read.
     """
-    from datatorch_pipelines.records import run_directories, summarize
+    return found_runs(runs_directory(directory), limit=limit)[0]
+
+
+def found_runs(root: Path, *, limit: int | None = None) -> tuple[list[RunSummary], list[RecordError]]:
+    """The runs of a folder, as `runs` has them, and what was wrong with those that can't be read.
+
+    A folder in which a run never began is neither.
+    """
+    from datatorch_pipelines.records import NeverBegan, holds_record, run_directories, summarize
 
     found: list[RunSummary] = []
-    for path in run_directories(runs_directory(directory)):
+    unreadable: list[RecordError] = []
+    for path in run_directories(root):
+        # Ids sort by the second; within one, the time of the first event does.
+        if limit is not None and len(found) >= limit and (not found or found[-1].id[:15] != path.name[:15]):
+            break
+        if not holds_record(path):
+            continue
         try:
             found.append(summarize(path))
-        except RecordError:
+        except NeverBegan:
             continue
-    return found
+        except RecordError as error:
+            unreadable.append(error)
+    found.sort(key=lambda run: (run.started, run.id), reverse=True)
+    return found[:limit], unreadable
 
 
 def prune_runs(
@@ -90,30 +123,43 @@ def prune_runs(
     directory: PathLike | None = None,
     now: datetime | None = None,
 ) -> list[RunSummary]:
-    """Deletes runs, and gives those that were (or, with ``dry_run``, would be) deleted, the newest first.
+    """Deletes runs, their logs and artifacts, and gives those that were deleted, the newest first.
 
     Those that began longer ago than ``older_than``, and all but the newest ``keep``; where both are given, those that
-    are neither young nor among the newest. A run that goes on is never deleted. ``now`` is the time to count from.
-    Raises `PipelinesError` when neither is given, and `RecordError` when a folder can't be deleted.
+    are neither young nor among the newest. A run that goes on is never deleted, nor what is no record of a run. What
+    an earlier deletion that was broken off left behind, and folders of runs that never began, go too. With ``dry_run``
+    nothing is deleted. ``now`` is the time to count from.
+
+    Raises `PipelinesError` when neither is given, or what makes no sense, and `RecordError` when a folder can't be
+    deleted.
     """
-    from datatorch_pipelines._files import remove_tree
+    from datatorch_pipelines.records import delete_run, sweep_leavings
 
     if older_than is None and keep is None:
         raise PipelinesError("which runs are to be deleted is not said", hint="give older_than or keep")
     if keep is not None and keep < 0:
         raise PipelinesError(f"keep is {keep}", hint="give a whole number from 0 on")
-    limit = None if older_than is None else (now or datetime.now(UTC)) - older_than
+    if older_than is not None and older_than < timedelta():
+        raise PipelinesError(f"older_than is {older_than}", hint="give a duration from 0 on")
+    if now is not None and now.tzinfo is None:
+        raise PipelinesError(f"now is {now}, which is in no time zone", hint="give it one, as datetime.now(UTC) has it")
+    root = runs_directory(directory)
+    limit = None if older_than is None else _before(now, older_than)
     chosen = [
         run
-        for index, run in enumerate(runs(directory))
-        if not run.running and (keep is None or index >= keep) and (limit is None or run.started < limit)
+        for index, run in enumerate(runs(root))
+        if not run.running and (keep is None or index >= keep) and (limit is None or run.started <= limit)
     ]
-    for run in () if dry_run else chosen:
-        # Aside first: what is half deleted is no run any more.
-        aside = run.directory.with_name(f".{run.directory.name}.deleted")
-        try:
-            run.directory.rename(aside)
-            remove_tree(aside)
-        except OSError as error:
-            raise RecordError(f"the run {run.id!r} can't be deleted: {error.strerror}") from error
-    return chosen
+    if dry_run:
+        return chosen
+    sweep_leavings(root)
+    return [run for run in chosen if delete_run(run.directory)]
+
+
+def _before(now: datetime | None, age: timedelta) -> datetime:
+    from datetime import UTC
+
+    try:
+        return (now or datetime.now(UTC)) - age
+    except OverflowError:  # longer ago than there is a time for
+        return datetime.min.replace(tzinfo=UTC)

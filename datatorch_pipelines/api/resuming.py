@@ -7,7 +7,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from datatorch_pipelines.errors import PipelinesError, PlanError, RecordError
+from attrs import evolve, frozen
+
+from datatorch_pipelines.errors import PipelinesError, PipelineSyntaxError, PlanError, RecordError
 from datatorch_pipelines.limits import DEFAULT_LIMITS
 
 if TYPE_CHECKING:
@@ -15,12 +17,12 @@ if TYPE_CHECKING:
 
     from datatorch_pipelines.defaults import ResumeArguments, RunArguments
     from datatorch_pipelines.diagnostics import Locator
-    from datatorch_pipelines.engine import Plan, RunHandle
-    from datatorch_pipelines.engine.resumption import EarlierRun
+    from datatorch_pipelines.engine import Plan, Run, RunHandle, RunOptions
+    from datatorch_pipelines.engine.resumption import EarlierRun, Resumption
     from datatorch_pipelines.limits import Limits
     from datatorch_pipelines.model import Pipeline
     from datatorch_pipelines.resolvers import Lock
-    from datatorch_pipelines.results import RunResult
+    from datatorch_pipelines.results import RunResult, RunStarted
 
 PathLike = str | os.PathLike[str]
 
@@ -38,10 +40,11 @@ _ARGUMENTS: Mapping[str, str] = {
 def resume(run: PathLike | RunResult, **arguments: Unpack[ResumeArguments]) -> RunResult:
     """Runs what has not succeeded of a run that ended early, in the same record, and blocks until its end.
 
-    ``run`` is a result, a run's folder or its id. What succeeded stands, with its outputs; a job runs again if it
-    failed, was cancelled, interrupted or skipped. Inputs, event, variables and the actions' commits are those that the
-    run began with; secrets are given again, and so is what held one. A run of which nothing is left to do is given
-    back as it is.
+    ``run`` is a result, a run's folder or its id, of which the beginning is enough; ``"latest"`` is the newest. What
+    succeeded stands, with its outputs; a job runs again if it failed, was cancelled, interrupted or skipped, and so
+    does what needs such a job. Inputs, event, variables and the actions' commits are those that the run began with,
+    whatever became of the pipeline's file; secrets are given again, and so is what held one. A run of which nothing is
+    left to do is given back as it is.
 
     Raises `RecordError` for a run that is not there, can't be read or still goes on, `PlanError` for what stands in
     the way, such as an action that changed since, and `PipelinesError` for what has to be given again.
@@ -54,45 +57,95 @@ def retry(run: PathLike | RunResult, job: str | Sequence[str], **arguments: Unpa
     return _waited(run, (job,) if isinstance(job, str) else tuple(job), arguments)
 
 
+async def resume_async(
+    run: PathLike | RunResult, *, jobs: Sequence[str] = (), **arguments: Unpack[ResumeArguments]
+) -> RunResult:
+    """As `resume`, in the running event loop; ``jobs`` run again in any case.
+
+    Cancelling it ends every process that was started before it passes on.
+    """
+    import asyncio
+
+    from datatorch_pipelines.api.running import carried_out
+    from datatorch_pipelines.defaults import listeners
+    from datatorch_pipelines.engine import make_plan
+
+    ready = await asyncio.to_thread(_ready, run, jobs, arguments)  # a provider of secrets may take its time
+    if isinstance(ready, _Ready):
+        plan = await make_plan(ready.pipeline, ready.source, ready.options)
+        return await carried_out(ready.begun(plan), listeners(ready.given))
+    return ready
+
+
 def start_resume(
     run: PathLike | RunResult, *, jobs: Sequence[str] = (), **arguments: Unpack[ResumeArguments]
 ) -> RunHandle | None:
     """Begins to resume a run; ``jobs`` run again in any case. ``None`` where nothing is left to do.
 
-    Takes and raises what `resume` does.
+    The handle's events are those of the whole record, from the first on. Takes and raises what `resume` does.
     """
+    from datatorch_pipelines.defaults import listeners
+    from datatorch_pipelines.engine import RunHandle, engine_thread, make_plan
+
+    ready = _ready(run, jobs, arguments)
+    if not isinstance(ready, _Ready):
+        return None
+    thread = engine_thread()
+    plan = thread.call(make_plan(ready.pipeline, ready.source, ready.options))
+    return RunHandle(ready.begun(plan), thread, listeners(ready.given))
+
+
+def _waited(run: PathLike | RunResult, jobs: Sequence[str], arguments: ResumeArguments) -> RunResult:
     from datatorch_pipelines.api.records import run_directory
-    from datatorch_pipelines.defaults import ResumeArguments, listeners, refuse_others, run_options
-    from datatorch_pipelines.engine import Run, RunHandle, engine_thread, make_plan
+    from datatorch_pipelines.api.running import waited
+    from datatorch_pipelines.records import open_record
+
+    handle = start_resume(run, jobs=jobs, **arguments)
+    return open_record(run_directory(run, arguments.get("directory"))) if handle is None else waited(handle)
+
+
+@frozen(kw_only=True)
+class _Ready:
+    """A run that can go on, all but its actions; ``given`` are the arguments of before with those of now."""
+
+    pipeline: Pipeline
+    source: Locator
+    text: str
+    resumed: Resumption
+    given: RunArguments
+    options: RunOptions
+
+    def begun(self, plan: Plan) -> Run:
+        """The run, as it goes on. Raises `PlanError` for each action that is not what the run began with."""
+        from datatorch_pipelines.engine import Run
+
+        _refuse_changed(plan, self.resumed.earlier)
+        return Run(plan, self.options, self.text, self.resumed)
+
+
+def _ready(run: PathLike | RunResult, jobs: Sequence[str], arguments: ResumeArguments) -> _Ready | RunResult:
+    """What a run needs to go on; its result where nothing is left to do."""
+    from datatorch_pipelines.api.records import run_directory
+    from datatorch_pipelines.defaults import ResumeArguments, refuse_others, run_options
     from datatorch_pipelines.engine.resumption import earlier_run, resumption
 
     refuse_others(arguments, ResumeArguments.__annotations__)
     limits = arguments.get("limits", DEFAULT_LIMITS)
-    earlier = earlier_run(run_directory(run))
+    earlier = earlier_run(run_directory(run, arguments.get("directory")))
     pipeline, source, text = _pipeline(earlier, limits, arguments)
-    chosen = set(earlier.started.jobs)
-    needs = {name: [need for need in pipeline.jobs[name].needs if need in chosen] for name in earlier.started.jobs}
+    chosen = earlier.started.jobs
+    needs = {name: [need for need in pipeline.jobs[name].needs if need in chosen] for name in chosen}
     resumed = resumption(earlier, needs, jobs)
     if resumed is None:
-        return None
+        return earlier.result
     given = _given(earlier, arguments)
-    if chosen != set(pipeline.jobs):
-        given["job"] = tuple(earlier.started.jobs)
+    if set(chosen) != set(pipeline.jobs):
+        given["job"] = chosen
     lock = _lock(earlier.directory, limits)
     if lock is not None:
         given["locked"] = lock
-    options = run_options(pipeline, given)
-    plan = engine_thread().call(make_plan(pipeline, source, options))
-    _refuse_changed(plan, earlier)
-    return RunHandle(Run(plan, options, text, resumed), engine_thread(), listeners(given))
-
-
-def _waited(run: PathLike | RunResult, jobs: Sequence[str], arguments: ResumeArguments) -> RunResult:
-    from datatorch_pipelines.api.records import open_run, run_directory
-    from datatorch_pipelines.api.running import waited
-
-    handle = start_resume(run, jobs=jobs, **arguments)
-    return open_run(run_directory(run)) if handle is None else waited(handle)
+    options = evolve(run_options(pipeline, given), same_commits=True)
+    return _Ready(pipeline=pipeline, source=source, text=text, resumed=resumed, given=given, options=options)
 
 
 def _pipeline(earlier: EarlierRun, limits: Limits, arguments: ResumeArguments) -> tuple[Pipeline, Locator, str]:
@@ -100,39 +153,41 @@ def _pipeline(earlier: EarlierRun, limits: Limits, arguments: ResumeArguments) -
     from datatorch_pipelines.records.layout import PIPELINE_FILE
     from datatorch_pipelines.syntax import read_pipeline
 
-    path = earlier.directory / PIPELINE_FILE
+    path, started = earlier.directory / PIPELINE_FILE, earlier.started
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_bytes().decode("utf-8", "surrogatepass")
     except (OSError, ValueError) as error:
         raise RecordError(f"the pipeline of the run can't be read: {os.fspath(path)!r}") from error
-    name = os.fspath(Path(earlier.started.folder or "") / Path(earlier.started.file or PIPELINE_FILE).name)
-    if "text" in earlier.started.masked:
-        text = _unmasked(text, Path(name), limits, arguments)
+    name = started.file or PIPELINE_FILE
+    if started.folder is not None and os.fspath(Path(name).absolute().parent) != started.folder:
+        name = os.fspath(Path(started.folder, Path(name).name))  # the run was begun in another folder
+    if "text" in started.masked:
+        text = _unmasked(text, name, limits, arguments)
     pipeline, diagnostics = read_pipeline(text, name, limits=limits)
-    if pipeline is None or pipeline.source is None or not set(earlier.started.jobs) <= set(pipeline.jobs):
+    if pipeline is None or pipeline.source is None or not set(started.jobs) <= set(pipeline.jobs):
         said = f": {diagnostics[0]}" if diagnostics else ""
-        raise RecordError(f"the pipeline of the run in {os.fspath(path)!r} can't be read{said}")
+        raise RecordError(f"the pipeline of the run in {os.fspath(path)!r} can't be used{said}")
     return pipeline, pipeline.source, text
 
 
-def _unmasked(recorded: str, path: Path, limits: Limits, arguments: ResumeArguments) -> str:
+def _unmasked(recorded: str, path: str, limits: Limits, arguments: ResumeArguments) -> str:
     """The text of a pipeline that held a secret, from its own file, where that is as it was."""
     from datatorch_pipelines._masking import Masker
     from datatorch_pipelines.engine.run import url_passwords
-    from datatorch_pipelines.syntax import read_pipeline
+    from datatorch_pipelines.syntax import read_pipeline, read_text_file
 
     try:
-        text = path.read_text(encoding="utf-8")
-        pipeline, _ = read_pipeline(text, os.fspath(path), limits=limits)
-    except (OSError, ValueError):
+        text = read_text_file(path, limits)
+        pipeline, _ = read_pipeline(text, path, limits=limits)
+    except PipelineSyntaxError:
         text, pipeline = "", None
     secrets = arguments.get("secrets")
     given = secrets.values() if isinstance(secrets, Mapping) else ()
     masker = Masker([*given, *(url_passwords(pipeline) if pipeline is not None else ())])
     if masker.text(text) != recorded:
         raise PipelinesError(
-            f"the pipeline held a secret, which its record does not have, and {os.fspath(path)!r} is not as it was",
-            hint="restore the file, or run the pipeline anew",
+            f"the pipeline held a secret, which its record does not have, and {path!r} is not as it was",
+            hint="give the same secrets and restore the file, or run the pipeline anew",
         )
     return text
 
@@ -142,8 +197,13 @@ def _given(earlier: EarlierRun, arguments: ResumeArguments) -> RunArguments:
 
     Raises `PipelinesError` for what has to be given again, and what must not be.
     """
-    given = dict(cast(Mapping[str, Any], arguments))
     started = earlier.started
+    given = {**_settings(started), **cast(Mapping[str, Any], arguments)}
+    if isinstance(given.get("runner"), Mapping):
+        raise PipelinesError(
+            f"the run began with the runner {given['runner'].get('class')}, which was made in Python",
+            hint="give runner again",
+        )
     for name, argument in _ARGUMENTS.items():
         if name in started.masked:
             if argument not in given:
@@ -158,6 +218,13 @@ def _given(earlier: EarlierRun, arguments: ResumeArguments) -> RunArguments:
         elif name in started.given:
             given[argument] = started.given[name]
     return cast("RunArguments", given)
+
+
+def _settings(started: RunStarted) -> dict[str, Any]:
+    from datatorch_pipelines.engine.options import SETTINGS
+
+    known = (*SETTINGS, "runner", "local_actions")
+    return {name: value for name, value in started.settings.items() if name in known}
 
 
 def _lock(directory: Path, limits: Limits) -> Lock | None:

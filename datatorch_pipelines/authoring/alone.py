@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Container, Iterator, Mapping, Sequence
+from pathlib import Path
 
 from attrs import evolve, frozen
 
@@ -88,7 +89,14 @@ async def lone_action(
     inherited = os.environ if options.runner.capabilities.inherits_environment else ()
     others = (item for item in plan.warnings if item.code != Code.MISSING_VARIABLE)
     warnings = sort_diagnostics([*others, *_missing_variables(definition, source, inherited)])
-    return LoneAction(pipeline=pipeline, plan=evolve(plan, warnings=tuple(warnings)), options=own)
+    return LoneAction(
+        pipeline=pipeline, plan=evolve(plan, warnings=tuple(warnings), folder=_folder(action)), options=own
+    )
+
+
+def _folder(action: NamedAction) -> str:
+    """The folder that the step's path starts at."""
+    return str(Path(action.folder).resolve().parent if action.folder is not None else Path.cwd())
 
 
 def _pipeline(name: str, action: NamedAction, inputs: Mapping[str, object]) -> Pipeline:

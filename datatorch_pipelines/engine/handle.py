@@ -36,6 +36,11 @@ class RunHandle:
         return self._run.recorder.directory
 
     @property
+    def attempt(self) -> int:
+        """How often the run was begun, this time included: 1 unless it was resumed."""
+        return self._run.attempt
+
+    @property
     def done(self) -> bool:
         """Whether the run is over."""
         return self._future.done()

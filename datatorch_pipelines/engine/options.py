@@ -70,28 +70,50 @@ class Selection:
         return bool(self.jobs or self.start or self.end)
 
 
+SETTINGS = ("max_parallel", "max_attempts", "on_failure", "cleanup_seconds", "offline", "strict", "keep")
+"""The arguments of a run that hold for it when it is resumed, too, and are plain data."""
+
+
+def kept_settings(
+    arguments: Mapping[str, object], local_actions: Iterable[str | os.PathLike[str]], usual: type[Runner]
+) -> Mapping[str, object]:
+    """What of a run's arguments its record keeps, for when it is resumed: those that were given.
+
+    ``local_actions`` are the folders that were given. A runner that was given as an object, and is none of the class
+    ``usual``, can't be made again: its class is noted, as ``{"class": NAME}``.
+    """
+    kept = {name: value for name in SETTINGS if (value := arguments.get(name)) not in (None, False)}
+    if folders := [str(Path(folder).absolute()) for folder in local_actions]:
+        kept["local_actions"] = folders
+    runner = arguments.get("runner")
+    if isinstance(runner, str):
+        kept["runner"] = runner
+    elif runner is not None and type(runner) is not usual:
+        kept["runner"] = {"class": type(runner).__name__}
+    return kept
+
+
 @frozen(kw_only=True)
 class RunOptions:
     """All that a run is given beside its pipeline.
 
     ``inputs``, ``event``, ``variables`` and ``secrets`` become the contexts of these names; ``pipeline`` and ``run``
     what is known of the pipeline's and the run's place on a platform. ``max_attempts`` is how often a job is started
-    when its environment is lost. ``runners`` are those of jobs with labels (``runs-on``), by label; ``runner`` is that
-    of all others. ``directory`` is the folder that gets the run's own folder (the user's state folder
+    when its environment is lost. ``directory`` is the folder that gets the run's own folder (the user's state folder
     unless given); ``keep`` leaves the jobs' workspaces on disk. ``extra_checks`` look beside the library's own.
-    ``locked`` is the lock that every action has to be as in, ``None`` for none.
+    ``locked`` is the lock that every action has to be as in, ``None`` for none; with ``same_commits`` it is that of an
+    earlier beginning of the run, whose commits are taken wherever tags and branches are now.
     ``workspace`` is a folder that the jobs work in and that stays, for a pipeline of one job (a fresh one each unless
     given). ``trigger`` says what started the run; ``human`` asks people; ``selection`` is which jobs run.
     ``on_failure`` is what a failed job means for the others; ``cleanup_seconds`` how long the steps and jobs that run
     whatever happened may take after a cancellation. ``now`` gives the time that the record has, in seconds since the
-    epoch. ``runner_name`` is what a person calls the runner: the name by which it was chosen, else its class;
-    ``runner_names`` are those of ``runners``, by label.
+    epoch. ``runner_name`` is what a person calls the runner: the name by which it was chosen, else its class.
+    ``settings`` are what the record keeps of these options, as `kept_settings` gives it.
     """
 
     runner: Runner
     runtimes: Mapping[str, Runtime]
     resolvers: tuple[Resolver, ...] = field(converter=_resolvers)
-    runners: Mapping[str, Runner] = field(factory=dict)
     inputs: Mapping[str, object] = field(factory=dict, converter=_mapping)
     event: Mapping[str, object] = field(factory=dict, converter=_mapping)
     trigger: Mapping[str, object] = field(factory=dict, converter=_mapping)
@@ -103,6 +125,7 @@ class RunOptions:
     offline: bool = False
     strict: bool = False
     locked: Lock | None = None
+    same_commits: bool = False
     max_parallel: int = field(factory=default_max_parallel, validator=validators.gt(0))
     max_attempts: int = field(default=3, validator=validators.gt(0))
     directory: Path | None = None
@@ -114,14 +137,10 @@ class RunOptions:
     cleanup_seconds: float = field(default=CLEANUP_SECONDS, validator=validators.ge(0))
     now: Callable[[], float] = time.time
     extra_checks: tuple[Check, ...] = ()
+    settings: Mapping[str, object] = field(factory=dict)
     limits: Limits = DEFAULT_LIMITS
     runner_name: str = field()
-    runner_names: Mapping[str, str] = field()
 
     @runner_name.default
     def _class_name(self) -> str:
         return type(self.runner).__name__
-
-    @runner_names.default
-    def _class_names(self) -> Mapping[str, str]:
-        return {label: type(runner).__name__ for label, runner in self.runners.items()}

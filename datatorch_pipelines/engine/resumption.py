@@ -10,12 +10,12 @@ from attrs import frozen
 from datatorch_pipelines.engine.jobs.ended import Ended
 from datatorch_pipelines.engine.jobs.known import Known, KnownInstance
 from datatorch_pipelines.errors import PipelinesError
-from datatorch_pipelines.records import read_events, result_of
+from datatorch_pipelines.records import WrittenEvents, is_owned, read_events, result_of, still_going_on
 from datatorch_pipelines.results import (
-    Event,
     JobFinished,
     JobResult,
     JobStarted,
+    RunFinished,
     RunResult,
     RunResumed,
     RunStarted,
@@ -25,12 +25,13 @@ from datatorch_pipelines.results import (
 
 @frozen(kw_only=True)
 class EarlierRun:
-    """A run as its record has it."""
+    """A run as its record has it; ``over`` says that it came to its end."""
 
     directory: Path
-    events: tuple[Event, ...]
+    written: WrittenEvents
     started: RunStarted
     result: RunResult
+    over: bool
 
 
 @frozen(kw_only=True)
@@ -42,75 +43,93 @@ class Resumption:
     again: tuple[str, ...]
     attempt: int
 
+    @property
+    def standing(self) -> Mapping[str, tuple[int, ...]]:
+        """The instances that stand of those jobs that run again."""
+        found = {
+            name: tuple(index for index, item in enumerate(items) if item is not None)
+            for name, items in self.known.instances.items()
+        }
+        return {name: indexes for name, indexes in found.items() if indexes}
+
 
 def earlier_run(directory: Path) -> EarlierRun:
-    """The run of a folder. Raises `RecordError` for a folder without a record that can be read."""
-    events = read_events(directory)
-    started = next(event for event in events if isinstance(event, RunStarted))
-    return EarlierRun(directory=directory, events=tuple(events), started=started, result=result_of(events, directory))
+    """The run of a folder. Raises `RecordError` for one that goes on, and where no record can be read."""
+    written = read_events(directory)
+    if is_owned(directory):
+        raise still_going_on(directory)
+    started = next(event for event in written.events if isinstance(event, RunStarted))
+    return EarlierRun(
+        directory=directory,
+        written=written,
+        started=started,
+        result=result_of(written.events, directory),
+        over=isinstance(written.events[-1], RunFinished),
+    )
 
 
 def resumption(
     earlier: EarlierRun, needs: Mapping[str, Sequence[str]], retried: Collection[str] = ()
 ) -> Resumption | None:
-    """What runs again: each job that has not succeeded, what waits for it, and ``retried`` with what needs those.
+    """What runs again: each job that has not succeeded, ``retried``, and what needs any of those.
 
-    A job that succeeded runs again too where its outputs held a secret, which the record does not have, and a job that
-    runs again needs them. ``None`` where nothing is left to do. ``needs`` are those of the jobs of the run. Raises
+    A job that succeeded and needs one that did not (it has ``if: always()``, say) was given what no longer holds. One
+    that succeeded runs again too where its outputs held a secret, which the record does not have, and a job that runs
+    again can see them. ``None`` where nothing is left to do. ``needs`` are those of the jobs of the run. Raises
     `PipelinesError` for a retried job that the run didn't have.
     """
     jobs = earlier.result.jobs
     for name in retried:
         if name not in jobs:
             raise PipelinesError(f"the run had no job {name!r}", hint=f"it had {', '.join(list(jobs)[:10])}")
-    again = {name for name, job in jobs.items() if job.status is not Status.SUCCEEDED}
-    again |= _with_dependents(retried, needs)
-    masked = _masked_jobs(earlier.events)
-    pending = list(again)
-    while pending:
-        for need in needs.get(pending.pop(), ()):
-            if need in masked and need not in again:
-                again.add(need)
-                pending.append(need)
-    if not again:
+    if earlier.over and earlier.result.succeeded and not retried:
         return None
-    ends = [event for event in earlier.events if isinstance(event, JobFinished)]
-    unmasked = {(event.job, event.instance) for event in ends if not event.masked}
+    wanted_by = _turned(needs)
+    unsuccessful = {name for name, job in jobs.items() if job.status is not Status.SUCCEEDED}
+    behind = (name for first in (*unsuccessful, *retried) for name in wanted_by.get(first, ()))
+    anew = {*retried, *_reached(behind, wanted_by)}
+    again = unsuccessful | anew
+    ends = [event for event in earlier.written.events if isinstance(event, JobFinished)]
+    masked = {key for key, held in {(end.job, end.instance): end.masked for end in ends}.items() if held}
+    seen = _reached((need for name in again for need in needs.get(name, ())), needs)
+    again |= seen & {job for job, _instance in masked}
+    attempts = (event.attempt for event in earlier.written.events if isinstance(event, JobStarted))
+    instances = {
+        name: [_instance(item, name in wanted_by and (name, index) in masked) for index, item in enumerate(found)]
+        for name in again - anew
+        if (found := jobs[name].instances)
+    }
     return Resumption(
         earlier=earlier,
         known=Known(
             jobs={name: _ended(job) for name, job in jobs.items() if name not in again},
-            instances={
-                name: [_instance(name, index, item, unmasked) for index, item in enumerate(job.instances)]
-                for name, job in jobs.items()
-                if name in again and name not in retried and job.instances
-            },
-            attempts=max((event.attempt for event in earlier.events if isinstance(event, JobStarted)), default=0),
+            instances=instances,
+            attempts=max(attempts, default=0),
         ),
         again=tuple(name for name in jobs if name in again),
-        attempt=2 + sum(isinstance(event, RunResumed) for event in earlier.events),
+        attempt=2 + sum(isinstance(event, RunResumed) for event in earlier.written.events),
     )
 
 
-def _with_dependents(names: Iterable[str], needs: Mapping[str, Sequence[str]]) -> set[str]:
-    wanted_by: dict[str, list[str]] = {}
+def _turned(needs: Mapping[str, Sequence[str]]) -> Mapping[str, Sequence[str]]:
+    """The jobs that need each job."""
+    turned: dict[str, list[str]] = {}
     for name, needed in needs.items():
         for need in needed:
-            wanted_by.setdefault(need, []).append(name)
+            turned.setdefault(need, []).append(name)
+    return turned
+
+
+def _reached(first: Iterable[str], edges: Mapping[str, Sequence[str]]) -> set[str]:
+    """Everything that one gets to by following the edges, where one begins included."""
     found: set[str] = set()
-    pending = list(names)
+    pending = list(first)
     while pending:
         name = pending.pop()
         if name not in found:
             found.add(name)
-            pending += wanted_by.get(name, ())
+            pending += edges.get(name, ())
     return found
-
-
-def _masked_jobs(events: Iterable[Event]) -> set[str]:
-    """The jobs whose outputs, as they are recorded last, lack a secret."""
-    last = {(event.job, event.instance): event.masked for event in events if isinstance(event, JobFinished)}
-    return {job for (job, _instance), masked in last.items() if masked}
 
 
 def _ended(job: JobResult) -> Ended:
@@ -118,9 +137,8 @@ def _ended(job: JobResult) -> Ended:
     return Ended(status=job.status, outputs=outputs)
 
 
-def _instance(
-    name: str, index: int, item: JobResult, unmasked: Collection[tuple[str, int | None]]
-) -> KnownInstance | None:
-    if item.status is not Status.SUCCEEDED or (name, index) not in unmasked:
+def _instance(item: JobResult, lacking: bool) -> KnownInstance | None:
+    """What stands of an instance; ``lacking`` says that its outputs held a secret, and that they are needed."""
+    if item.status is not Status.SUCCEEDED or lacking:
         return None
     return KnownInstance(matrix=item.matrix or {}, ended=Ended(status=item.status, outputs=item.outputs))

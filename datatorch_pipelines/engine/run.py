@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -12,7 +11,6 @@ from urllib.parse import unquote
 from attrs import evolve
 
 from datatorch_pipelines._masking import Masker
-from datatorch_pipelines.contracts import Runner
 from datatorch_pipelines.diagnostics import Diagnostic
 from datatorch_pipelines.engine.jobs.dispatch import Dispatcher
 from datatorch_pipelines.engine.jobs.ended import first_failed
@@ -28,7 +26,7 @@ from datatorch_pipelines.engine.steps.time_limits import minutes_text
 from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.errors import PipelinesError, PlanError
 from datatorch_pipelines.model import Pipeline
-from datatorch_pipelines.records import Recorder, make_run_directory, new_run_id, result_of
+from datatorch_pipelines.records import Recorder, make_run_directory, new_run_id, plain_data, result_of
 from datatorch_pipelines.results import (
     CancelRequested,
     Failure,
@@ -66,15 +64,15 @@ class Run:
             self.id = new_run_id()
             directory = make_run_directory(self.id, options.directory)
             self.recorder = Recorder(directory, masker, now=options.now)
-            self.recorder.keep_pipeline(text)
-            if plan.has_actions:
-                from datatorch_pipelines.engine.planning.locking import lock_of
-
-                self.recorder.keep_lock(lock_of(plan).to_json())
+            try:
+                self._keep(plan)
+            except BaseException:
+                self.recorder.close()
+                raise
         else:
             earlier = resumed.earlier
             self.id = earlier.started.run_id
-            self.recorder = Recorder(earlier.directory, masker, now=options.now, earlier=earlier.events)
+            self.recorder = Recorder(earlier.directory, masker, now=options.now, earlier=earlier.written)
         known = resumed.known if resumed else Known()
         self._scope = RunScope(
             run_id=self.id,
@@ -91,6 +89,19 @@ class Run:
         self._limit: asyncio.TimerHandle | None = None
         self._opening = Flow()
         self._time_out: tuple[Interruption, Failure] | None = None
+
+    def _keep(self, plan: Plan) -> None:
+        """Puts beside the events what a resumed run begins with."""
+        self.recorder.keep_pipeline(self._text)
+        if plan.has_actions:
+            from datatorch_pipelines.engine.planning.locking import lock_of
+
+            self.recorder.keep_lock(lock_of(plan).to_json())
+
+    @property
+    def attempt(self) -> int:
+        """How often the run was begun, this time included."""
+        return self._resumed.attempt if self._resumed is not None else 1
 
     def result(self) -> RunResult:
         """What came of the run, so far."""
@@ -149,8 +160,8 @@ class Run:
     def _record_start(self) -> None:
         recorder, plan = self.recorder, self._scope.plan
         if self._resumed is not None:
-            again, attempt = self._resumed.again, self._resumed.attempt
-            recorder.emit(RunResumed(time=recorder.now(), attempt=attempt, jobs=again))
+            again, standing = self._resumed.again, self._resumed.standing
+            recorder.emit(RunResumed(time=recorder.now(), attempt=self.attempt, jobs=again, standing=standing))
             return
         given = {name: value for name in _GIVEN if (value := self._scope.contexts[name])}
         started = RunStarted(
@@ -158,28 +169,31 @@ class Run:
             run_id=self.id,
             pipeline=recorder.masker.text(plan.pipeline.name),
             file=plan.source.file,
-            folder=str(Path(plan.source.file).absolute().parent),
+            folder=plan.folder or str(Path(plan.source.file).absolute().parent),
             jobs=tuple(job.id for job in plan.jobs),
             actions=plan.actions(),
             sources=plan.sources(),
+            settings=self._scope.options.settings,
         )
         try:
-            masked = recorder.masker.value(given)
+            told = {name: plain_data(value) for name, value in given.items()}
+            masked = recorder.masker.value(told)
             shown = masked if isinstance(masked, Mapping) else {}
-            changed = tuple(name for name in given if shown.get(name) != given[name])
+            changed = tuple(name for name in told if shown.get(name) != told[name])
             if recorder.masker.text(self._text) != self._text:
                 changed = (*changed, "text")
             recorder.emit(evolve(started, given=shown, masked=changed))
-        except RecursionError:  # data that nests too deep for JSON: to resume the run, it has to be given again
+        except (RecursionError, ValueError):
+            # Data that nests too deep for JSON, or a number of thousands of digits: it has to be given again.
             recorder.emit(evolve(started, masked=tuple(given)))
         for warning in plan.warnings:
             recorder.emit(WarningRaised(time=recorder.now(), diagnostic=self._masked(warning)))
 
     def _masked(self, warning: Diagnostic) -> Diagnostic:
-        """A warning of the plan, which quotes the pipeline's file, without secrets."""
+        """A warning of the plan, which quotes the pipeline's file, as it is recorded: without secrets."""
         masker = self.recorder.masker
         hint = None if warning.hint is None else masker.text(warning.hint)
-        return evolve(warning, message=masker.text(warning.message), hint=hint)
+        return evolve(warning, message=masker.text(warning.message), hint=hint, fix=None)
 
     async def _watched(self) -> tuple[Status, Failure | None]:
         """The jobs to their end, whatever asks for it to come early; a cancellation passes on then."""
@@ -219,19 +233,19 @@ class Run:
         return outcome
 
     async def _jobs(self) -> None:
-        """Opens the runners, and runs every job."""
-        scope = self._scope
-        runners = contextlib.AsyncExitStack()
+        """Opens the runner, and runs every job."""
+        scope, runner = self._scope, self._scope.options.runner
         timer: asyncio.TimerHandle | None = None
         try:
             timer = self._timer()
-            async with runners:
-                async with self._opening.guarded(never):
-                    for runner in scope.plan.runners():
-                        with third_party("the runner"):
-                            await runner.open()
-                        runners.push_async_callback(_close, runner)
+            async with self._opening.guarded(never):
+                with third_party("the runner"):
+                    await runner.open()
+            try:
                 await self._dispatcher.execute()
+            finally:
+                with third_party("the runner"):
+                    await runner.aclose()
         except Interrupted:
             self._dispatcher.leave_out_all(self._stop or Interruption(reason=CANCELLED))
         except PipelinesError as error:
@@ -274,11 +288,6 @@ class Run:
         ended = self._dispatcher.ended.values()
         failed = [job for job in ended if job.counts_as == "failure" and job.error is not None]
         return first_failed(failed).error if failed else None
-
-
-async def _close(runner: Runner) -> None:
-    with third_party("the runner"):
-        await runner.aclose()
 
 
 def url_passwords(pipeline: Pipeline) -> Iterator[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,12 +12,16 @@ from cattrs import Converter
 from cattrs.errors import BaseValidationError
 
 from datatorch_pipelines.diagnostics import Severity
-from datatorch_pipelines.results.events import EVENTS, EVENTS_VERSION, Event
+from datatorch_pipelines.records.layout import is_inside
+from datatorch_pipelines.results.events import EVENTS, EVENTS_VERSION, Event, StepFinished, StepStarted
 from datatorch_pipelines.results.status import Status
+
+_LATEST = 253_402_300_799.0
+"""The last second of the year 9999: later times are no times to Python."""
 
 
 class BadEvent(ValueError):
-    """A line is no event; the text says why, in a few words."""
+    """A line is no event; the text says why, in a few words that go on after "this is"."""
 
 
 class NewerRecord(BadEvent):
@@ -31,21 +36,33 @@ def decode_event(line: bytes) -> Event | None:
     try:
         data = json.loads(line)
     except (ValueError, RecursionError) as error:
-        raise BadEvent("it is no JSON") from error
+        raise BadEvent("no event of a run: it is no JSON") from error
     if not isinstance(data, dict) or not isinstance(data.get("type"), str):
-        raise BadEvent("it is no event")
+        raise BadEvent("no event of a run")
     version = data.get("v")
-    if not isinstance(version, int):
-        raise BadEvent("it has no version")
+    if type(version) is not int:
+        raise BadEvent("no event of a run: it has no version")
     if version > EVENTS_VERSION:
-        raise NewerRecord(f"it is of version {version}, and this library reads up to {EVENTS_VERSION}")
+        raise NewerRecord(
+            f"an event of the form {version}, and this version of the library reads up to {EVENTS_VERSION}"
+        )
     kind = _kinds().get(data["type"])
     if kind is None:
         return None
     try:
-        return _converter().structure(data, kind)
+        event = _converter().structure(data, kind)
     except (BaseValidationError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
-        raise BadEvent(f"its values are not those of {data['type']!r}") from error
+        raise BadEvent(f"no event of a run: its values are not those of {data['type']!r}") from error
+    if not 0 <= event.time <= _LATEST or not all(map(is_inside, _files(event))):
+        raise BadEvent(f"no event of a run: its values are not those of {data['type']!r}")
+    return event
+
+
+def _files(event: Event) -> tuple[str, ...]:
+    """The files of the run's folder that an event names."""
+    if isinstance(event, StepStarted):
+        return (event.log,)
+    return tuple(artifact.file for artifact in event.artifacts) if isinstance(event, StepFinished) else ()
 
 
 @functools.cache
@@ -73,6 +90,6 @@ def _exactly(value: object, kind: type) -> object:
 
 
 def _number(value: object, _kind: type) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise TypeError(f"{value!r} is no number")
     return float(value)

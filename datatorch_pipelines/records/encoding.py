@@ -8,7 +8,7 @@ import math
 from collections.abc import Mapping
 from typing import cast
 
-from attrs import AttrsInstance, fields, has
+from attrs import NOTHING, AttrsInstance, fields, has
 
 from datatorch_pipelines.diagnostics import NOT_RECORDED
 from datatorch_pipelines.results.events import EVENTS_VERSION, Event
@@ -23,10 +23,12 @@ def encode_event(event: Event) -> bytes:
 
 
 @functools.cache
-def _names(kind: type) -> tuple[str, ...]:
-    """The names of an attrs class's fields, those that are recorded."""
+def _names(kind: type) -> tuple[tuple[str, bool], ...]:
+    """The names of an attrs class's fields, those that are recorded, and whether each has to be there."""
     return tuple(
-        field.name for field in fields(cast(type[AttrsInstance], kind)) if not field.metadata.get(NOT_RECORDED)
+        (field.name, field.default is NOTHING)
+        for field in fields(cast(type[AttrsInstance], kind))
+        if not field.metadata.get(NOT_RECORDED)
     )
 
 
@@ -34,25 +36,30 @@ def _fields(item: object) -> dict[str, object]:
     """The fields of an attrs object that are not at their empty default."""
     kept: dict[str, object] = {}
     kind: type = type(item)
-    for name in _names(kind):
+    for name, needed in _names(kind):
         value = getattr(item, name)
-        if value is not None and value != () and value != {}:
-            kept[name] = value if type(value) in _AS_THEY_ARE else _plain(value)
+        if needed or (value is not None and value != () and value != {}):
+            kept[name] = value if type(value) in _AS_THEY_ARE else plain_data(value)
     return kept
 
 
 _AS_THEY_ARE = frozenset((str, int, bool))
 
 
-def _plain(value: object) -> object:
+def plain_data(value: object) -> object:
+    """Data as the record has it, which is what JSON can say: what it has no word for becomes text.
+
+    >>> plain_data({"size": (1, 2), "loss": float("nan")})
+    {'size': [1, 2], 'loss': 'nan'}
+    """
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)  # JSON has no such numbers
     if value is None or isinstance(value, str | int | float):
         return value
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain_data(item) for key, item in value.items()}
     if isinstance(value, tuple | list):
-        return [_plain(item) for item in value]
+        return [plain_data(item) for item in value]
     if has(type(value)):
         return _fields(value)
     return str(value)

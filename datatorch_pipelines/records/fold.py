@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -67,7 +67,7 @@ class _Fold:
             case RunResumed():
                 self.finished = None
                 for job in event.jobs:
-                    self._again(job)
+                    self._again(job, event.standing.get(job, ()))
             case WarningRaised():
                 self.warnings.append(event.diagnostic)
                 if event.job is not None and event.step is not None:
@@ -102,10 +102,11 @@ class _Fold:
         else:
             self._job(event.job).instances[event.instance] = _Job()
 
-    def _again(self, job: str) -> None:
-        """Forgets what became of a job that runs again; of a matrix the instances stand until they start anew."""
+    def _again(self, job: str, standing: Collection[int]) -> None:
+        """Forgets what became of a job that runs again, but for the instances of its matrix that stand."""
         known = self._job(job)
-        self.jobs[job] = _Job(combinations=known.combinations, instances=known.instances)
+        instances = {index: known.instances[index] for index in standing if index in known.instances}
+        self.jobs[job] = _Job(combinations=known.combinations, instances=instances)
 
     def _job(self, job: str, instance: int | None = None) -> _Job:
         found = self.jobs.setdefault(job, _Job())

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from datetime import UTC, datetime
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from datatorch_pipelines._files import safe_name, sync_directory
 from datatorch_pipelines._home import state_directory
@@ -14,6 +15,20 @@ from datatorch_pipelines.errors import RecordError
 EVENTS_FILE = "events.jsonl"
 PIPELINE_FILE = "pipeline.yaml"
 LOCK_FILE = "actions.lock"
+
+
+_RUN_ID = re.compile(r"\d{8}-\d{6}-[0-9a-f]{8}")
+
+
+def is_run_id(name: str) -> bool:
+    """Whether a name is one that `new_run_id` gives."""
+    return _RUN_ID.fullmatch(name) is not None
+
+
+def is_inside(file: str) -> bool:
+    """Whether a file that a record names is one of its own folder: a record may come from anywhere."""
+    path = PurePosixPath(file)
+    return bool(file) and "\0" not in file and not path.is_absolute() and ".." not in path.parts
 
 
 def new_run_id(now: datetime | None = None) -> str:

@@ -5,12 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+import time
 from pathlib import Path
 
 from datatorch_pipelines.records.layout import EVENTS_FILE
 
 if sys.platform != "win32":
     import fcntl
+
+
+_GLANCE_SECONDS = 0.5
+"""How long somebody who only looks whether a record has an owner may stand in the way of who wants to be it."""
+_PAUSE_SECONDS = 0.01
 
 
 def own(descriptor: int) -> bool:
@@ -20,13 +26,18 @@ def own(descriptor: int) -> bool:
     """
     if sys.platform == "win32":
         return True
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return False
-    except OSError:  # a file system without locks
-        return True
-    return True
+    end = time.monotonic() + _GLANCE_SECONDS
+    while True:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            if time.monotonic() > end:
+                return False
+            time.sleep(_PAUSE_SECONDS)
+        except OSError:  # a file system without locks
+            return True
+        else:
+            return True
 
 
 def is_owned(directory: Path) -> bool:

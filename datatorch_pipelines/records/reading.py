@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from attrs import frozen
 
 from datatorch_pipelines.errors import RecordError
-from datatorch_pipelines.records.decoding import BadEvent, decode_event
+from datatorch_pipelines.records.decoding import BadEvent, NewerRecord, decode_event
 from datatorch_pipelines.records.fold import result_of
 from datatorch_pipelines.records.layout import EVENTS_FILE
 from datatorch_pipelines.records.owner import is_owned
-from datatorch_pipelines.records.recorder import whole_length
+from datatorch_pipelines.records.recorder import WrittenEvents, whole_length
 from datatorch_pipelines.results import Event, RunFinished, RunResult, RunStarted, Status
 
 _TAIL = 64 * 1024
 
 
-def read_events(directory: Path) -> list[Event]:
+class NeverBegan(RecordError):
+    """A run's first event is not there: nothing ran."""
+
+
+def read_events(directory: Path) -> WrittenEvents:
     """The events of a run's folder, in order.
 
     A last line that a crash cut short is left out. Raises `RecordError` for a folder without a record, and with the
@@ -29,17 +32,27 @@ def read_events(directory: Path) -> list[Event]:
     """
     path = directory / EVENTS_FILE
     events: list[Event] = []
-    lines = _whole_lines(_read(path))
-    for number, line in lines:
+    data = _read(path)
+    length = whole_length(data)
+    for number, line in enumerate(data[:length].split(b"\n")[:-1], start=1):
         try:
             event = decode_event(line)
         except BadEvent as error:
-            raise RecordError(f"{os.fspath(path)}:{number}: this is no event of a run: {error}") from error
+            raise _broken(path, number, error) from error
         if event is not None:
             events.append(event)
     if not events or not isinstance(events[0], RunStarted):
-        raise RecordError(f"the run in {os.fspath(directory)!r} never began", hint="run its pipeline again")
-    return events
+        raise _never_began(directory)
+    return WrittenEvents(events=tuple(events), length=length)
+
+
+def _never_began(directory: Path) -> NeverBegan:
+    return NeverBegan(f"the run in {os.fspath(directory)!r} never began", hint="run its pipeline again")
+
+
+def _broken(path: Path, number: int, error: BadEvent) -> RecordError:
+    hint = "open it with a newer version" if isinstance(error, NewerRecord) else None
+    return RecordError(f"{os.fspath(path)}:{number}: this is {error}", hint=hint)
 
 
 def _read(path: Path) -> bytes:
@@ -51,15 +64,9 @@ def _read(path: Path) -> bytes:
         raise RecordError(f"{os.fspath(path)!r} can't be read: {error.strerror}") from error
 
 
-def _whole_lines(data: bytes) -> Iterator[tuple[int, bytes]]:
-    """The lines that were written to their end, with their numbers from 1."""
-    end = whole_length(data)
-    return ((number, line) for number, line in enumerate(data[:end].split(b"\n"), start=1) if line)
-
-
 def open_record(directory: Path) -> RunResult:
     """What came of a run, by its folder; one that was interrupted counts as cancelled. Raises `RecordError`."""
-    return result_of(read_events(directory), directory)
+    return result_of(read_events(directory).events, directory)
 
 
 @frozen(kw_only=True)
@@ -92,11 +99,12 @@ def summarize(directory: Path) -> RunSummary:
         raise RecordError(f"there is no record of a run in {os.fspath(directory)!r}") from error
     except OSError as error:
         raise RecordError(f"{os.fspath(path)!r} can't be read: {error.strerror}") from error
-    started: Event | None = None
-    with contextlib.suppress(BadEvent):
+    try:
         started = decode_event(first) if first.endswith(b"\n") else None
+    except BadEvent as error:
+        raise _broken(path, 1, error) from error
     if not isinstance(started, RunStarted):
-        raise RecordError(f"the run in {os.fspath(directory)!r} never began", hint="run its pipeline again")
+        raise _never_began(directory)
     finished = _last_event(tail)
     ended = finished if isinstance(finished, RunFinished) else None
     return RunSummary(
@@ -119,6 +127,11 @@ def _last_event(tail: bytes) -> Event | None:
                 return decode_event(line)
             return None
     return None
+
+
+def holds_record(directory: Path) -> bool:
+    """Whether a folder is that of a run."""
+    return (directory / EVENTS_FILE).is_file()
 
 
 def run_directories(root: Path) -> list[Path]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from pathlib import Path
+
+from attrs import frozen
 
 from datatorch_pipelines._files import sync_directory, write_atomic
 from datatorch_pipelines._masking import Masker, MaskingStream
@@ -66,16 +68,30 @@ class AppendFile:
         os.fsync(self._descriptor)
 
 
+def still_going_on(directory: Path) -> RecordError:
+    """What is said of a run that another process, or another part of this one, carries out now."""
+    return RecordError(f"the run {directory.name!r} is still going on", hint="wait for its end, or cancel it")
+
+
+@frozen(kw_only=True)
+class WrittenEvents:
+    """The events of a record, in order, and how many bytes of its file they are."""
+
+    events: tuple[Event, ...]
+    length: int
+
+
 class Recorder:
     """Keeps the record of one run in its folder and in a `Journal`. Thread-safe.
 
     What can't be written (a full disk) goes to ``on_failure`` once, as a `RecordError`; the journal goes on.
-    ``earlier`` are the events of a record that goes on: what a crash cut off behind them is taken out of the file.
+    ``earlier`` is what was read of a record that goes on: what a crash cut off behind it is taken out of the file.
     """
 
     def __init__(
-        self, directory: Path, masker: Masker, *, now: Callable[[], float], earlier: Iterable[Event] = ()
+        self, directory: Path, masker: Masker, *, now: Callable[[], float], earlier: WrittenEvents | None = None
     ) -> None:
+        """Raises `RecordError` for a record that can't be written, or that another process writes or wrote to."""
         self.directory = directory
         self.masker = masker
         self.now = now
@@ -83,18 +99,29 @@ class Recorder:
         self.failure: RecordError | None = None
         self.on_failure: Callable[[], None] | None = None
         self._lock = threading.Lock()
-        for event in earlier:
+        self._closed = False
+        for event in earlier.events if earlier is not None else ():
             self.journal.append(event)
         try:
             self._events = AppendFile(directory / EVENTS_FILE)
-            owned = self._events.own()
-            if owned:
-                self._events.cut_tail()
         except OSError as error:
             raise RecordError(f"the run's record can't be written: {error.strerror}") from error
-        if not owned:
+        try:
+            self._begin(earlier)
+        except BaseException:
             self._events.close()
-            raise RecordError(f"the run {directory.name!r} is still going on", hint="wait for its end, or cancel it")
+            raise
+
+    def _begin(self, earlier: WrittenEvents | None) -> None:
+        """Becomes the record's one writer, where it is as it was read."""
+        try:
+            if not self._events.own():
+                raise still_going_on(self.directory)
+            self._events.cut_tail()
+        except OSError as error:
+            raise RecordError(f"the run's record can't be written: {error.strerror}") from error
+        if earlier is not None and self._events.size != earlier.length:
+            raise RecordError(f"the run {self.directory.name!r} went on meanwhile", hint="look what came of it")
 
     def keep_pipeline(self, text: str) -> None:
         """Puts the pipeline beside the events, as it is. Raises `RecordError` when it can't be written."""
@@ -152,12 +179,14 @@ class Recorder:
     def close(self) -> None:
         """Flushes the record to disk and ends the journal. Safe to call twice."""
         with self._lock:
-            try:
-                self._events.sync()
-                sync_directory(self.directory)
-            except OSError as error:
-                self._failed(error)
-            self._events.close()
+            if not self._closed:
+                self._closed = True
+                try:
+                    self._events.sync()
+                    sync_directory(self.directory)
+                except OSError as error:
+                    self._failed(error)
+                self._events.close()
         self.journal.close()
 
 

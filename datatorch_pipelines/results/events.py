@@ -46,10 +46,12 @@ class StepEvent(JobEvent):
 class RunStarted(Event):
     """The run began: everything is resolved, nothing has run yet.
 
-    ``folder`` is where the pipeline's ``file`` was, an absolute path. ``actions`` maps references to commits,
-    ``sources`` to the ``digest`` of the action's files and its ``url``. ``given`` is what the run was given, masked:
-    the contexts ``inputs``, ``event``, ``trigger``, ``variables``, ``pipeline`` and ``run``, without those that are
-    empty; ``masked`` names those of them that held a secret, and ``text`` where the pipeline's own text did.
+    ``folder`` is where the pipeline's ``file`` was and its relative actions are, an absolute path. ``actions`` maps
+    references to commits, ``sources`` to the ``digest`` of the action's files and its ``url``. ``given`` is what the
+    run was given, masked: the contexts ``inputs``, ``event``, ``trigger``, ``variables``, ``pipeline`` and ``run``,
+    without those that are empty; ``masked`` names those of them that held a secret, and ``text`` where the pipeline's
+    own text did.
+    ``settings`` are those of its options that it needs once more when it is resumed, by the name of the argument.
     """
 
     type: ClassVar[str] = "run-started"
@@ -63,19 +65,22 @@ class RunStarted(Event):
     sources: Mapping[str, Mapping[str, str]] = field(factory=dict)
     given: Mapping[str, object] = field(factory=dict)
     masked: tuple[str, ...] = ()
+    settings: Mapping[str, object] = field(factory=dict)
 
 
 @frozen(kw_only=True)
 class RunResumed(Event):
     """A run that had ended, or was interrupted, goes on: ``jobs`` run again, what others gave stands.
 
-    ``attempt`` counts from 2: how often the run was begun.
+    ``attempt`` counts from 2: how often the run was begun. ``standing`` has, for those of the jobs that have a matrix,
+    the instances that stand, as long as the matrix is the same.
     """
 
     type: ClassVar[str] = "run-resumed"
 
     attempt: int
     jobs: tuple[str, ...] = ()
+    standing: Mapping[str, tuple[int, ...]] = field(factory=dict)
 
 
 @frozen(kw_only=True)

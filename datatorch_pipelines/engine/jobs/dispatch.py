@@ -29,18 +29,6 @@ _AT_A_TIME = 256
 """How many jobs are decided before the loop does something else: most of a large run may be skipped at once."""
 
 
-def _schedule(scope: RunScope) -> Schedule:
-    """The order of a run's jobs: at most so many at once, and of each runner so many as it takes."""
-    runners, most = scope.plan.runners(), scope.options.max_parallel
-    numbers = {id(runner): number for number, runner in enumerate(runners)}
-    return Schedule(
-        {job.id: job.needs for job in scope.plan.jobs},
-        most,
-        lanes={job.id: numbers[id(job.runner)] for job in scope.plan.jobs} if len(runners) > 1 else None,
-        room={numbers[id(runner)]: min(most, runner.capabilities.max_jobs or most) for runner in runners},
-    )
-
-
 class Dispatcher:
     """Carries out the jobs of a run; what is ``known`` of them from before stands.
 
@@ -54,7 +42,9 @@ class Dispatcher:
         self._known = known
         self._end_others = end_others
         self._jobs = {job.id: job for job in scope.plan.jobs}
-        self._schedule = _schedule(scope)
+        allowed = scope.options.runner.capabilities.max_jobs
+        room = min(scope.options.max_parallel, allowed or scope.options.max_parallel)
+        self._schedule = Schedule({job.id: job.needs for job in scope.plan.jobs}, room)
         self._instances: dict[str, Instances] = {}
         self._running: dict[Unit, UnitScope] = {}
         self._tasks: set[asyncio.Task[None]] = set()
@@ -230,8 +220,7 @@ class Dispatcher:
         """How a job, or an instance, ends: known from before, not wanted any more, or run."""
         scope = self._unit_scope(job, unit, made)
         if made is not None and unit.instance is not None:
-            matrix = self._scope.masker.value(made.combinations[unit.instance])
-            known = self._known.instance(job.id, unit.instance, matrix if isinstance(matrix, Mapping) else {})
+            known = self._known.instance(job.id, unit.instance, made.combinations[unit.instance])
             if known is not None:
                 return known
             if made.stop is not None:

@@ -31,7 +31,7 @@ class Known:
     attempts: int = 0
 
     def instance(self, job: str, index: int, matrix: Mapping[str, object]) -> Ended | None:
-        """What stands of an instance whose combination, masked, is ``matrix``."""
+        """What stands of an instance whose combination is ``matrix``; one that held a secret is none of the record."""
         known = self.instances.get(job, ())
         found = known[index] if index < len(known) else None
         return found.ended if found is not None and found.matrix == matrix else None

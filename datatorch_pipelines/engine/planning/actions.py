@@ -80,9 +80,10 @@ async def _find(
         from datatorch_pipelines.engine.planning.locking import LockHolder, not_in_lock
 
         locked = lock.find(reference)
-        if locked is None:
+        if locked is not None:
+            resolvers = (LockHolder(locked, resolvers, lock, place.file, options.same_commits),)
+        elif not options.same_commits:  # a run's own lock lacks what no lock may hold
             return None, [not_in_lock(reference, place, lock, context.local_actions)]
-        resolvers = (LockHolder(locked, resolvers, lock, place.file),)
     answer = await find_action(
         resolvers,
         reference,

@@ -206,6 +206,10 @@ def _shown(path: Path) -> str:
     return text if text.isprintable() else repr(text)
 
 
+_ANEW = "restore it, or run the pipeline anew"
+"""What is left to do where a resumed run can't have what it began with."""
+
+
 class LockDiffers(ResolveError):
     """An action is not what was locked."""
 
@@ -214,13 +218,15 @@ class LockDiffers(ResolveError):
 class LockHolder(Resolver):
     """Finds an action through other resolvers, and refuses what is not what was locked.
 
-    ``lock`` and ``file``, the pipeline's, are for messages.
+    ``lock`` and ``file``, the pipeline's, are for messages. With ``same_commit`` a tag is no more than a branch: the
+    commit is taken that was locked when the run began.
     """
 
     locked: LockedAction
     resolvers: Sequence[Resolver]
     lock: Lock
     file: str | None
+    same_commit: bool = False
 
     def matches(self, reference: ActionReference) -> bool:
         """Always: it is made for one reference."""
@@ -231,7 +237,8 @@ class LockHolder(Resolver):
 
         Raises `LockDiffers` for another one, and what the other resolvers raise where it can't be had.
         """
-        if self.locked.kind in _FOLLOWED and self._is_by_ref(reference):
+        moves = self.locked.kind in _FOLLOWED or (self.same_commit and self.locked.kind == RefKind.TAG)
+        if moves and self._is_by_ref(reference):
             found = await self._at_commit(reference, context)
         else:
             found = await self._as_named(reference, context)
@@ -258,7 +265,9 @@ class LockHolder(Resolver):
             why = error.message.removeprefix(f"{at_commit}: ")
             told.message = f"the commit that {reference} was locked to can't be had: {why}"
             if isinstance(error, RefMissing) or isinstance(error.__cause__, RefMissing):
-                told.hint = f"take what is there now with {self._again(reference, context)}"
+                told.hint = (
+                    _ANEW if self.same_commit else f"take what is there now with {self._again(reference, context)}"
+                )
             raise told from error
 
     async def _as_named(self, reference: ActionReference, context: ResolveContext) -> ResolvedAction:
@@ -291,15 +300,19 @@ class LockHolder(Resolver):
         url = without_credentials(found.url) if found.url else None
         if url != locked.url:
             now, then = (f"from {text}" if text else "from a folder" for text in (url, locked.url))
-            raise self._differs(f"{reference} comes {now}, and {then} when it was locked", reference, context)
+            since = "the run began" if self.same_commit else "it was locked"
+            raise self._differs(f"{reference} comes {now}, and {then} when {since}", reference, context)
         if found.commit != locked.commit:
             one, other = _apart(locked.commit, found.commit)
             what = f"the tag {reference.ref} of {locked_name(reference)}" if locked.kind == RefKind.TAG else reference
             raise self._differs(f"{what} moved from {one} to {other}", reference, context)
         if found.digest != locked.digest:
-            raise self._differs(f"the files of {reference} are not those that were locked", reference, context)
+            before = "of when the run began" if self.same_commit else "that were locked"
+            raise self._differs(f"the files of {reference} are not those {before}", reference, context)
 
     def _differs(self, message: str, reference: ActionReference, context: ResolveContext) -> LockDiffers:
+        if self.same_commit:
+            return LockDiffers(message, hint=_ANEW)
         how = self._again(reference, context)
         return LockDiffers(message, hint=f"look at what changed, then take it with {how}")
 

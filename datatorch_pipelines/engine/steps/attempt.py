@@ -22,7 +22,7 @@ from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.errors import EnvironmentLost, PipelinesError, RunnerError, RunnerUnavailable
 from datatorch_pipelines.model import Using
 from datatorch_pipelines.model.conversion import fits
-from datatorch_pipelines.records import StepLog
+from datatorch_pipelines.records import StepLog, plain_data
 from datatorch_pipelines.results import Artifact, Failure, Status, StepInputs, SuiteResult
 from datatorch_pipelines.runtimes import prepare_run, run_command
 
@@ -70,7 +70,7 @@ async def attempt_step(scope: JobScope, planned: PlannedStep, log: StepLog, limi
 
 async def _run(scope: JobScope, planned: PlannedStep, log: StepLog, limit: TimeLimit) -> StepOutcome:
     prepared = await prepare_step(scope, planned)
-    inputs = scope.run.masker.value(prepared.inputs)
+    inputs = scope.run.masker.value(plain_data(prepared.inputs))
     if isinstance(inputs, Mapping) and inputs:
         recorder = scope.run.recorder
         unit = scope.unit

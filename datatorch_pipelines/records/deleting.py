@@ -1,0 +1,90 @@
+"""Records that are deleted: aside first, so that what is half deleted is no run any more."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from datatorch_pipelines._files import remove_tree
+from datatorch_pipelines.errors import RecordError
+from datatorch_pipelines.records.layout import EVENTS_FILE, is_run_id
+from datatorch_pipelines.records.owner import own
+
+_ENDING = ".deleted"
+_YOUNG = timedelta(days=1)
+"""For so long a folder without an event may be that of a run that is about to begin."""
+
+
+def delete_run(directory: Path) -> bool:
+    """Deletes the record of a run with all that belongs to it; ``False`` for one that goes on, or is gone.
+
+    Raises `RecordError` when it can't be deleted.
+    """
+    try:
+        descriptor = os.open(directory / EVENTS_FILE, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return False
+    except OSError as error:
+        raise _cant(directory, error) from error
+    try:
+        # As its writer would: nobody resumes it from here on.
+        if not own(descriptor):
+            return False
+        return _delete(directory)
+    finally:
+        os.close(descriptor)
+
+
+def sweep_leavings(root: Path) -> None:
+    """Deletes what a deletion that was broken off left, and the folders of runs that never began.
+
+    Raises `RecordError` when something can't be deleted.
+    """
+    try:
+        with os.scandir(root) as entries:
+            names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        raise RecordError(f"the folder {os.fspath(root)!r} can't be read: {error.strerror}") from error
+    for name in names:
+        if name.startswith(".") and name.endswith(_ENDING) and is_run_id(name[1 : -len(_ENDING)]):
+            _remove(root / name)
+        elif is_run_id(name) and _never_began(root / name):
+            _delete(root / name)
+
+
+def _never_began(directory: Path) -> bool:
+    """Whether a folder holds no event, and is too old to be that of a run that is just being made."""
+    moment = datetime.strptime(f"{directory.name[:15]}+0000", "%Y%m%d-%H%M%S%z")
+    try:
+        empty = (directory / EVENTS_FILE).stat().st_size == 0
+    except FileNotFoundError:
+        empty = True
+    except OSError:
+        return False
+    return empty and datetime.now(UTC) - moment > _YOUNG
+
+
+def _delete(directory: Path) -> bool:
+    aside = directory.with_name(f".{directory.name}{_ENDING}")
+    try:
+        directory.rename(aside)
+    except FileNotFoundError:  # somebody else was faster
+        return False
+    except OSError as error:
+        raise _cant(directory, error) from error
+    _remove(aside)
+    return True
+
+
+def _remove(aside: Path) -> None:
+    try:
+        remove_tree(aside)
+    except OSError as error:
+        raise _cant(aside, error) from error
+
+
+def _cant(directory: Path, error: OSError) -> RecordError:
+    return RecordError(f"the run in {os.fspath(directory)!r} can't be deleted: {error.strerror}")
