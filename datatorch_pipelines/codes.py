@@ -40,7 +40,7 @@ class Code(enum.StrEnum):
     BAD_ID = "DT206", "An identifier of the wrong form."
     ACTION_OR_RUN = "DT207", "A step needs exactly one of `action` and `run`."
     BAD_REFERENCE = "DT208", "An action reference of the wrong form."
-    NOT_HONOURED = "DT209", "A key that this version parses but doesn't run yet."
+    NO_RUNNER = "DT209", "A label in runs-on that no runner is given for."
     DUPLICATE_PIPELINE = "DT210", "Two files of one project name the same pipeline."
     DUPLICATE_STEP = "DT211", "Two steps of a job share a name or an id."
     UNKNOWN_NEED = "DT212", "A job needs one that does not exist."

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, cast, get_args
 
-from datatorch_pipelines._plugins import make, make_all, registered
+from datatorch_pipelines._plugins import make_all
 from datatorch_pipelines.checks import Check
 from datatorch_pipelines.checks.extra import accepted_checks, registered_checks
 from datatorch_pipelines.contracts import HumanHandler, Resolver, Runner, Runtime, SecretProvider
@@ -23,6 +23,7 @@ from datatorch_pipelines.model import ActionReference, Pipeline, ReferenceKind
 from datatorch_pipelines.model.triggers import Trigger
 from datatorch_pipelines.resolvers import LocalResolver, default_local_actions
 from datatorch_pipelines.runners import LocalRunner
+from datatorch_pipelines.runners.named import LOCAL, runner_name, runners_by_label
 from datatorch_pipelines.runtimes import default_runtimes
 
 if TYPE_CHECKING:
@@ -97,6 +98,7 @@ class PlanArguments(RunSettings, total=False):
       file, or another lock file, or a `Lock`.
     - ``trigger``: what starts the run, for the context ``trigger``: a trigger of the pipeline, its kind (``"manual"``),
       or a mapping with ``type`` and what else is known; ``event`` has to fit its form.
+    - ``runners``: for jobs with ``runs-on``, the `Runner` of each label, or its name; other jobs run on ``runner``.
     - ``job``, ``from_job``, ``up_to``: the jobs that run, one or several: these alone; these and all that need them;
       these and all that they need.
     - ``on_failure``: whether the other jobs go on when one fails: ``"keep-going"`` or ``"fail-fast"``.
@@ -105,6 +107,7 @@ class PlanArguments(RunSettings, total=False):
     inputs: Mapping[str, object] | None
     locked: bool | PathLike | Lock
     trigger: str | Mapping[str, object] | Trigger | None
+    runners: Mapping[str, Runner | str] | None
     job: str | Sequence[str]
     from_job: str | Sequence[str]
     up_to: str | Sequence[str]
@@ -163,6 +166,7 @@ class ResumeArguments(FetchArguments, total=False):
     pipeline_facts: Mapping[str, object] | None
     run_facts: Mapping[str, object] | None
     runner: Runner | str | None
+    runners: Mapping[str, Runner | str] | None
     runtimes: Mapping[str, Runtime]
     max_parallel: int | None
     max_attempts: int | None
@@ -199,10 +203,13 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
     steps = (step for job in pipeline.jobs.values() for step in job.steps)
     references = [reference for step in steps if (reference := step.reference) is not None]
     directory = arguments.get("directory")
-    runner = arguments.get("runner") or "local"
+    runner = arguments.get("runner") or LOCAL
+    usual, runners = runners_by_label(runner, arguments.get("runners"))
     return RunOptions(
-        runner=_runner(runner),
-        runner_name=runner if isinstance(runner, str) else type(runner).__name__,
+        runner=usual,
+        runner_name=runner_name(runner),
+        runners=runners,
+        runner_names={label: runner_name(chosen) for label, chosen in (arguments.get("runners") or {}).items()},
         runtimes={**default_runtimes(), **(_runtimes() if references else {}), **arguments.get("runtimes", {})},
         resolvers=resolvers_of(references, arguments),
         inputs=arguments.get("inputs"),
@@ -279,18 +286,6 @@ def listeners(arguments: RunArguments) -> Sequence[Listener]:
     if given is None:
         return ()
     return given if isinstance(given, Sequence) else (given,)
-
-
-def _runner(runner: Runner | str) -> Runner:
-    """A runner by its name. Raises `PipelinesError` for an unknown one."""
-    if isinstance(runner, Runner):
-        return runner
-    if runner == "local":
-        return LocalRunner()
-    if runner not in registered("runners"):
-        known = ", ".join(sorted({"local", *registered("runners")}))
-        raise PipelinesError(f"there is no runner {runner!r}", hint=f"use one of {known}")
-    return make("runners", runner, Runner)  # type: ignore[type-abstract]  # only used for isinstance
 
 
 def _runtimes() -> Mapping[str, Runtime]:

@@ -127,7 +127,7 @@ NOT_IN_ONE_FILE = {
     Code.UNREADABLE: "a file that can't be opened: tests/syntax/test_text_files.py",
     Code.BAD_EXTENSION: "a file of another name: tests/syntax/test_text_files.py",
     Code.INTERNAL: "a defect of the library: tests/checking",
-    Code.NOT_HONOURED: "told when a run is planned: tests/docs/test_format.py",
+    Code.NO_RUNNER: "told when a run is planned: tests/engine",
     Code.DUPLICATE_PIPELINE: "two files: tests/checking",
     Code.BROKEN_CHECK: "a check of somebody else: tests/checks",
     Code.EVALUATION: "a run's data: tests/expressions",

@@ -16,7 +16,7 @@ from datatorch_pipelines.syntax.source import read_source
 _OF_OTHERS = frozenset(
     {
         Code.INTERNAL,
-        Code.NOT_HONOURED,
+        Code.NO_RUNNER,
         Code.DUPLICATE_PIPELINE,
         Code.UNRESOLVED,
         Code.ACTION_WARNING,

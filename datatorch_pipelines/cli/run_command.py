@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         from_job: tuple[str, ...]
         up_to: tuple[str, ...]
         runner: str | None
+        runs_on: tuple[str, ...]
         max_parallel: int | None
         offline: bool
         strict: bool
@@ -52,6 +53,7 @@ _OF_A_PLAN = (
     click.option("--from", "from_job", multiple=True, metavar="ID", help="Run this job and all that need it."),
     click.option("--up-to", multiple=True, metavar="ID", help="Run this job and all that it needs."),
     click.option("--runner", metavar="NAME", help="Where steps run.  [default: local]"),
+    click.option("--runs-on", multiple=True, metavar="LABEL=NAME", help="Where jobs with this label in 'runs-on' run."),
     click.option("--max-parallel", type=click.IntRange(min=1), metavar="N", help="How many jobs run at once."),
     options.offline,
     options.strict,
@@ -184,6 +186,7 @@ def _call(path: str, given: _Given) -> RunCall:
             "from_job": given["from_job"],
             "up_to": given["up_to"],
             "runner": given["runner"],
+            "runners": values.parse_assignments("--runs-on", given["runs_on"]),
             "max_parallel": given["max_parallel"],
             "offline": given["offline"],
             "strict": given["strict"],

@@ -66,6 +66,8 @@ def _job(planned: PlannedJob, masker: Masker) -> dict[str, object]:
         "name": masker.text(planned.name),
         "needs": planned.needs,
         "unmet": planned.unmet,
+        "runs_on": planned.job.runs_on,
+        "runner": planned.runner_name,
         "if": masker.value(job.if_),
         "matrix": matrix,
         "timeout": masker.value(job.timeout),
@@ -134,6 +136,8 @@ def _job_lines(planned: PlannedJob, level: int, masker: Masker, palette: Palette
         yield one_line(f"  needs: {', '.join(planned.needs)}")
     if planned.unmet:
         yield one_line(f"  not in the plan: {', '.join(planned.unmet)} (as if succeeded, without outputs)")
+    if planned.job.runs_on:
+        yield one_line(f"  runs on: {planned.runner_name} (for {', '.join(planned.job.runs_on)})")
     strategy = planned.job.strategy
     if strategy is not None:
         size = "as many as its expression makes" if planned.instances is None else str(planned.instances)

@@ -99,7 +99,8 @@ class RunOptions:
 
     ``inputs``, ``event``, ``variables`` and ``secrets`` become the contexts of these names; ``pipeline`` and ``run``
     what is known of the pipeline's and the run's place on a platform. ``max_attempts`` is how often a job is started
-    when its environment is lost. ``directory`` is the folder that gets the run's own folder (the user's state folder
+    when its environment is lost. ``runners`` are those of jobs with labels (``runs-on``), by label; ``runner`` is that
+    of all others. ``directory`` is the folder that gets the run's own folder (the user's state folder
     unless given); ``keep`` leaves the jobs' workspaces on disk. ``extra_checks`` look beside the library's own.
     ``locked`` is the lock that every action has to be as in, ``None`` for none; with ``same_commits`` it is that of an
     earlier beginning of the run, whose commits are taken wherever tags and branches are now.
@@ -107,13 +108,15 @@ class RunOptions:
     given). ``trigger`` says what started the run; ``human`` asks people; ``selection`` is which jobs run.
     ``on_failure`` is what a failed job means for the others; ``cleanup_seconds`` how long the steps and jobs that run
     whatever happened may take after a cancellation. ``now`` gives the time that the record has, in seconds since the
-    epoch. ``runner_name`` is what a person calls the runner: the name by which it was chosen, else its class.
-    ``settings`` are what the record keeps of these options, as `kept_settings` gives it.
+    epoch. ``runner_name`` is what a person calls the runner: the name by which it was chosen, else its class;
+    ``runner_names`` are those of ``runners``, by label. ``settings`` are what the record keeps of these options, as
+    `kept_settings` gives it.
     """
 
     runner: Runner
     runtimes: Mapping[str, Runtime]
     resolvers: tuple[Resolver, ...] = field(converter=_resolvers)
+    runners: Mapping[str, Runner] = field(factory=dict)
     inputs: Mapping[str, object] = field(factory=dict, converter=_mapping)
     event: Mapping[str, object] = field(factory=dict, converter=_mapping)
     trigger: Mapping[str, object] = field(factory=dict, converter=_mapping)
@@ -140,7 +143,12 @@ class RunOptions:
     settings: Mapping[str, object] = field(factory=dict)
     limits: Limits = DEFAULT_LIMITS
     runner_name: str = field()
+    runner_names: Mapping[str, str] = field()
 
     @runner_name.default
     def _class_name(self) -> str:
         return type(self.runner).__name__
+
+    @runner_names.default
+    def _class_names(self) -> Mapping[str, str]:
+        return {label: type(runner).__name__ for label, runner in self.runners.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -11,6 +12,7 @@ from urllib.parse import unquote
 from attrs import evolve
 
 from datatorch_pipelines._masking import Masker
+from datatorch_pipelines.contracts import Runner
 from datatorch_pipelines.diagnostics import Diagnostic
 from datatorch_pipelines.engine.jobs.dispatch import Dispatcher
 from datatorch_pipelines.engine.jobs.ended import first_failed
@@ -233,19 +235,19 @@ class Run:
         return outcome
 
     async def _jobs(self) -> None:
-        """Opens the runner, and runs every job."""
-        scope, runner = self._scope, self._scope.options.runner
+        """Opens the runners, and runs every job."""
+        scope = self._scope
+        runners = contextlib.AsyncExitStack()
         timer: asyncio.TimerHandle | None = None
         try:
             timer = self._timer()
-            async with self._opening.guarded(never):
-                with third_party("the runner"):
-                    await runner.open()
-            try:
+            async with runners:
+                async with self._opening.guarded(never):
+                    for runner in scope.plan.runners():
+                        with third_party("the runner"):
+                            await runner.open()
+                        runners.push_async_callback(_close, runner)
                 await self._dispatcher.execute()
-            finally:
-                with third_party("the runner"):
-                    await runner.aclose()
         except Interrupted:
             self._dispatcher.leave_out_all(self._stop or Interruption(reason=CANCELLED))
         except PipelinesError as error:
@@ -288,6 +290,11 @@ class Run:
         ended = self._dispatcher.ended.values()
         failed = [job for job in ended if job.counts_as == "failure" and job.error is not None]
         return first_failed(failed).error if failed else None
+
+
+async def _close(runner: Runner) -> None:
+    with third_party("the runner"):
+        await runner.aclose()
 
 
 def url_passwords(pipeline: Pipeline) -> Iterator[str]:

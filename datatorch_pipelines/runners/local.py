@@ -84,6 +84,8 @@ class LocalRunner(Runner):
     async def execute(self, command: Command, context: StepContext) -> int:
         """Runs the command as a process here (see `Runner.execute`)."""
         await self.open()
+        output = command.env.get(STEP_VARIABLE)
+        marks = (variable_mark(STEP_VARIABLE, output),) if output else ()
         return await run_process(
             command.argv,
             env={**os.environ, **command.env},
@@ -91,11 +93,5 @@ class LocalRunner(Runner):
             stdin=command.stdin,
             sink=context.log,
             job=context.environment,
-            keeping=self._keeping(command, context),
+            keeping=Keeping(grace=self._grace, marks=marks, guardian=self._guardian),
         )
-
-    def _keeping(self, command: Command, _context: StepContext) -> Keeping:
-        """How a step's process is kept under control."""
-        output = command.env.get(STEP_VARIABLE)
-        marks = (variable_mark(STEP_VARIABLE, output),) if output else ()
-        return Keeping(grace=self._grace, marks=marks, guardian=self._guardian)

@@ -1,6 +1,6 @@
 """Conformance kits: what every implementation of one of the library's interfaces has to hold, as tests to inherit.
 
->>> from datatorch_pipelines.testing import ResolverConformance
+>>> from datatorch_pipelines.testing import ResolverConformance, RunnerConformance
 
 They are for pytest, which this package doesn't bring with it.
 """
@@ -13,6 +13,7 @@ from datatorch_pipelines._late import late
 
 if TYPE_CHECKING:
     from datatorch_pipelines.testing.resolvers import ResolverConformance
+    from datatorch_pipelines.testing.runners import RunnerConformance
 
 try:
     import pytest  # noqa: F401  # to see that it is there
@@ -23,6 +24,6 @@ except ModuleNotFoundError as _missing:
         "datatorch_pipelines.testing needs pytest; get it by: pip install pytest", name="pytest"
     ) from None
 
-__all__ = ["ResolverConformance"]
+__all__ = ["ResolverConformance", "RunnerConformance"]
 
-__getattr__ = late(globals(), {"ResolverConformance": "resolvers"})
+__getattr__ = late(globals(), {"ResolverConformance": "resolvers", "RunnerConformance": "runners"})

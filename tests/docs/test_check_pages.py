@@ -20,7 +20,7 @@ WITHOUT_GOOD = {
     Code.BAD_EXTENSION: "any file of the other pages",
     Code.INTERNAL: "the defect is not the file's",
     Code.OVER_LIMIT: "the block shows it with other limits",
-    Code.NOT_HONOURED: "the key has to go",
+    Code.NO_RUNNER: "depends on what the run is given",
     Code.DUPLICATE_PIPELINE: "the console shows it",
     Code.EVALUATION: "depends on the run's data",
     Code.UNRESOLVED: "an action that is there",

@@ -8,20 +8,6 @@ import datatorch_pipelines as dtp
 from datatorch_pipelines.runners import ThreadRunner
 
 
-def test_a_jobs_key_that_is_not_carried_out_is_refused_at_its_place(project) -> None:
-    refusal = project.refusal("""\
-        name: R
-        jobs:
-          it:
-            runs-on: gpu
-            steps: [{run: "true"}]
-        """)
-    assert refusal == [
-        "pipeline.yaml:4:5: error: 'runs-on' is not carried out by this version [DT209]; "
-        "take it out, or run the pipeline where it is supported"
-    ]
-
-
 def test_keys_with_their_default_value_are_no_refusal(project) -> None:
     result = project.run(
         "name: R\njobs: {it: {needs: [], continue-on-error: false, steps: [{run: 'true', continue-on-error: false}]}}"

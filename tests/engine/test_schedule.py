@@ -159,8 +159,15 @@ class _Model:
 def test_every_job_runs_once_after_what_it_needs_and_within_bounds(
     graph: Graph, max_parallel: int, chance: random.Random
 ) -> None:
-    schedule, model = Schedule(graph, max_parallel), _Model(graph)
+    lanes = {job: chance.randrange(3) for job in graph if chance.random() < 0.7}
+    room = {lane: chance.choice([1, 2, 9]) for lane in (0, 1)}
+    schedule, model = Schedule(graph, max_parallel, lanes, room), _Model(graph)
     bounds: dict[str, int] = {}
+
+    def has_room(job: str) -> bool:
+        lane = lanes.get(job, 0)
+        return sum(lanes.get(unit.job, 0) == lane for unit in under_way) < room.get(lane, max_parallel)
+
     under_way: list[Unit] = []
     started: list[Unit] = []
 
@@ -185,6 +192,7 @@ def test_every_job_runs_once_after_what_it_needs_and_within_bounds(
         assert all(job in model.decided for job in graph if model.ended.issuperset(graph[job]))
         while (unit := schedule.take()) is not None:
             assert unit not in started
+            assert has_room(unit.job)
             started.append(unit)
             under_way.append(unit)
             model.left[unit.job] -= 1
@@ -192,7 +200,7 @@ def test_every_job_runs_once_after_what_it_needs_and_within_bounds(
             assert model.running[unit.job] <= (bounds[unit.job] if unit.instance is not None else 1)
         assert schedule.running == len(under_way) <= max_parallel
         # Nothing waits that could run.
-        could = [job for job in model.left if model.left[job] and model.running[job] < bounds[job]]
+        could = [job for job in model.left if model.left[job] and model.running[job] < bounds[job] and has_room(job)]
         assert len(under_way) == max_parallel or not could
         if not under_way:
             assert schedule.done

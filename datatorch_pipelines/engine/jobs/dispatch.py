@@ -29,6 +29,18 @@ _AT_A_TIME = 256
 """How many jobs are decided before the loop does something else: most of a large run may be skipped at once."""
 
 
+def _schedule(scope: RunScope) -> Schedule:
+    """The order of a run's jobs: at most so many at once, and of each runner so many as it takes."""
+    runners, most = scope.plan.runners(), scope.options.max_parallel
+    numbers = {id(runner): number for number, runner in enumerate(runners)}
+    return Schedule(
+        {job.id: job.needs for job in scope.plan.jobs},
+        most,
+        lanes={job.id: numbers[id(job.runner)] for job in scope.plan.jobs} if len(runners) > 1 else None,
+        room={numbers[id(runner)]: min(most, runner.capabilities.max_jobs or most) for runner in runners},
+    )
+
+
 class Dispatcher:
     """Carries out the jobs of a run; what is ``known`` of them from before stands.
 
@@ -42,9 +54,7 @@ class Dispatcher:
         self._known = known
         self._end_others = end_others
         self._jobs = {job.id: job for job in scope.plan.jobs}
-        allowed = scope.options.runner.capabilities.max_jobs
-        room = min(scope.options.max_parallel, allowed or scope.options.max_parallel)
-        self._schedule = Schedule({job.id: job.needs for job in scope.plan.jobs}, room)
+        self._schedule = _schedule(scope)
         self._instances: dict[str, Instances] = {}
         self._running: dict[Unit, UnitScope] = {}
         self._tasks: set[asyncio.Task[None]] = set()

@@ -122,7 +122,7 @@ async def _environment(scope: UnitScope, spec: JobSpec) -> AsyncIterator[JobEnvi
     stack = contextlib.AsyncExitStack()
     async with scope.flow.guarded(never):
         with third_party("the runner"):
-            environment = await stack.enter_async_context(scope.run.options.runner.job(spec))
+            environment = await stack.enter_async_context(scope.job.runner.job(spec))
     with third_party("the runner"):
         if spec.workspace is not None and environment.paths.workspace != spec.workspace:
             await stack.aclose()

@@ -11,14 +11,14 @@ from attrs import field, frozen
 from datatorch_pipelines.checks import check_action, check_pipeline
 from datatorch_pipelines.checks.ignores import without_ignored
 from datatorch_pipelines.codes import Code
-from datatorch_pipelines.contracts import ResolvedAction
+from datatorch_pipelines.contracts import ResolvedAction, Runner
 from datatorch_pipelines.diagnostics import Diagnostic, Locator, Severity, has_errors, sort_diagnostics
 from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.engine.planning.actions import PlannedAction, StepKey, find_actions, resolve_context
-from datatorch_pipelines.engine.planning.honoured import refuse_unhonoured
 from datatorch_pipelines.engine.planning.matrices import holds_expression, known_combinations, refuse_matrices
 from datatorch_pipelines.engine.planning.missing_file import refuse_missing_file
 from datatorch_pipelines.engine.planning.people import refuse_unasked
+from datatorch_pipelines.engine.planning.placing import chosen_label, refuse_unplaced
 from datatorch_pipelines.engine.planning.secrets import missing_secrets
 from datatorch_pipelines.engine.planning.selection import selected_jobs
 from datatorch_pipelines.engine.planning.starting import refuse_start
@@ -62,12 +62,15 @@ class PlannedJob:
     """A job with its steps in order.
 
     ``needs`` are the jobs of the plan that it waits for; ``unmet`` those that it needs and that the plan leaves out:
-    they count as succeeded, without outputs. ``limits`` are the run's.
+    they count as succeeded, without outputs. ``limits`` are the run's. ``runner`` is where it runs, and
+    ``runner_name`` what a person calls that.
     """
 
     id: str
     job: Job
     steps: tuple[PlannedStep, ...]
+    runner: Runner
+    runner_name: str
     needs: tuple[str, ...] = ()
     unmet: tuple[str, ...] = ()
     limits: Limits = field(default=DEFAULT_LIMITS, repr=False)
@@ -93,8 +96,8 @@ class Plan:
     ``jobs`` are those that were selected, in the order of the file. ``source`` tells where each part of the pipeline
     stands; ``warnings`` are what is doubtful about it and not ignored by a comment of its file. ``missing`` is what a
     run of it still lacks, such as a secret: a run refuses to begin for each of them. ``runner`` is the name of the
-    runner that carries it out, and ``max_parallel`` how many jobs run at once at the most. ``folder`` is where relative
-    actions are, where that is not beside the file that the places are of.
+    runner that carries out the jobs without a label, and ``max_parallel`` how many jobs run at once at the most.
+    ``folder`` is where relative actions are, where that is not beside the file that the places are of.
     """
 
     pipeline: Pipeline
@@ -140,6 +143,10 @@ class Plan:
         """Whether any step of the plan is an action."""
         return any(step.action is not None for job in self.jobs for step in job.steps)
 
+    def runners(self) -> tuple[Runner, ...]:
+        """The runners that its jobs run on, each once, in the order of the jobs."""
+        return tuple({id(job.runner): job.runner for job in self.jobs}.values())
+
     def resolved(self) -> Mapping[str, ResolvedAction]:
         """Each action that the pipeline names, by its reference.
 
@@ -173,7 +180,7 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
     """
     selected = selected_jobs(pipeline, options.selection)
     early = [
-        *refuse_unhonoured(pipeline, source),
+        *refuse_unplaced(pipeline, source, selected, options.runner, options.runners),
         *refuse_start(pipeline, source, options),
         *refuse_matrices(pipeline, source, selected, options.limits),
         *_check(pipeline, {}, options),
@@ -189,7 +196,7 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
     checked += [*_refuse_unknown_runtimes(pipeline, actions, source, options), *_refuse_missing_files(actions, source)]
     _raise_errors(source, [*checked, *found])
     chosen = set(selected)
-    jobs = tuple(_planned(job_id, pipeline.jobs[job_id], chosen, actions, options.limits) for job_id in selected)
+    jobs = tuple(_planned(job_id, pipeline.jobs[job_id], chosen, actions, options) for job_id in selected)
     warnings = without_ignored(source, sort_diagnostics([*checked, *found]))
     missing = sort_diagnostics([*missing_secrets(pipeline, source, selected, options)])
     return Plan(
@@ -204,8 +211,13 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
 
 
 def _planned(
-    job_id: str, job: Job, selected: Collection[str], actions: Mapping[StepKey, PlannedAction], limits: Limits
+    job_id: str,
+    job: Job,
+    selected: Collection[str],
+    actions: Mapping[StepKey, PlannedAction],
+    options: RunOptions,
 ) -> PlannedJob:
+    label = chosen_label(job.runs_on, options.runners)
     return PlannedJob(
         id=job_id,
         job=job,
@@ -213,14 +225,20 @@ def _planned(
             PlannedStep(index=index, step=step, action=actions.get((job_id, index)))
             for index, step in enumerate(job.steps)
         ),
+        runner=options.runner if label is None else options.runners[label],
+        runner_name=options.runner_name if label is None else options.runner_names[label],
         needs=tuple(dict.fromkeys(name for name in job.needs if name in selected)),
         unmet=tuple(dict.fromkeys(name for name in job.needs if name not in selected)),
-        limits=limits,
+        limits=options.limits,
     )
 
 
 def _check(pipeline: Pipeline, actions: Mapping[StepKey, Action], options: RunOptions) -> list[Diagnostic]:
-    inherited = os.environ if options.runner.capabilities.inherits_environment else ()
+    # A variable that is not there on one of several runners can't be told of for sure.
+    some_inherit = any(
+        runner.capabilities.inherits_environment for runner in (options.runner, *options.runners.values())
+    )
+    inherited = os.environ if some_inherit else ()
     return check_pipeline(
         pipeline,
         actions=actions,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Mapping, Sequence
 
-from attrs import define, frozen
+from attrs import define, field, frozen
 
 
 @frozen
@@ -39,6 +39,15 @@ class _Admitted:
 _Turn = tuple[str, _Admitted]
 
 
+@define(eq=False)
+class _Lane:
+    """The jobs of one place that takes no more than ``most`` at once, those whose turn comes in ``turns``."""
+
+    most: int
+    running: int = 0
+    turns: deque[_Turn] = field(factory=deque)
+
+
 class Schedule:
     """The order in which jobs are decided, start and end.
 
@@ -46,6 +55,9 @@ class Schedule:
     as the instances of a matrix, or skips it. What is admitted is taken (`take`) as there is room, and released when it
     ends. Jobs take turns, so that one of a thousand instances doesn't hold up those behind it. A call takes the same
     time however many jobs there are: taken together, as long as there are jobs, instances and needs.
+
+    ``lanes`` puts jobs into lanes by any number, and ``room`` says how many of a lane run at once, where that is
+    less than ``max_parallel``: what waits for room in one lane holds up no other.
 
     Raises ``ValueError`` for a job that needs an unknown one, and for jobs that wait for each other; its methods do for
     a job that it is not the time for.
@@ -58,7 +70,13 @@ class Schedule:
     (True, 'b')
     """
 
-    def __init__(self, needs: Mapping[str, Sequence[str]], max_parallel: int) -> None:
+    def __init__(
+        self,
+        needs: Mapping[str, Sequence[str]],
+        max_parallel: int,
+        lanes: Mapping[str, int] | None = None,
+        room: Mapping[int, int] | None = None,
+    ) -> None:
         self._wanted_by: dict[str, list[str]] = {job: [] for job in needs}
         self._missing: dict[str, int] = {}
         for job, needed in needs.items():
@@ -72,7 +90,9 @@ class Schedule:
         self._ready = deque(job for job, count in self._missing.items() if count == 0)
         self._decided: set[str] = set()
         self._admitted: dict[str, _Admitted] = {}
-        self._turns: deque[_Turn] = deque()
+        self._lanes = {number: _Lane((room or {}).get(number, max_parallel)) for number in {0, *(lanes or {}).values()}}
+        self._lane_of = {job: self._lanes[number] for job, number in (lanes or {}).items()}
+        self._order = deque(self._lanes.values())
         self._max_parallel = max_parallel
         self._running = 0
         self._ended: set[str] = set()
@@ -118,7 +138,10 @@ class Schedule:
             raise ValueError(f"the job {job!r} would never start")
         self._take_up(job)
         admitted = self._admitted[job] = _Admitted(units, most, count is None)
-        self._turns.append((job, admitted))
+        self._lane(job).turns.append((job, admitted))
+
+    def _lane(self, job: str) -> _Lane:
+        return self._lane_of.get(job) or self._lanes[0]
 
     def skip(self, job: str) -> None:
         """Takes note that a decided job ended without running."""
@@ -129,8 +152,16 @@ class Schedule:
         """The next unit to start; ``None`` while nothing waits, or there is no room for more."""
         if self._running >= self._max_parallel:
             return None
-        while self._turns:
-            job, admitted = self._turns.popleft()
+        for _ in range(len(self._order)):  # the lanes take turns, too
+            lane = self._order[0]
+            self._order.rotate(-1)
+            if lane.running < lane.most and (unit := self._next_of(lane)) is not None:
+                return unit
+        return None
+
+    def _next_of(self, lane: _Lane) -> Unit | None:
+        while lane.turns:
+            job, admitted = lane.turns.popleft()
             # What is at its own limit leaves the queue, and comes back when one of its units ends.
             admitted.queued = False
             if not admitted.may_start:  # it was withdrawn while it stood there
@@ -139,6 +170,7 @@ class Schedule:
             admitted.next += 1
             admitted.running += 1
             self._running += 1
+            lane.running += 1
             self._queue(job, admitted)
             return unit
         return None
@@ -146,7 +178,7 @@ class Schedule:
     def _queue(self, job: str, admitted: _Admitted) -> None:
         if admitted.may_start and not admitted.queued:
             admitted.queued = True
-            self._turns.append((job, admitted))
+            self._lane(job).turns.append((job, admitted))
 
     def release(self, unit: Unit) -> bool:
         """Takes note that a unit ended; ``True`` when its whole job has by that."""
@@ -155,6 +187,7 @@ class Schedule:
             raise ValueError(f"nothing of the job {unit.job!r} runs")
         admitted.running -= 1
         self._running -= 1
+        self._lane(unit.job).running -= 1
         if admitted.running == 0 and admitted.next == admitted.count:
             self._end(unit.job)
             return True
