@@ -14,6 +14,7 @@ from datatorch_pipelines.contracts.command import MAX_ARGUMENT_BYTES
 from datatorch_pipelines.contracts.context import LogSink
 from datatorch_pipelines.errors import CommandRejected, RunnerError, RunnerUnavailable
 from datatorch_pipelines.runners import trees
+from datatorch_pipelines.runners.bounds import User
 from datatorch_pipelines.runners.pipes import InputPipe, OutputPipe
 from datatorch_pipelines.runners.system import ExitWatch, in_thread
 
@@ -21,7 +22,7 @@ _NO_ROOM = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
 
 
 class Child:
-    """A process in a session of its own, started by the constructor.
+    """A process in a session of its own, started by the constructor, as ``user`` where one is given.
 
     ``exited`` is done when the process has ended, or fails with what the sink raised. Raises `CommandRejected` or
     `RunnerUnavailable`.
@@ -36,6 +37,7 @@ class Child:
         stdin: bytes,
         hold_stdin: bool,
         sink: LogSink,
+        user: User | None = None,
     ) -> None:
         self.exited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
@@ -48,7 +50,16 @@ class Child:
                     theirs.callback(os.close, reader)
                     ours.callback(os.close, feed)
                 self._process = subprocess.Popen(
-                    argv, env=env, cwd=cwd, stdin=reader, stdout=out_writer, stderr=err_writer, start_new_session=True
+                    argv,
+                    env=env,
+                    cwd=cwd,
+                    stdin=reader,
+                    stdout=out_writer,
+                    stderr=err_writer,
+                    start_new_session=True,
+                    user=None if user is None else user.uid,
+                    group=None if user is None else user.gid,
+                    extra_groups=None if user is None else user.groups,
                 )
             except (OSError, ValueError) as error:
                 raise _refusal(error, argv, env, cwd) from error

@@ -10,6 +10,7 @@ from attrs import field, frozen
 
 from datatorch_pipelines.contracts.context import LogSink
 from datatorch_pipelines.contracts.environment import JobEnvironment
+from datatorch_pipelines.runners.bounds import User
 from datatorch_pipelines.runners.child import Child
 from datatorch_pipelines.runners.guardian import Guardian
 from datatorch_pipelines.runners.system import insist
@@ -24,11 +25,13 @@ class Keeping:
 
     ``grace``: seconds between SIGTERM and SIGKILL. ``marks``: bytes that only the environments of this process and its
     descendants hold, by which those are found that left its session. ``guardian``: who ends it when the host is killed.
+    ``user``: whose it is, where that is not this process's own.
     """
 
     grace: float = GRACE_SECONDS
     marks: tuple[bytes, ...] = ()
     guardian: Guardian = field(factory=Guardian, repr=False)
+    user: User | None = None
 
 
 async def run_process(
@@ -59,7 +62,7 @@ async def run_process(
     3
     """
     keeping = keeping or Keeping()
-    child = Child(argv, env=env, cwd=cwd, stdin=stdin, hold_stdin=False, sink=sink)
+    child = Child(argv, env=env, cwd=cwd, stdin=stdin, hold_stdin=False, sink=sink, user=keeping.user)
     guardian = keeping.guardian
     mark = keeping.marks[0] if keeping.marks else b""
     slot = guardian.add(child.pid, mark)

@@ -47,8 +47,8 @@ class Job:
 
 
 @contextlib.asynccontextmanager
-async def local_job(**options: float) -> AsyncIterator[Job]:
-    runner = LocalRunner(**options)
+async def local_job(**options: object) -> AsyncIterator[Job]:
+    runner = LocalRunner(**options)  # type: ignore[arg-type]  # any of its arguments
     await runner.open()
     try:
         async with runner.job(JOB) as environment:
