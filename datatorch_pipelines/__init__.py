@@ -95,7 +95,7 @@ if TYPE_CHECKING:
         Store,
     )
     from datatorch_pipelines.results import Event, JobResult, RunResult, Status, StepResult
-    from datatorch_pipelines.runners import LocalRunner
+    from datatorch_pipelines.runners import DockerRunner, LocalRunner
     from datatorch_pipelines.stepping import StepHandle
 
 __version__ = "0.1.0"
@@ -109,6 +109,7 @@ __all__ = [
     "Command",
     "ConsoleHuman",
     "Diagnostic",
+    "DockerRunner",
     "Event",
     "ExpressionError",
     "Fixed",
@@ -271,7 +272,7 @@ _HOMES = {
     "records": ("RunSummary",),
     "resolvers": ("FoundAction", "GitHubResolver", "GitResolver", "LocalResolver", "Lock", "MappingResolver", "Store"),
     "results": ("Event", "JobResult", "RunResult", "Status", "StepResult"),
-    "runners": ("LocalRunner",),
+    "runners": ("DockerRunner", "LocalRunner"),
     "stepping": ("StepHandle",),
 }
 

@@ -10,7 +10,8 @@ from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.runners.local import LocalRunner
 
 LOCAL = "local"
-NAMES = (LOCAL,)
+DOCKER = "docker"
+NAMES = (LOCAL, DOCKER)
 """The names of the package's own runners."""
 
 
@@ -25,6 +26,10 @@ def named_runner(runner: Runner | str | None) -> Runner:
         raise PipelinesError(f"a runner is of the type {type(runner).__name__}", hint="give a Runner, or its name")
     if runner is None or runner == LOCAL:
         return LocalRunner()
+    if runner == DOCKER:
+        from datatorch_pipelines.runners.docker import DockerRunner
+
+        return DockerRunner()
     if runner not in registered("runners"):
         known = ", ".join(sorted({*NAMES, *registered("runners")}))
         raise PipelinesError(f"there is no runner {runner!r}", hint=f"use one of {known}")

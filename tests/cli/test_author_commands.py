@@ -182,7 +182,10 @@ def test_an_action_that_fails_is_told_at_its_file(here, write: Write) -> None:
         ),
         (["local/x@v1"], "error: there is no folder of local actions to look for local/x@v1 in; "),
         (["docker://alpine:3"], "error: an action that is a container image is not carried out by this version; "),
-        (["echo", "--input", "text=a", "--runner", "moon"], "error: there is no runner 'moon'; use one of local"),
+        (
+            ["echo", "--input", "text=a", "--runner", "moon"],
+            "error: there is no runner 'moon'; use one of docker, local",
+        ),
     ],
 )
 def test_what_is_wrong_is_told_and_nothing_runs(

@@ -15,6 +15,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
+from docker_engine import can_serve_docker, docker_engine
 from ssh_server import can_serve_ssh, ssh_server
 
 SSH_EXAMPLE = Path(__file__).parents[2] / "examples" / "runners" / "ssh.py"
@@ -66,3 +67,14 @@ def ssh_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]
         pytest.skip("OpenSSH's sshd and ssh are not installed")
     with ssh_server(tmp_path_factory.mktemp("sshd") / "keys") as server:
         yield server.options()
+
+
+@pytest.fixture(scope="session")
+def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A container engine that lives as long as the tests, named by DOCKER_HOST, with the images of `docker_engine`."""
+    if not can_serve_docker():
+        pytest.skip("docker, dockerd and a static busybox are not installed")
+    with docker_engine(tmp_path_factory.mktemp("docker") / "engine") as host, pytest.MonkeyPatch.context() as patch:
+        if host is not None:
+            patch.setenv("DOCKER_HOST", host)
+        yield

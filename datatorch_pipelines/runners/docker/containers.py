@@ -1,0 +1,162 @@
+"""The container of one job: started, reached, ended. It lives as long as somebody holds its standard input open."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+import secrets
+from collections.abc import Sequence
+
+from attrs import field, frozen
+
+from datatorch_pipelines.contracts.context import JobSpec, Stream
+from datatorch_pipelines.errors import RunnerError, RunnerUnavailable
+from datatorch_pipelines.runners.child import Child
+from datatorch_pipelines.runners.docker.client import Client, one_line
+from datatorch_pipelines.runners.docker.reaping import KEPT_LABEL, OWNER_LABEL, owner
+
+_HOLD = "echo ready; while read -r line; do :; done"
+"""What the container's first process does: it waits for the end of its input. Steps are started beside it."""
+
+_READY = b"ready\n"
+
+END_SECONDS = 2.0
+"""How long a container may take to end by itself when its input has closed."""
+
+_NO_PROGRAM = (126, 127)
+"""The exit statuses by which docker says that a program of the image can't be started."""
+
+
+def _words(words: Sequence[str]) -> tuple[str, ...]:
+    return tuple(words)
+
+
+@frozen(kw_only=True)
+class Settings:
+    """How the containers of a runner are started: what ``docker run`` calls by these names.
+
+    ``options`` are further words of ``docker run``'s command line.
+    """
+
+    user: str | None = None
+    network: str | None = None
+    cpus: float | None = None
+    memory: str | None = None
+    gpus: str | None = None
+    init: bool = True
+    options: tuple[str, ...] = field(default=(), converter=_words)
+
+    def words(self) -> tuple[str, ...]:
+        """The options of ``docker run``.
+
+        >>> Settings(user="1000", cpus=1.5, gpus="all", options=["--shm-size=1g"]).words()
+        ('--init', '--user=1000', '--cpus=1.5', '--gpus=all', '--shm-size=1g')
+        """
+        named = (
+            ("user", self.user),
+            ("network", self.network),
+            ("cpus", self.cpus),
+            ("memory", self.memory),
+            ("gpus", self.gpus),
+        )
+        given = (f"--{name}={value}" for name, value in named if value is not None)
+        return (*(("--init",) if self.init else ()), *given, *self.options)
+
+
+def run_words(image: str, settings: Settings, *, name: str, job: JobSpec) -> tuple[str, ...]:
+    """The words after ``docker`` that start a job's container."""
+    labels = {OWNER_LABEL: owner(), "datatorch-pipelines.run": job.run_id, "datatorch-pipelines.job": job.job_id}
+    if job.keep:
+        labels[KEPT_LABEL] = "yes"
+    return (
+        "run",
+        "--interactive",
+        *(() if job.keep else ("--rm",)),
+        "--pull=never",
+        f"--name={name}",
+        *(f"--label={label}={value}" for label, value in labels.items()),
+        *settings.words(),
+        "--entrypoint=sh",
+        image,
+        "-c",
+        _HOLD,
+    )
+
+
+def container_name(job: JobSpec) -> str:
+    """A name that no other container has, and that tells a person which job it is of."""
+    told = re.sub(r"[^A-Za-z0-9_.-]+", "-", f"{job.run_id}-{job.job_id}")[:80]
+    return f"datatorch-{told}-{secrets.token_hex(4)}"
+
+
+class JobContainer:
+    """A running container. ``transport`` is the command line by which a program is started in it.
+
+    ``lost`` is done once its first process has ended, which ends all in it.
+    """
+
+    def __init__(self, client: Client, name: str, holder: Child, said: dict[Stream, bytearray]) -> None:
+        self._client = client
+        self._holder = holder
+        self._said = said
+        self.name = name
+        self.transport: Sequence[str] = (*client.words, "exec", "--interactive", name)
+
+    @classmethod
+    async def start(cls, client: Client, image: str, settings: Settings, job: JobSpec) -> JobContainer:
+        """Starts a job's container, and waits until it runs.
+
+        Raises `RunnerUnavailable` when the engine can't be reached, and `RunnerError` when it refuses.
+        """
+        name = container_name(job)
+        said: dict[Stream, bytearray] = {"stdout": bytearray(), "stderr": bytearray()}
+        ready: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+        def hear(stream: Stream, data: bytes) -> None:
+            said[stream] += data
+            if said["stdout"].endswith(_READY) and not ready.done():
+                ready.set_result(None)
+
+        argv = (*client.words, *run_words(image, settings, name=name, job=job))
+        holder = Child(argv, env=None, cwd=None, stdin=b"", hold_stdin=True, sink=hear)
+        container = cls(client, name, holder, said)
+        try:
+            await asyncio.wait((ready, holder.exited), return_when=asyncio.FIRST_COMPLETED)
+            if not ready.done():
+                await container._refuse(image)
+        except BaseException:
+            await container.end()
+            raise
+        return container
+
+    async def _refuse(self, image: str) -> None:
+        """Raises what it means that the container has ended before it ran."""
+        status = self._holder.finish()
+        said = one_line(self._said["stderr"].decode("utf-8", "replace")) or f"exit status {status}"
+        if status in _NO_PROGRAM:
+            raise RunnerError(
+                f"the image {image!r} has no POSIX shell: {said}", hint="a job needs one: use another image"
+            )
+        await self._client.insist_on_engine()
+        raise RunnerError(f"the job's container can't be started: {said}")
+
+    async def runs(self) -> bool:
+        """Whether the container is still there, as its engine says."""
+        if self._holder.exited.done():
+            return False
+        try:
+            answer = await self._client.ask("container", "inspect", "--format", "{{.State.Running}}", self.name)
+        except RunnerUnavailable:
+            return False
+        return answer.out.strip() == "true"
+
+    async def end(self) -> None:
+        """Ends the container, and all that runs in it."""
+        self._holder.close_input()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.shield(self._holder.exited), END_SECONDS)
+        if not self._holder.exited.done() or self._holder.finish() != 0:
+            with contextlib.suppress(RunnerError):  # it is gone, or its engine is: then it ends with that
+                await self._client.ask("rm", "--force", "--volumes", self.name)
+        await self._holder.end((), grace=0.2)

@@ -1,0 +1,99 @@
+"""The words that are given to docker's command line, and what is refused before it is called."""
+
+import os
+import subprocess
+
+import pytest
+
+from datatorch_pipelines.contracts import JobSpec
+from datatorch_pipelines.errors import RunnerError
+from datatorch_pipelines.runners import DockerRunner
+from datatorch_pipelines.runners.docker.client import client_of, one_line
+from datatorch_pipelines.runners.docker.containers import Settings, container_name, run_words
+from datatorch_pipelines.runners.docker.reaping import is_dead, owner
+from datatorch_pipelines.runners.docker.runner import default_image
+
+HOLD = "echo ready; while read -r line; do :; done"
+
+
+def test_a_jobs_container_is_started_by_these_words() -> None:
+    settings = Settings(
+        user="1000:1000", network="none", cpus=1.5, memory="2g", gpus="all", options=["--shm-size=1g", "--read-only"]
+    )
+    assert run_words("python:3.12", settings, name="n", job=JobSpec(run_id="r", job_id="j", name="J")) == (
+        "run", "--interactive", "--rm", "--pull=never", "--name=n",
+        f"--label=datatorch-pipelines.owner={owner()}",
+        "--label=datatorch-pipelines.run=r", "--label=datatorch-pipelines.job=j",
+        "--init", "--user=1000:1000", "--network=none", "--cpus=1.5", "--memory=2g", "--gpus=all",
+        "--shm-size=1g", "--read-only",
+        "--entrypoint=sh", "python:3.12", "-c", HOLD,
+    )  # fmt: skip
+
+
+def test_a_kept_container_is_not_removed_and_says_so() -> None:
+    words = run_words("i", Settings(init=False), name="n", job=JobSpec(run_id="r", job_id="j", name="J", keep=True))
+    assert words == (
+        "run", "--interactive", "--pull=never", "--name=n",
+        f"--label=datatorch-pipelines.owner={owner()}",
+        "--label=datatorch-pipelines.run=r", "--label=datatorch-pipelines.job=j",
+        "--label=datatorch-pipelines.kept=yes",
+        "--entrypoint=sh", "i", "-c", HOLD,
+    )  # fmt: skip
+
+
+def test_a_containers_name_tells_its_job_and_is_one_for_docker_whatever_the_ids_are() -> None:
+    job = JobSpec(run_id="20260101-ab", job_id="--priv ileged/ü." + "x" * 200, name="j")
+    first, second = container_name(job), container_name(job)
+    assert first != second
+    assert first.startswith("datatorch-20260101-ab---priv-ileged-.xxx")
+    assert len(first) == len("datatorch-") + 80 + 9
+
+
+@pytest.mark.parametrize("image", ["", "--privileged", "Upper", "a b", "a\nb", "$(id)", "docker://a", "a;b", None, 3])
+def test_what_is_no_image_is_refused_and_never_an_option(image: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    if not image:  # then the default counts, which comes from the environment
+        monkeypatch.setenv("DATATORCH_PIPELINES_DOCKER_IMAGE", "--privileged")
+        image = "--privileged"
+    with pytest.raises(RunnerError) as caught:
+        DockerRunner(image)
+    assert str(caught.value) == f"{image!r} is no container image; name it as docker does: name:tag in lower case"
+
+
+def test_an_unknown_policy_is_refused() -> None:
+    with pytest.raises(RunnerError, match=r"^pull is 'sometimes'; give one of missing, always, never$"):
+        DockerRunner("a", pull="sometimes")  # type: ignore[arg-type]  # what a caller may do
+
+
+def test_the_image_is_the_one_that_the_environment_names_else_one_of_this_python(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delenv("DATATORCH_PIPELINES_DOCKER_IMAGE", raising=False)
+    assert default_image().startswith("python:3.")
+    assert default_image().endswith("-slim")
+    monkeypatch.setenv("DATATORCH_PIPELINES_DOCKER_IMAGE", "mine:1")
+    assert repr(DockerRunner()) == "DockerRunner('mine:1')"
+
+
+def test_a_command_line_is_one_word_or_several() -> None:
+    assert client_of("podman").words == ("podman",)
+    assert client_of(["sudo", "docker"]).words == ("sudo", "docker")
+
+
+def test_a_process_is_dead_only_where_that_is_known() -> None:
+    machine, pid, start = owner().rsplit("/", 2)
+    with subprocess.Popen(["true"]) as child:
+        pass
+    assert pid == str(os.getpid())
+    assert is_dead(f"{machine}/{child.pid}/{start}")
+    assert is_dead(f"{machine}/{pid}/{int(start) + 1}")
+    for label in (
+        owner(), f"{machine}/{pid}/", f"{machine}/1/", f"x{machine}/{child.pid}/{start}", f"{machine}/0/1",
+        f"{machine}/-1/1", f"{machine}/{10**30}/1", f"{machine}/x/1", f"{machine}/{child.pid}", machine, "", "/", "//",
+    ):  # fmt: skip
+        assert not is_dead(label), label
+
+
+def test_what_docker_complains_of_is_one_line_without_advice_on_its_use() -> None:
+    said = "docker: no such thing.\n\nRun 'docker run --help' for more information\n"
+    assert one_line(said) == "docker: no such thing."
+    assert one_line("Error: a\nSee 'docker run --help'.\n") == "Error: a"
