@@ -81,6 +81,7 @@ class Code(enum.StrEnum):
     NOT_IN_LOCK = "DT415", "An action that is not in the lock file."
     LOCK_DIFFERS = "DT416", "An action that is not what was locked."
     MISSING_SECRET = "DT417", "A secret that the pipeline uses and that the run was not given."
+    NOT_KEPT = "DT418", "A file that a step left and that is not kept, or a test report that can't be read."
 
     DATA_IN_SHELL = "DT501", "Data spliced into shell text."
     GIT_PROTOCOL = "DT502", "The unauthenticated git:// protocol, which GitHub no longer serves."

@@ -33,6 +33,7 @@ _NOT_OF_CHECKS = frozenset(
         Code.NOT_AN_OPTION,  # a default in an action file
         Code.ACTION_WARNING,
         Code.UNDECLARED_OUTPUT,
+        Code.NOT_KEPT,
     }
 )
 """Codes of warnings that are found elsewhere than by `CHECKS`."""

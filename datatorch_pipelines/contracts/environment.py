@@ -21,6 +21,15 @@ from datatorch_pipelines.errors import RunnerError
 if TYPE_CHECKING:
     from datatorch_pipelines.contracts.runner import Runner
 
+LeftOut = Callable[[str, str], None]
+"""Takes the name of something that was left out, and why, in a few words."""
+
+_LONGEST_COMPLAINT = 16 * 1024
+
+
+def ignore_left_out(_name: str, _why: str) -> None:
+    """Tells nobody."""
+
 
 class JobEnvironment:
     """What `Runner.job` yields, also ``context.environment``.
@@ -82,10 +91,14 @@ class JobEnvironment:
         except KeyError:
             raise RunnerError(f"the folder {source.name!r} was not brought to where the job runs") from None
 
-    async def get(self, path: PurePath, destination: Path) -> None:
+    async def get(
+        self, path: PurePath, destination: Path, *, most: int | None = None, left_out: LeftOut = ignore_left_out
+    ) -> None:
         """Copies a file or folder from here to ``destination``, which must not exist yet.
 
-        Raises `RunnerError` when there is no such file.
+        Where files are not shared, what comes is not trusted: links and devices are left out, of which ``left_out`` is
+        told by name and reason, and ``most`` is how many bytes may travel. Raises `RunnerError` when there is no such
+        file, and for more than ``most``.
         """
         if self.runner.capabilities.shares_files:
             await asyncio.to_thread(_copy, Path(path), destination)
@@ -94,18 +107,46 @@ class JobEnvironment:
 
         with tempfile.TemporaryFile() as archive:
             packing = ("tar", "-c", "-f", "-", "-C", str(path.parent), "--", path.name)
-            await self._files_command(packing, archive)
+            await self._files_command(packing, archive, most=most)
             archive.seek(0)
-            await asyncio.to_thread(unpack, archive, path.name, destination)
+            await asyncio.to_thread(unpack, archive, path.name, destination, left_out, most)
 
-    async def _files_command(self, argv: Sequence[str], out: IO[bytes], *, stdin: bytes = b"") -> None:
-        """Runs a command here that moves files; its output goes to ``out``, what it complains of into the error."""
+    async def _files_command(
+        self, argv: Sequence[str], out: IO[bytes], *, stdin: bytes = b"", most: int | None = None
+    ) -> None:
+        """Runs a command here that moves files; its output goes to ``out``, what it complains of into the error.
+
+        It is ended when more than ``most`` bytes have come.
+        """
         complaint = io.BytesIO()
+        loop, came, over, limit = asyncio.get_running_loop(), 0, False, asyncio.timeout(None)
+
+        def end() -> None:
+            if not over and not limit.expired():
+                limit.reschedule(loop.time())
 
         def collect(stream: Stream, data: bytes) -> None:
-            (out if stream == "stdout" else complaint).write(data)
+            nonlocal came
+            if stream != "stdout":
+                complaint.write(data[: max(0, _LONGEST_COMPLAINT - complaint.tell())])
+                return
+            came += len(data)
+            if most is None or came <= most:
+                out.write(data)
+            elif came - len(data) <= most:  # this once
+                loop.call_soon_threadsafe(end)
 
-        status = await self.run(Command(argv=argv, cwd="/", stdin=stdin), step="files", sink=collect)
+        command = Command(argv=argv, cwd="/", stdin=stdin)
+        try:
+            async with limit:
+                status = await self.run(command, step="files", sink=collect)
+        except TimeoutError:
+            if not limit.expired():
+                raise
+        finally:
+            over = True
+        if most is not None and came > most:
+            raise RunnerError(f"files can't be copied from where the job runs: they are larger than {most} bytes")
         if status != 0:
             said = _one_line(complaint.getvalue()) or f"exit status {status}"
             raise RunnerError(f"files can't be copied to or from where the job runs: {said}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import shutil
 import tarfile
+from collections.abc import Callable
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -27,13 +28,22 @@ def _plain(item: tarfile.TarInfo) -> tarfile.TarInfo | None:
     return item
 
 
-def unpack(archive: IO[bytes], name: str, destination: Path) -> None:
+def unpack(
+    archive: IO[bytes],
+    name: str,
+    destination: Path,
+    left_out: Callable[[str, str], None] = lambda _name, _why: None,
+    most: int | None = None,
+) -> None:
     """Writes the file or folder ``name`` of a tar to ``destination``.
 
-    The archive comes from where steps run and is not trusted: only regular files and folders are taken, links and
-    devices are left out, and nothing is written outside ``destination``. Raises `RunnerError` for a broken archive, a
-    name that leads outside, and when ``name`` itself was left out.
+    The archive comes from where steps run and is not trusted: only regular files and folders are taken, and nothing is
+    written outside ``destination``. A second name of a file is a file of its own. ``left_out`` is told of links and
+    devices, by their names below ``name``. Raises `RunnerError` for a broken archive, a name that leads outside, files
+    that are larger than ``most`` bytes together, what the disk refuses, and when ``name`` itself was left out.
     """
+    files: dict[str, Path] = {}
+    size = 0
     try:
         with tarfile.open(fileobj=archive, mode="r|") as packed:
             for item in packed:
@@ -43,10 +53,27 @@ def unpack(archive: IO[bytes], name: str, destination: Path) -> None:
                 target = destination.joinpath(*parts[1:])
                 if item.isdir():
                     target.mkdir(parents=True, exist_ok=True)
-                elif item.isreg():
+                    continue
+                known = files.get(item.linkname) if item.islnk() else None
+                if known is None and not item.isreg():
+                    kind = "a link" if item.issym() or item.islnk() else "no regular file"
+                    left_out("/".join(parts[1:]), f"it is {kind}")
+                    continue
+                size += item.size if known is None else known.stat().st_size  # of one with holes, all that it would be
+                if most is not None and size > most:
+                    raise RunnerError(f"the files that came back are larger than {most} bytes")
+                if known is None:
                     _write(packed, item, target)
+                    files[item.name] = target
+                else:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(known, target)
     except (tarfile.TarError, EOFError) as error:
         raise RunnerError(f"the files that came back are broken: {error}") from error
+    except OSError as error:
+        raise RunnerError(f"the files that came back can't be written: {error.strerror}") from error
+    except ValueError as error:  # a name with a NUL character
+        raise RunnerError("the files that came back have a name that is none") from error
     if not destination.exists():
         raise RunnerError(f"what came back as {name!r} is neither a regular file nor a folder")
 

@@ -10,6 +10,7 @@ from datatorch_pipelines.diagnostics import Diagnostic, Location
 from datatorch_pipelines.display.characters import escape_unsafe
 from datatorch_pipelines.records.encoding import encode_event
 from datatorch_pipelines.results.events import Event
+from datatorch_pipelines.results.kept import Artifact, SuiteResult
 from datatorch_pipelines.results.result import JobResult, RunResult, StepResult
 from datatorch_pipelines.results.status import Failure, Status
 
@@ -72,10 +73,6 @@ def error_json(error: Failure, diagnostics: Sequence[Diagnostic] = ()) -> str:
 
 
 def _job(job: JobResult) -> dict[str, object]:
-    return {**_ended(job), "instances": [{"matrix": item.matrix or {}, **_ended(item)} for item in job.instances]}
-
-
-def _ended(job: JobResult) -> dict[str, object]:
     return {
         "status": job.status.value,
         "outputs": job.outputs,
@@ -92,9 +89,23 @@ def _step(step: StepResult) -> dict[str, object]:
         "exit_status": step.exit_status,
         "reason": step.reason,
         "log": None if step.log_path is None else str(step.log_path),
-        "artifacts": [],
-        "tests": None,
+        "artifacts": [_artifact(kept) for kept in step.artifacts],
+        "tests": None if step.tests is None else _tests(step.tests),
         "error": failure_data(step.error),
+    }
+
+
+def _artifact(kept: Artifact) -> dict[str, object]:
+    path = None if kept.path is None else str(kept.path)
+    return {"name": kept.name, "path": path, "size": kept.size, "digest": kept.digest}
+
+
+def _tests(tests: SuiteResult) -> dict[str, object]:
+    return {
+        "passed": tests.passed,
+        "failed": tests.failed,
+        "skipped": tests.skipped,
+        "failures": [{"name": failure.name, "text": failure.text} for failure in tests.failures],
     }
 
 

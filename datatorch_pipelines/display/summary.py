@@ -7,16 +7,19 @@ from collections.abc import Iterator, Mapping
 from datatorch_pipelines.display.characters import one_line
 from datatorch_pipelines.display.data import compact_json
 from datatorch_pipelines.display.durations import duration_text
+from datatorch_pipelines.display.left import left_lines
 from datatorch_pipelines.display.palette import PLAIN, Palette
 from datatorch_pipelines.display.reports import counted, failure_text
-from datatorch_pipelines.engine.scheduling.matrix import instance_name
 from datatorch_pipelines.results.result import JobResult, RunResult
 from datatorch_pipelines.results.status import Status
 
 
 def run_summary_text(result: RunResult, *, palette: Palette = PLAIN) -> str:
-    """Every failure with its place and log, and a last line that says how the run ended and where its record is."""
-    shown = "".join(_failures(result, palette))
+    """Every failure with its place and log, how tests went, and how many files steps left.
+
+    The last line says how the run ended and where its record is.
+    """
+    shown = "".join(_failures(result, palette)) + "".join(f"{line}\n" for line in left_lines(result, palette=palette))
     meaning = {Status.SUCCEEDED: "good", Status.CANCELLED: "warning"}.get(result.status, "error")
     ending = palette.paint(meaning, f"run {result.status}")
     record = one_line(str(result.directory))
@@ -26,28 +29,17 @@ def run_summary_text(result: RunResult, *, palette: Palette = PLAIN) -> str:
 def outputs_text(result: RunResult) -> str:
     """What the run gave, an output a line, the value as JSON.
 
-    That is the outputs of its jobs; a job that declares none shows what its steps gave. Of a matrix it is those of each
-    instance.
+    That is the outputs of its jobs; a job that declares none shows what its steps gave.
     """
-    return "".join(
-        f"{line}\n" for job in result.jobs.values() for name, item in _units(job) for line in _outputs(name, item)
-    )
+    return "".join(f"{line}\n" for job in result.jobs.values() for line in _outputs(job))
 
 
-def _units(job: JobResult) -> Iterator[tuple[str, JobResult]]:
-    """The job by its id, or each instance of its matrix by its name."""
-    if not job.instances:
-        yield job.id, job
-    for instance in job.instances:
-        yield instance_name(job.id, instance.matrix or {}), instance
-
-
-def _outputs(name: str, job: JobResult) -> Iterator[str]:
+def _outputs(job: JobResult) -> Iterator[str]:
     if job.outputs:
-        yield from _assignments(name, job.outputs)
+        yield from _assignments(job.id, job.outputs)
         return
     for step in job.steps:
-        yield from _assignments(f"{name} / {step.name}", step.outputs)
+        yield from _assignments(f"{job.id} / {step.name}", step.outputs)
 
 
 def _assignments(owner: str, outputs: Mapping[str, object]) -> Iterator[str]:
@@ -56,9 +48,8 @@ def _assignments(owner: str, outputs: Mapping[str, object]) -> Iterator[str]:
 
 def _failures(result: RunResult, palette: Palette) -> Iterator[str]:
     told = False
-    units = [unit for job in result.jobs.values() for unit in _units(job)]
-    for name, job in units:
-        what = f"job {name!r}" if len(units) > 1 else ""
+    for job in result.jobs.values():
+        what = f"job {job.id!r}" if len(result.jobs) > 1 else ""
         causes = [(step.error, step.log_path) for step in job.steps if step.error is not None]
         if job.error is not None and not causes:
             causes = [(job.error, None)]

@@ -8,7 +8,7 @@ from datatorch_pipelines._late import late
 from datatorch_pipelines.records.encoding import plain_data
 from datatorch_pipelines.records.fold import result_of
 from datatorch_pipelines.records.journal import Journal
-from datatorch_pipelines.records.layout import make_run_directory, new_run_id
+from datatorch_pipelines.records.layout import artifacts_folder, make_run_directory, new_run_id
 from datatorch_pipelines.records.owner import is_owned
 from datatorch_pipelines.records.recorder import BackgroundLog, Recorder, StepLog, WrittenEvents, still_going_on
 
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
         holds_record,
         open_record,
         read_events,
-        read_record,
         run_directories,
         summarize,
     )
@@ -33,6 +32,7 @@ __all__ = [
     "RunSummary",
     "StepLog",
     "WrittenEvents",
+    "artifacts_folder",
     "delete_run",
     "holds_record",
     "is_owned",
@@ -41,7 +41,6 @@ __all__ = [
     "open_record",
     "plain_data",
     "read_events",
-    "read_record",
     "result_of",
     "run_directories",
     "still_going_on",
@@ -59,7 +58,6 @@ __getattr__ = late(
         "holds_record": "reading",
         "open_record": "reading",
         "read_events": "reading",
-        "read_record": "reading",
         "run_directories": "reading",
         "summarize": "reading",
         "sweep_leavings": "deleting",

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
-from attrs import define, field
+from attrs import define, evolve, field
 
 from datatorch_pipelines.contracts.context import Stream
 from datatorch_pipelines.diagnostics import Diagnostic
@@ -214,7 +214,7 @@ def _step_result(index: int, step: _Step, directory: Path) -> StepResult:
         log_path=log_path,
         log_parts=tuple(step.parts),
         attempts=finished.attempts,
-        artifacts=finished.artifacts,
+        artifacts=tuple(evolve(kept, path=directory / kept.file) for kept in finished.artifacts),
         tests=finished.tests,
         diagnostics=step.warnings,
     )

@@ -11,7 +11,16 @@ from attrs import evolve
 
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Related, Severity
 from datatorch_pipelines.display import diagnostics_json, no_run_json, outputs_text, run_json, run_summary_text
-from datatorch_pipelines.results import Failure, JobResult, RunResult, Status, StepResult
+from datatorch_pipelines.results import (
+    Artifact,
+    FailedTest,
+    Failure,
+    JobResult,
+    RunResult,
+    Status,
+    StepResult,
+    SuiteResult,
+)
 
 SCHEMA = json.loads((Path(__file__).parent / "run_schema.json").read_text(encoding="utf-8"))
 PLACE = Location("p.yaml", 17, 9, 17, 20)
@@ -102,41 +111,70 @@ def test_the_object_of_a_failed_run_is_whole() -> None:
                         "error": None,
                     },
                 ],
-                "instances": [],
             }
         },
     }
 
 
-def _matrix() -> JobResult:
-    fine = JobResult(id="a", name="a (1)", status=Status.SUCCEEDED, matrix={"n": 1}, steps=(_step(x=1),))
-    own = JobResult(id="a", name="a (2)", status=Status.SUCCEEDED, matrix={"n": 2}, outputs={"y": 2})
-    failed = evolve(_failed_job("a"), matrix={"n": 3}, error=FAILURE)
-    return JobResult(id="a", name="a", status=Status.FAILED, error=FAILURE, instances=(fine, own, failed))
+TESTS = SuiteResult(
+    passed=3,
+    failed=7,
+    skipped=1,
+    failures=tuple(FailedTest(name=f"a.test_{n}", text=f"\nassert {n}\n\x1b[2Jtrace" * (n > 0)) for n in range(6)),
+)
+ARTIFACT = Artifact(
+    name="out/a.txt", file="artifacts/a/001-Sum/out/a.txt", size=1536, digest="0" * 64, path=Path("/runs/r1/a.txt")
+)
 
 
-def test_a_matrix_job_has_instances_and_no_steps() -> None:
-    shown = json.loads(run_json(_result(_matrix(), status=Status.FAILED, error=FAILURE)))
+def _step_with_tests() -> StepResult:
+    return evolve(_step(), artifacts=(ARTIFACT, ARTIFACT), tests=TESTS)
+
+
+def test_the_object_has_artifacts_and_tests() -> None:
+    job = JobResult(id="a", name="a", status=Status.SUCCEEDED, steps=(_step_with_tests(),))
+    shown = json.loads(run_json(_result(job)))
     jsonschema.validate(shown, SCHEMA)
-    job = shown["jobs"]["a"]
-    assert (job["status"], job["steps"]) == ("failed", [])
-    assert [item["matrix"] for item in job["instances"]] == [{"n": 1}, {"n": 2}, {"n": 3}]
-    assert [item["status"] for item in job["instances"]] == ["succeeded", "succeeded", "failed"]
-    assert job["instances"][0]["steps"][0]["outputs"] == {"x": 1}
-    assert job["instances"][1]["outputs"] == {"y": 2}
-    assert job["instances"][2]["steps"][0]["exit_status"] == 3
+    (step,) = shown["jobs"]["a"]["steps"]
+    assert step["artifacts"] == [{"name": "out/a.txt", "path": "/runs/r1/a.txt", "size": 1536, "digest": "0" * 64}] * 2
+    assert step["tests"]["failures"][:2] == [
+        {"name": "a.test_0", "text": ""},
+        {"name": "a.test_1", "text": "\nassert 1\n\x1b[2Jtrace"},
+    ]
+    assert {key: step["tests"][key] for key in ("passed", "failed", "skipped")} == {
+        "passed": 3,
+        "failed": 7,
+        "skipped": 1,
+    }
 
 
-def test_what_the_instances_of_a_matrix_gave_and_why_they_failed_is_told_of_each() -> None:
-    result = _result(_matrix(), status=Status.FAILED, error=FAILURE)
-    assert outputs_text(result) == "a (1) / Sum: x = 1\na (2): y = 2\n"
-    assert run_summary_text(result) == (
-        "p.yaml:17:9: error: job 'a (3)': the step 'Train' failed with exit status 3\n"
-        "   17 |         run: exit 3\n"
-        "      |         ^^^^^^^^^^^\n"
-        "  log: /runs/r1/logs/train/001-Train.log\n"
-        "run failed in 2.1 s; record: /runs/r1\n"
+def test_the_summary_tells_how_tests_went_and_counts_artifacts() -> None:
+    one = JobResult(id="a", name="a", status=Status.SUCCEEDED, steps=(_step_with_tests(), _step()))
+    instance = JobResult(id="b", name="b", status=Status.SUCCEEDED, steps=(_step_with_tests(),), matrix={"m": 1})
+    matrix = JobResult(id="b", name="b", status=Status.SUCCEEDED, instances=(instance,))
+    assert run_summary_text(_result(one, matrix)) == (
+        "tests: 6 passed, 14 failed, 2 skipped\n"
+        "  failed: a.test_0\n"
+        "  failed: a.test_1\n"
+        "    assert 1\n"
+        "  failed: a.test_2\n"
+        "    assert 2\n"
+        "  failed: a.test_3\n"
+        "    assert 3\n"
+        "  failed: a.test_4\n"
+        "    assert 4\n"
+        "  and 9 more\n"
+        "artifacts: 4 files, 6.0 KiB\n"
+        "run succeeded in 2.1 s; record: /runs/r1\n"
     )
+
+
+def test_what_tests_say_stays_on_its_line() -> None:
+    tests = SuiteResult(failed=1, failures=(FailedTest(name="a\nb\x1b[2J", text="\x1b[31mred" + "x" * 300),))
+    job = JobResult(id="a", name="a", status=Status.SUCCEEDED, steps=(evolve(_step(), tests=tests),))
+    first, second, third, _last = run_summary_text(_result(job)).splitlines()
+    assert (first, second) == ("tests: 0 passed, 1 failed", "  failed: a\\x0ab\\x1b[2J")
+    assert third == "    \\x1b[31mred" + "x" * 186 + "..."
 
 
 def test_what_json_can_not_say_is_null_or_text() -> None:

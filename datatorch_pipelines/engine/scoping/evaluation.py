@@ -151,13 +151,22 @@ class Variables(Mapping[str, object]):
 def _shown(value: object) -> str:
     """A value in a message, where it is short: half of a secret could not be masked."""
     text = repr(value) if isinstance(value, str) else value_text(value) or "null"
-    return text if len(text) <= 60 else f"a long {'text' if isinstance(value, str) else 'value'}"
+    return text if len(text) <= 60 else f"{'a text' if isinstance(value, str) else 'a value'} of {len(text)} characters"
 
 
 def uses_hash_files(value: object) -> bool:
     """Whether an expression in a value calls ``hashFiles``."""
+    return _mentions("hashfiles", value)
+
+
+def uses_secrets(value: object) -> bool:
+    """Whether an expression in a value may have to do with a secret: one that has the word ``secrets`` in it."""
+    return _mentions("secrets", value)
+
+
+def _mentions(word: str, value: object) -> bool:
     if isinstance(value, str):
-        return "${{" in value and "hashfiles" in value.lower()
+        return "${{" in value and word in value.lower()
     if isinstance(value, Mapping):
-        return any(map(uses_hash_files, value.values()))
-    return isinstance(value, Sequence) and any(map(uses_hash_files, value))
+        return any(_mentions(word, item) for item in value.values())
+    return isinstance(value, Sequence) and any(_mentions(word, item) for item in value)

@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import signal
 from collections.abc import Mapping
 
-from attrs import evolve, field, frozen
+from attrs import define, evolve, field, frozen
 
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.contracts import Command, StepContext, StepEnvironment, Stream
-from datatorch_pipelines.engine.collecting.cache import ResultCache, result_key
 from datatorch_pipelines.engine.collecting.files import StepFiles, step_files
 from datatorch_pipelines.engine.collecting.masks import MaskLines
 from datatorch_pipelines.engine.collecting.outputs import OutputReader
 from datatorch_pipelines.engine.planning.plan import PlannedStep
 from datatorch_pipelines.engine.scoping.scope import JobScope
+from datatorch_pipelines.engine.steps.caching import FROM_CACHE, Caching, caching_of
 from datatorch_pipelines.engine.steps.human import answer
+from datatorch_pipelines.engine.steps.leavings import Leavings, collect
 from datatorch_pipelines.engine.steps.prepare import PreparedStep, prepare_step
 from datatorch_pipelines.engine.steps.time_limits import StepLimits, TimedOut, TimeLimit
 from datatorch_pipelines.engine.third_party import third_party
-from datatorch_pipelines.errors import EnvironmentLost, PipelinesError, RunnerError, RunnerUnavailable
+from datatorch_pipelines.errors import EnvironmentLost, PipelinesError, RecordError, RunnerError, RunnerUnavailable
 from datatorch_pipelines.model import Using
 from datatorch_pipelines.model.conversion import fits
 from datatorch_pipelines.records import StepLog, plain_data
-from datatorch_pipelines.results import Artifact, Failure, Status, StepInputs, SuiteResult
+from datatorch_pipelines.results import Failure, Status, StepInputs
 from datatorch_pipelines.runtimes import prepare_run, run_command
 
 
@@ -42,19 +45,64 @@ class StepOutcome:
     error: Failure | None = None
     may_pass: bool = False
     attempts: int = 1
-    artifacts: tuple[Artifact, ...] = ()
-    tests: SuiteResult | None = None
 
 
-async def attempt_step(scope: JobScope, planned: PlannedStep, log: StepLog, limits: StepLimits) -> StepOutcome:
-    """Tries a step once: what goes wrong in it is its outcome.
+@define
+class _Trial:
+    """What one try of a step has to do with, beyond its time and its end."""
+
+    scope: JobScope
+    planned: PlannedStep
+    log: StepLog
+    left: Leavings
+    after: contextlib.AsyncExitStack
+    """What is let go of when all is done: the step's files, its place in the cache."""
+    files: StepFiles | None = None
+    caching: Caching | None = None
+
+    async def collect(self) -> None:
+        """Brings what the step left, unless it never began. Raises as `collect` does."""
+        if self.files is not None:
+            await collect(self.scope, self.planned, self.files, self.left)
+
+
+async def attempt_step(
+    scope: JobScope, planned: PlannedStep, log: StepLog, limits: StepLimits, left: Leavings
+) -> StepOutcome:
+    """Tries a step once: what goes wrong in it is its outcome. What it left, however it ended, is in ``left``.
 
     Raises `EnvironmentLost` when the job's place is gone, and is cancelled as any task.
     """
+    await left.forget()
+    async with contextlib.AsyncExitStack() as after:
+        trial = _Trial(scope, planned, log, left, after)
+        try:
+            outcome = await _in_time(trial, limits)
+        except asyncio.CancelledError:
+            with contextlib.suppress(PipelinesError):  # it is cancelled all the same
+                await trial.collect()
+            raise
+        # Its time does not count for that: the step has ended.
+        try:
+            await trial.collect()
+        except RecordError as error:
+            if outcome.status is Status.SUCCEEDED:
+                failure = scope.run.failure_of(error, scope.place(planned.index))
+                outcome = evolve(outcome, status=Status.FAILED, error=failure)
+            else:
+                scope.run.warn(error, scope.unit, planned.index, scope.place(planned.index))
+        if trial.caching is not None and trial.files is not None and outcome.status is Status.SUCCEEDED:
+            await trial.caching.keep(scope, outcome.outputs, left)
+    return outcome
+
+
+async def _in_time(trial: _Trial, limits: StepLimits) -> StepOutcome:
+    """How a try of a step ends, in the time that it has."""
+    scope, planned = trial.scope, trial.planned
     limit = TimeLimit(limits, planned.step.label)
     try:
         async with limit:
-            return await _run(scope, planned, log, limit)
+            return await _run(trial, limit)
     except TimedOut as error:
         failure = scope.run.failure(error.message, scope.run.plan.source.value((*scope.path(planned.index), error.key)))
         return StepOutcome(status=Status.FAILED, error=failure, may_pass=True)
@@ -68,7 +116,8 @@ async def attempt_step(scope: JobScope, planned: PlannedStep, log: StepLog, limi
         return StepOutcome(status=Status.FAILED, error=failure)
 
 
-async def _run(scope: JobScope, planned: PlannedStep, log: StepLog, limit: TimeLimit) -> StepOutcome:
+async def _run(trial: _Trial, limit: TimeLimit) -> StepOutcome:
+    scope, planned, log = trial.scope, trial.planned, trial.log
     prepared = await prepare_step(scope, planned)
     inputs = scope.run.masker.value(plain_data(prepared.inputs))
     if isinstance(inputs, Mapping) and inputs:
@@ -79,21 +128,22 @@ async def _run(scope: JobScope, planned: PlannedStep, log: StepLog, limit: TimeL
         )
     if _asks_person(scope, prepared):
         return await _answered(scope, planned, prepared, log)
-    key = _cache_key(scope, planned, prepared)
-    if key is not None and (kept := ResultCache.default().get(key)) is not None:
-        return StepOutcome(
-            status=Status.SUCCEEDED, outputs=kept, inputs=prepared.inputs, reason="its result was in the cache"
-        )
-    async with step_files(scope.environment, planned.index, prepared.inputs) as files:
-        command = await _command(scope, planned, prepared, files, log)
-        status, outputs = await _execute(scope, planned, command, files, log, limit)
+    caching = trial.caching = caching_of(scope, planned, prepared)
+    if caching is not None:
+        await trial.after.enter_async_context(caching.claimed(log))
+        if (kept := await caching.find(trial.left)) is not None:
+            return StepOutcome(status=Status.SUCCEEDED, outputs=kept, inputs=prepared.inputs, reason=FROM_CACHE)
+    files = await trial.after.enter_async_context(
+        step_files(scope.environment, planned.index, prepared.inputs, scope.run.options.limits)
+    )
+    command = await _command(scope, planned, prepared, files, log)
+    trial.files = files
+    status, outputs = await _execute(scope, planned, command, files, log, limit)
     outcome = StepOutcome(status=Status.SUCCEEDED, outputs=outputs, inputs=prepared.inputs, exit_status=status)
     if status != 0:
         failure = scope.run.failure(_failure_text(planned.step.label, status), scope.place(planned.index))
         return evolve(outcome, status=Status.FAILED, error=failure, may_pass=True)
     _check_outputs(scope, planned, outputs)
-    if key is not None and not scope.run.masker.holds_secret(outputs) and not _names_job_folders(scope, outputs):
-        ResultCache.default().keep(key, outputs)
     return outcome
 
 
@@ -136,6 +186,7 @@ async def _command(
         if not isinstance(command, Command):
             raise RunnerError(f"the runtime {prepared.action.runs.using!r} gave {command!r} where a Command belongs")
     own = {"DATATORCH_INPUTS": str(files.inputs), "DATATORCH_OUTPUT": str(files.output)}
+    own["DATATORCH_ARTIFACTS"] = str(files.artifacts)
     return evolve(command, env={**prepared.env, **command.env, **own}, cwd=command.cwd or prepared.cwd)
 
 
@@ -200,37 +251,3 @@ def _check_outputs(scope: JobScope, planned: PlannedStep, outputs: Mapping[str, 
         if name in outputs and not fits(outputs[name], declared.type):
             message = f"the output {name!r} is declared to be of type {declared.type}, and is not"
             scope.warn(message, Code.UNDECLARED_OUTPUT, planned.index)
-
-
-def _cache_key(scope: JobScope, planned: PlannedStep, prepared: PreparedStep) -> str | None:
-    """What the step's result follows from; ``None`` when it is not to be cached, or a secret is among it."""
-    definition = planned.action.definition if planned.action else None
-    wanted = planned.step.cache if planned.step.cache is not None else bool(definition and definition.cache)
-    if not wanted or scope.run.masker.holds_secret([prepared.inputs, prepared.env, prepared.run]):
-        return None
-    facts = scope.environment.facts
-    return result_key(
-        {
-            "action": prepared.action.digest if prepared.action else None,
-            "file": planned.action.resolved.file if planned.action else None,
-            "run": [prepared.run, planned.step.shell],
-            "inputs": prepared.inputs,
-            "env": prepared.env,
-            "python": facts.get("python"),
-            "machine": facts.get("machine"),
-        }
-    )
-
-
-def _names_job_folders(scope: JobScope, outputs: Mapping[str, object]) -> bool:
-    """Whether an output leads into the job's own folders, which are gone when it is read from the cache."""
-    root = str(scope.environment.paths.workspace.parent)
-
-    def leads(value: object) -> bool:
-        if isinstance(value, str):
-            return root in value
-        if isinstance(value, Mapping):
-            return any(map(leads, value.values()))
-        return isinstance(value, list | tuple) and any(map(leads, value))
-
-    return leads(outputs)

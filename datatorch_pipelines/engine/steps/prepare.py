@@ -38,7 +38,7 @@ async def prepare_step(scope: JobScope, planned: PlannedStep) -> PreparedStep:
 
     Raises `ExpressionError` and `InputError` at their places, and `RunnerError` when the action can't be brought.
     """
-    async with step_host(scope, _templates(scope, planned), scope.flow.status) as host:
+    async with step_host(scope, templates(scope, planned), scope.flow.status) as host:
         return await _evaluate(scope, planned, scope.run.evaluator(host))
 
 
@@ -110,7 +110,7 @@ def _runs(action: PlannedAction, evaluator: Evaluator, contexts: Contexts) -> Ru
     )
 
 
-def _templates(scope: JobScope, planned: PlannedStep) -> tuple[object, ...]:
+def templates(scope: JobScope, planned: PlannedStep) -> tuple[object, ...]:
     """Everything with expressions that a step is made ready from."""
     step = planned.step
     own = (step.inputs, step.env, step.working_directory, scope.job.job.env, scope.run.plan.pipeline.env)

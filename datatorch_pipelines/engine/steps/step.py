@@ -13,13 +13,14 @@ from datatorch_pipelines.engine.scoping.conditions import asks_status, holds
 from datatorch_pipelines.engine.scoping.flow import Interrupted
 from datatorch_pipelines.engine.scoping.scope import JobScope
 from datatorch_pipelines.engine.steps.attempt import StepOutcome, attempt_step
+from datatorch_pipelines.engine.steps.leavings import Leavings
 from datatorch_pipelines.engine.steps.prepare import base_environment, step_host
 from datatorch_pipelines.engine.steps.time_limits import StepLimits, step_limits
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.expressions import Host
 from datatorch_pipelines.expressions.host import Status as HostStatus
 from datatorch_pipelines.model import Retries
-from datatorch_pipelines.records import StepLog
+from datatorch_pipelines.records import StepLog, artifacts_folder
 from datatorch_pipelines.results import Status, StepFinished, StepRetried, StepStarted
 
 CANCELLED = "the run was cancelled"
@@ -56,22 +57,24 @@ async def _carried_out(scope: JobScope, planned: PlannedStep) -> None:
             time=recorder.now(), job=unit.job, instance=unit.instance, step=planned.index, name=name, log=log.name
         )
     )
+    folder = artifacts_folder(unit.job, planned.index, name, scope.spec.attempt, unit.instance)
+    left = Leavings(run=recorder.directory, folder=folder)
     try:
         async with flow.guarded(lambda status: _still_wanted(scope, planned, status)):
-            outcome = await _tries(scope, planned, log)
+            outcome = await _tries(scope, planned, log, left)
     except Interrupted:
         flow.cut = True
         outcome = StepOutcome(status=Status.CANCELLED, reason=flow.why_no_step)
     except asyncio.CancelledError:
         log.close()
-        _record(scope, planned, StepOutcome(status=Status.CANCELLED, reason=flow.why_no_step or CANCELLED))
+        _record(scope, planned, StepOutcome(status=Status.CANCELLED, reason=flow.why_no_step or CANCELLED), left)
         raise
     finally:
         log.close()
-    _take_up(scope, planned, outcome)
+    _take_up(scope, planned, outcome, left)
 
 
-async def _tries(scope: JobScope, planned: PlannedStep, log: StepLog) -> StepOutcome:
+async def _tries(scope: JobScope, planned: PlannedStep, log: StepLog, left: Leavings) -> StepOutcome:
     """The step, tried until it succeeds, fails for good or was tried often enough."""
     limits = StepLimits()
     if planned.step.timeout is not None or planned.step.idle_timeout is not None:
@@ -83,7 +86,7 @@ async def _tries(scope: JobScope, planned: PlannedStep, log: StepLog) -> StepOut
             return StepOutcome(status=Status.FAILED, error=failure)
     retries, attempt = planned.step.retries, 1
     while True:
-        outcome = evolve(await attempt_step(scope, planned, log, limits), attempts=attempt)
+        outcome = evolve(await attempt_step(scope, planned, log, limits, left), attempts=attempt)
         if outcome.status is not Status.FAILED or not outcome.may_pass or retries is None or attempt > retries.count:
             return outcome
         if retries.exit_statuses and outcome.exit_status not in retries.exit_statuses:
@@ -131,7 +134,7 @@ def _skip(scope: JobScope, planned: PlannedStep) -> None:
     scope.data.add(planned, outcome.status, {}, {})
 
 
-def _take_up(scope: JobScope, planned: PlannedStep, outcome: StepOutcome) -> None:
+def _take_up(scope: JobScope, planned: PlannedStep, outcome: StepOutcome, left: Leavings | None = None) -> None:
     """Records how a step ended, and what that means for the job."""
     tolerated = False
     if outcome.status is Status.FAILED:
@@ -139,7 +142,7 @@ def _take_up(scope: JobScope, planned: PlannedStep, outcome: StepOutcome) -> Non
             tolerated = _tolerated(scope, planned)
         except PipelinesError as error:  # the step's own failure counts: this is said beside it
             scope.run.warn(error, scope.unit, planned.index, scope.place(planned.index))
-    _record(scope, planned, outcome)
+    _record(scope, planned, outcome, left)
     if outcome.error is not None and not tolerated:
         scope.flow.fail(outcome.error, scope.run.recorder.now())
     scope.data.add(planned, outcome.status, outcome.inputs, outcome.outputs, tolerated=tolerated)
@@ -184,7 +187,7 @@ async def _contexts(scope: JobScope, planned: PlannedStep, status: HostStatus) -
     return contexts
 
 
-def _record(scope: JobScope, planned: PlannedStep, outcome: StepOutcome) -> None:
+def _record(scope: JobScope, planned: PlannedStep, outcome: StepOutcome, left: Leavings | None = None) -> None:
     """Records a step's end, or that it was skipped."""
     masked = scope.run.masker.value(outcome.outputs)
     scope.run.recorder.emit(
@@ -202,8 +205,8 @@ def _record(scope: JobScope, planned: PlannedStep, outcome: StepOutcome) -> None
             error=outcome.error,
             location=scope.place(planned.index),
             attempts=outcome.attempts,
-            artifacts=outcome.artifacts,
-            tests=outcome.tests,
+            artifacts=left.artifacts if left else (),
+            tests=left.tests if left else None,
         )
     )
 
