@@ -104,7 +104,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def integration(session: nox.Session) -> None:
-    """Against real git servers, a real sshd, the package index, an editor's language server and the peer's own SDK."""
+    """Against real git servers, sshd, Dask, the package index, an editor's language server and the peer's own SDK."""
     session.run("bash", "tests/integration/install.sh", external=True)
     session.install("-e", ".[cli]", *_groups("test", "integration"))
     sdk = Path(session.create_tmp()).resolve() / "sdk"
@@ -120,7 +120,8 @@ def integration(session: nox.Session) -> None:
 def minimums(session: nox.Session) -> None:
     """The tests with the lowest version of each dependency that `pyproject.toml` allows."""
     project = PROJECT["project"]
-    wanted = [*project["dependencies"], *project["optional-dependencies"]["cli"]]
+    extras = project["optional-dependencies"]
+    wanted = [*project["dependencies"], *extras["cli"], *extras["dask"]]
     lowest = Path(session.create_tmp()) / "lowest.txt"
     lowest.write_text("\n".join(_lowest(requirement) for requirement in wanted) + "\n", encoding="utf-8")
     session.install("-e", ".[cli]", *_groups("test"), "-c", str(lowest))

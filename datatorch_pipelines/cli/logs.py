@@ -10,6 +10,9 @@ from types import TracebackType
 from datatorch_pipelines.records.layout import log_name
 from datatorch_pipelines.results.events import Event, JobFinished, LogWritten, StepFinished, StepStarted
 
+_LogKey = tuple[str, int | None, int | None]
+"""A job, the place of its instance in its matrix, and the index of a step."""
+
 
 class LogFiles:
     """The open logs of a run's steps. A context manager: leaving it closes them.
@@ -19,8 +22,8 @@ class LogFiles:
 
     def __init__(self, directory: Path) -> None:
         self._directory = directory
-        self._names: dict[tuple[str, int | None], str] = {}
-        self._open: dict[tuple[str, int | None], int] = {}
+        self._names: dict[_LogKey, str] = {}
+        self._open: dict[_LogKey, int] = {}
 
     def __enter__(self) -> LogFiles:
         return self
@@ -35,30 +38,30 @@ class LogFiles:
         """The bytes that a log event tells of; nothing for other events, which may open and close files."""
         match event:
             case StepStarted():
-                self._close((event.job, event.step))
-                self._names[event.job, event.step] = event.log
+                self._close((event.job, event.instance, event.step))
+                self._names[event.job, event.instance, event.step] = event.log
             case StepFinished():
-                self._close((event.job, event.step))
+                self._close((event.job, event.instance, event.step))
             case JobFinished():
-                self._close((event.job, None))
+                self._close((event.job, event.instance, None))
             case LogWritten():
                 return self._read(event)
         return b""
 
     def _read(self, event: LogWritten) -> bytes:
-        key = (event.job, event.step)
+        key = (event.job, event.instance, event.step)
         pieces: list[bytes] = []
         offset, end = event.offset, event.offset + event.length
         with contextlib.suppress(OSError):
             if key not in self._open:
-                name = self._names.get(key) or log_name(event.job, event.step)
+                name = self._names.get(key) or log_name(event.job, event.step, instance=event.instance)
                 self._open[key] = os.open(self._directory / name, os.O_RDONLY | os.O_CLOEXEC)
             while offset < end and (piece := os.pread(self._open[key], end - offset, offset)):
                 pieces.append(piece)
                 offset += len(piece)
         return b"".join(pieces)
 
-    def _close(self, key: tuple[str, int | None]) -> None:
+    def _close(self, key: _LogKey) -> None:
         descriptor = self._open.pop(key, None)
         if descriptor is not None:
             os.close(descriptor)

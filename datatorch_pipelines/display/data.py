@@ -73,6 +73,10 @@ def error_json(error: Failure, diagnostics: Sequence[Diagnostic] = ()) -> str:
 
 
 def _job(job: JobResult) -> dict[str, object]:
+    return {**_ended(job), "instances": [{"matrix": item.matrix or {}, **_ended(item)} for item in job.instances]}
+
+
+def _ended(job: JobResult) -> dict[str, object]:
     return {
         "status": job.status.value,
         "outputs": job.outputs,

@@ -10,6 +10,7 @@ from datatorch_pipelines.display.durations import duration_text
 from datatorch_pipelines.display.left import left_lines
 from datatorch_pipelines.display.palette import PLAIN, Palette
 from datatorch_pipelines.display.reports import counted, failure_text
+from datatorch_pipelines.engine.scheduling.matrix import instance_name
 from datatorch_pipelines.results.result import JobResult, RunResult
 from datatorch_pipelines.results.status import Status
 
@@ -29,17 +30,28 @@ def run_summary_text(result: RunResult, *, palette: Palette = PLAIN) -> str:
 def outputs_text(result: RunResult) -> str:
     """What the run gave, an output a line, the value as JSON.
 
-    That is the outputs of its jobs; a job that declares none shows what its steps gave.
+    That is the outputs of its jobs; a job that declares none shows what its steps gave. Of a matrix it is those of each
+    instance.
     """
-    return "".join(f"{line}\n" for job in result.jobs.values() for line in _outputs(job))
+    return "".join(
+        f"{line}\n" for job in result.jobs.values() for name, item in _units(job) for line in _outputs(name, item)
+    )
 
 
-def _outputs(job: JobResult) -> Iterator[str]:
+def _units(job: JobResult) -> Iterator[tuple[str, JobResult]]:
+    """The job by its id, or each instance of its matrix by its name."""
+    if not job.instances:
+        yield job.id, job
+    for instance in job.instances:
+        yield instance_name(job.id, instance.matrix or {}), instance
+
+
+def _outputs(name: str, job: JobResult) -> Iterator[str]:
     if job.outputs:
-        yield from _assignments(job.id, job.outputs)
+        yield from _assignments(name, job.outputs)
         return
     for step in job.steps:
-        yield from _assignments(f"{job.id} / {step.name}", step.outputs)
+        yield from _assignments(f"{name} / {step.name}", step.outputs)
 
 
 def _assignments(owner: str, outputs: Mapping[str, object]) -> Iterator[str]:
@@ -48,8 +60,9 @@ def _assignments(owner: str, outputs: Mapping[str, object]) -> Iterator[str]:
 
 def _failures(result: RunResult, palette: Palette) -> Iterator[str]:
     told = False
-    for job in result.jobs.values():
-        what = f"job {job.id!r}" if len(result.jobs) > 1 else ""
+    units = [unit for job in result.jobs.values() for unit in _units(job)]
+    for name, job in units:
+        what = f"job {name!r}" if len(units) > 1 else ""
         causes = [(step.error, step.log_path) for step in job.steps if step.error is not None]
         if job.error is not None and not causes:
             causes = [(job.error, None)]

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         holds_record,
         open_record,
         read_events,
+        read_record,
         run_directories,
         summarize,
     )
@@ -41,6 +42,7 @@ __all__ = [
     "open_record",
     "plain_data",
     "read_events",
+    "read_record",
     "result_of",
     "run_directories",
     "still_going_on",
@@ -58,6 +60,7 @@ __getattr__ = late(
         "holds_record": "reading",
         "open_record": "reading",
         "read_events": "reading",
+        "read_record": "reading",
         "run_directories": "reading",
         "summarize": "reading",
         "sweep_leavings": "deleting",

@@ -24,7 +24,7 @@ class NeverBegan(RecordError):
     """A run's first event is not there: nothing ran."""
 
 
-def read_events(directory: Path) -> WrittenEvents:
+def read_record(directory: Path) -> WrittenEvents:
     """The events of a run's folder, in order.
 
     A last line that a crash cut short is left out. Raises `RecordError` for a folder without a record, and with the
@@ -44,6 +44,11 @@ def read_events(directory: Path) -> WrittenEvents:
     if not events or not isinstance(events[0], RunStarted):
         raise _never_began(directory)
     return WrittenEvents(events=tuple(events), length=length)
+
+
+def read_events(directory: Path) -> list[Event]:
+    """As `read_record`, the events alone."""
+    return list(read_record(directory).events)
 
 
 def _never_began(directory: Path) -> NeverBegan:
@@ -66,7 +71,7 @@ def _read(path: Path) -> bytes:
 
 def open_record(directory: Path) -> RunResult:
     """What came of a run, by its folder; one that was interrupted counts as cancelled. Raises `RecordError`."""
-    return result_of(read_events(directory).events, directory)
+    return result_of(read_events(directory), directory)
 
 
 @frozen(kw_only=True)

@@ -13,14 +13,30 @@ from datatorch_pipelines.runners.local import LocalRunner
 from datatorch_pipelines.runners.process import Keeping, run_process
 
 if TYPE_CHECKING:
+    from datatorch_pipelines.runners.dask import DaskRunner
     from datatorch_pipelines.runners.docker import DockerRunner
     from datatorch_pipelines.runners.remote import SupervisedCommand, supervised
     from datatorch_pipelines.runners.threads import ThreadRunner
 
-__all__ = ["DockerRunner", "Keeping", "LocalRunner", "SupervisedCommand", "ThreadRunner", "run_process", "supervised"]
+__all__ = [
+    "DaskRunner",
+    "DockerRunner",
+    "Keeping",
+    "LocalRunner",
+    "SupervisedCommand",
+    "ThreadRunner",
+    "run_process",
+    "supervised",
+]
 
 # What helps other people's runners is loaded for them alone.
 __getattr__ = late(
     globals(),
-    {"DockerRunner": "docker", "SupervisedCommand": "remote", "ThreadRunner": "threads", "supervised": "remote"},
+    {
+        "DaskRunner": "dask",
+        "DockerRunner": "docker",
+        "SupervisedCommand": "remote",
+        "ThreadRunner": "threads",
+        "supervised": "remote",
+    },
 )

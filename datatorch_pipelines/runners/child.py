@@ -15,7 +15,7 @@ from datatorch_pipelines.contracts.context import LogSink
 from datatorch_pipelines.errors import CommandRejected, RunnerError, RunnerUnavailable
 from datatorch_pipelines.runners import trees
 from datatorch_pipelines.runners.bounds import User
-from datatorch_pipelines.runners.pipes import InputPipe, OutputPipe
+from datatorch_pipelines.runners.pipes import InputPipe, OutputPipe, Pace
 from datatorch_pipelines.runners.system import ExitWatch, in_thread
 
 _NO_ROOM = {errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE}
@@ -38,6 +38,7 @@ class Child:
         hold_stdin: bool,
         sink: LogSink,
         user: User | None = None,
+        pace: Pace | None = None,
     ) -> None:
         self.exited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
@@ -65,7 +66,10 @@ class Child:
                 raise _refusal(error, argv, env, cwd) from error
             ours.pop_all()
         self.pid = self._process.pid
-        self._outputs = (OutputPipe(out, "stdout", sink, self._fail), OutputPipe(err, "stderr", sink, self._fail))
+        self._outputs = (
+            OutputPipe(out, "stdout", sink, self._fail, pace),
+            OutputPipe(err, "stderr", sink, self._fail, pace),
+        )
         self._watch = ExitWatch(self._process, self._succeed)
         self._input = InputPipe(feed, stdin, hold=hold_stdin) if feed >= 0 else None
 

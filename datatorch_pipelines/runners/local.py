@@ -125,8 +125,6 @@ class LocalRunner(Runner):
         cwd = command.cwd or str(context.environment.paths.workspace)
         if self._user is not None:
             self._user.own(*(value for name in _STEP_FILES if (value := command.env.get(name))))
-        output = command.env.get(STEP_VARIABLE)
-        marks = (variable_mark(STEP_VARIABLE, output),) if output else ()
         return await run_process(
             self._bounds.argv(command.argv, env, cwd),
             env=env,
@@ -134,8 +132,14 @@ class LocalRunner(Runner):
             stdin=command.stdin,
             sink=context.log,
             job=context.environment,
-            keeping=Keeping(grace=self._grace, marks=marks, guardian=self._guardian, user=self._user),
+            keeping=self._keeping(command, context),
         )
+
+    def _keeping(self, command: Command, _context: StepContext) -> Keeping:
+        """How a step's process is kept under control."""
+        output = command.env.get(STEP_VARIABLE)
+        marks = (variable_mark(STEP_VARIABLE, output),) if output else ()
+        return Keeping(grace=self._grace, marks=marks, guardian=self._guardian, user=self._user)
 
     def _inherited(self) -> Mapping[str, str]:
         """What a command has of this process's environment."""

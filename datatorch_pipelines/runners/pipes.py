@@ -14,17 +14,51 @@ CHUNK_BYTES = 64 * 1024
 """How much is read at once: what a pipe holds on Linux."""
 
 
+class Pace:
+    """Whether whoever takes the output of processes keeps up: between `hold` and `release` their pipes are not read.
+
+    A process that writes more than its pipe takes waits then. What it wrote before its end is read all the same.
+    """
+
+    def __init__(self) -> None:
+        self.held = False
+        self._waiting: list[Callable[[], None]] = []
+
+    def hold(self) -> None:
+        """No more for now."""
+        self.held = True
+
+    def release(self) -> None:
+        """Goes on, if it was held."""
+        self.held = False
+        waiting, self._waiting = self._waiting, []
+        for go_on in waiting:
+            go_on()
+
+    def when_released(self, go_on: Callable[[], None]) -> None:
+        """Has ``go_on`` called at the next `release`."""
+        self._waiting.append(go_on)
+
+
 class OutputPipe:
     """Reads what a process writes, and hands it to ``sink`` as it comes. Owns the descriptor.
 
-    ``failed`` takes what the sink raised; the pipe is closed then.
+    ``failed`` takes what the sink raised; the pipe is closed then. ``pace`` says when to wait.
     """
 
-    def __init__(self, descriptor: int, stream: Stream, sink: LogSink, failed: Callable[[BaseException], None]) -> None:
+    def __init__(
+        self,
+        descriptor: int,
+        stream: Stream,
+        sink: LogSink,
+        failed: Callable[[BaseException], None],
+        pace: Pace | None = None,
+    ) -> None:
         self._loop = asyncio.get_running_loop()
         self._descriptor = descriptor
         self._stream: Stream = stream
         self._failed = failed
+        self._pace = pace
         self.sink = sink
         os.set_blocking(descriptor, False)
         self._loop.add_reader(descriptor, self._ready)
@@ -34,7 +68,15 @@ class OutputPipe:
         """Whether something may still come."""
         return self._descriptor >= 0
 
+    def _go_on(self) -> None:
+        if self._descriptor >= 0:
+            self._loop.add_reader(self._descriptor, self._ready)
+
     def _ready(self) -> None:
+        if self._pace is not None and self._pace.held:
+            self._loop.remove_reader(self._descriptor)
+            self._pace.when_released(self._go_on)
+            return
         try:
             self._read()
         except Exception as error:  # a sink of the embedder's may raise anything

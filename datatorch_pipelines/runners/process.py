@@ -13,6 +13,7 @@ from datatorch_pipelines.contracts.environment import JobEnvironment
 from datatorch_pipelines.runners.bounds import User
 from datatorch_pipelines.runners.child import Child
 from datatorch_pipelines.runners.guardian import Guardian
+from datatorch_pipelines.runners.pipes import Pace
 from datatorch_pipelines.runners.system import insist
 
 GRACE_SECONDS = 0.5
@@ -25,13 +26,15 @@ class Keeping:
 
     ``grace``: seconds between SIGTERM and SIGKILL. ``marks``: bytes that only the environments of this process and its
     descendants hold, by which those are found that left its session. ``guardian``: who ends it when the host is killed.
-    ``user``: whose it is, where that is not this process's own.
+    ``user``: whose it is, where that is not this process's own. ``pace``: says when its output is not to be read
+    (``None``: never).
     """
 
     grace: float = GRACE_SECONDS
     marks: tuple[bytes, ...] = ()
     guardian: Guardian = field(factory=Guardian, repr=False)
     user: User | None = None
+    pace: Pace | None = field(default=None, repr=False)
 
 
 async def run_process(
@@ -62,7 +65,9 @@ async def run_process(
     3
     """
     keeping = keeping or Keeping()
-    child = Child(argv, env=env, cwd=cwd, stdin=stdin, hold_stdin=False, sink=sink, user=keeping.user)
+    child = Child(
+        argv, env=env, cwd=cwd, stdin=stdin, hold_stdin=False, sink=sink, user=keeping.user, pace=keeping.pace
+    )
     guardian = keeping.guardian
     mark = keeping.marks[0] if keeping.marks else b""
     slot = guardian.add(child.pid, mark)

@@ -183,6 +183,35 @@ def test_a_secret_on_the_command_line_wins_over_the_file(here, write: Write) -> 
     assert done.stdout.endswith(": size = 5\n")
 
 
+def test_the_log_of_a_matrix_has_what_each_instance_wrote(here, write: Write) -> None:
+    text = """\
+name: M
+jobs:
+  a:
+    strategy: {matrix: {n: [1, 2, 3]}}
+    steps: [{name: s, run: "echo is $N; echo ::n::$N", env: {N: "${{ matrix.n }}"}}]
+"""
+    write("m.yaml", text)
+    done = here("run", "m.yaml")
+    assert (done.status, done.stdout) == (0, "a (1) / s: n = 1\na (2) / s: n = 2\na (3) / s: n = 3\n")
+    for number in "123":
+        mine = [line for line in _steady(done.stderr).splitlines() if line.startswith(f"a ({number}) ")]
+        assert [line.removeprefix(f"a ({number}) ") for line in mine] == [
+            "step 1: s",
+            f"| is {number}",
+            f"| ::n::{number}",
+            "step 1 succeeded in T s",
+            "job succeeded",
+        ]
+    shown = json.loads(here("run", "m.yaml", "--json", "--quiet").stdout)
+    jsonschema.validate(shown, SCHEMA)
+    assert [item["matrix"]["n"] for item in shown["jobs"]["a"]["instances"]] == [1, 2, 3]
+    events = [json.loads(line) for line in here("run", "m.yaml", "--log-format", "json").stderr.splitlines()]
+    for number in (0, 1, 2):
+        logged = [event["text"] for event in events if event["type"] == "log" and event["instance"] == number]
+        assert "".join(logged) == f"is {number + 1}\n::n::{number + 1}\n"
+
+
 def test_the_json_log_is_an_event_a_line(here, write: Write) -> None:
     write("fails.yaml", FAILS.replace("exit 3", "echo hello"))
     done = here("run", "fails.yaml", "--log-format", "json")

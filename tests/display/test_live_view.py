@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 
+from attrs import evolve
+
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Severity
 from datatorch_pipelines.display import JsonLog, LiveView, Palette
 from datatorch_pipelines.display.loglines import LONGEST_LINE
@@ -13,10 +15,12 @@ from datatorch_pipelines.results import (
     JobFinished,
     JobStarted,
     LogWritten,
+    MatrixExpanded,
     RunFinished,
     RunStarted,
     Status,
     StepFinished,
+    StepRetried,
     StepStarted,
     WarningRaised,
 )
@@ -83,6 +87,44 @@ def test_in_a_run_of_several_jobs_each_line_says_whose_it_is() -> None:
         "数据 job failed",
         "add  starts anew (attempt 2)",
     ]
+
+
+def test_in_a_matrix_each_line_says_which_instance_it_is_of() -> None:
+    lines = [
+        _started("add"),
+        MatrixExpanded(time=0, job="add", combinations=({"n": 1, "m": "ab"}, {"n": 2})),
+        evolve(_step(), instance=0),
+        evolve(_step(), instance=1, time=2),
+        (evolve(_log(), instance=1), b"t"),
+        (evolve(_log(), instance=0), b"one\n"),
+        (evolve(_log(), instance=1), b"wo\n"),
+        StepRetried(time=2, job="add", instance=0, step=0, attempt=1, delay=2.0, exit_status=-9),
+        evolve(_done(), instance=0),
+        JobFinished(time=4, job="add", instance=0, name="add (1, ab)", status=Status.SUCCEEDED),
+        evolve(_done(), instance=1),
+        JobFinished(time=4, job="add", name="add", status=Status.SUCCEEDED),
+    ]
+    assert _show(*lines) == [
+        "run r1: Add",
+        "add (1, ab) step 1: Sum",
+        "add (2)     step 1: Sum",
+        "add (1, ab) | one",
+        "add (2)     | two",
+        "add (1, ab) step 1 failed: signal 9; tried again in 2.0 s",
+        "add (1, ab) step 1 succeeded in 2.5 s",
+        "add (1, ab) job succeeded",
+        "add (2)     step 1 succeeded in 1.5 s",
+    ]
+
+
+def test_instances_with_long_values_are_numbered() -> None:
+    expanded = MatrixExpanded(time=0, job="add", combinations=({"n": "x" * 30}, {"n": "y\x1b"}))
+    assert _show(_started("add"), expanded, evolve(_step(), instance=1)) == ["run r1: Add", "add #2 step 1: Sum"]
+
+
+def test_a_job_that_is_skipped_says_why_also_where_it_is_alone() -> None:
+    skipped = JobFinished(time=4, job="add", name="add", status=Status.SKIPPED, reason="its condition is false")
+    assert _show(_started("add"), skipped) == ["run r1: Add", "job skipped: its condition is false"]
 
 
 def test_a_line_that_comes_in_pieces_shows_once_it_is_whole() -> None:

@@ -111,9 +111,41 @@ def test_the_object_of_a_failed_run_is_whole() -> None:
                         "error": None,
                     },
                 ],
+                "instances": [],
             }
         },
     }
+
+
+def _matrix() -> JobResult:
+    fine = JobResult(id="a", name="a (1)", status=Status.SUCCEEDED, matrix={"n": 1}, steps=(_step(x=1),))
+    own = JobResult(id="a", name="a (2)", status=Status.SUCCEEDED, matrix={"n": 2}, outputs={"y": 2})
+    failed = evolve(_failed_job("a"), matrix={"n": 3}, error=FAILURE)
+    return JobResult(id="a", name="a", status=Status.FAILED, error=FAILURE, instances=(fine, own, failed))
+
+
+def test_a_matrix_job_has_instances_and_no_steps() -> None:
+    shown = json.loads(run_json(_result(_matrix(), status=Status.FAILED, error=FAILURE)))
+    jsonschema.validate(shown, SCHEMA)
+    job = shown["jobs"]["a"]
+    assert (job["status"], job["steps"]) == ("failed", [])
+    assert [item["matrix"] for item in job["instances"]] == [{"n": 1}, {"n": 2}, {"n": 3}]
+    assert [item["status"] for item in job["instances"]] == ["succeeded", "succeeded", "failed"]
+    assert job["instances"][0]["steps"][0]["outputs"] == {"x": 1}
+    assert job["instances"][1]["outputs"] == {"y": 2}
+    assert job["instances"][2]["steps"][0]["exit_status"] == 3
+
+
+def test_what_the_instances_of_a_matrix_gave_and_why_they_failed_is_told_of_each() -> None:
+    result = _result(_matrix(), status=Status.FAILED, error=FAILURE)
+    assert outputs_text(result) == "a (1) / Sum: x = 1\na (2): y = 2\n"
+    assert run_summary_text(result) == (
+        "p.yaml:17:9: error: job 'a (3)': the step 'Train' failed with exit status 3\n"
+        "   17 |         run: exit 3\n"
+        "      |         ^^^^^^^^^^^\n"
+        "  log: /runs/r1/logs/train/001-Train.log\n"
+        "run failed in 2.1 s; record: /runs/r1\n"
+    )
 
 
 TESTS = SuiteResult(

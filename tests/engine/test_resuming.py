@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 import datatorch_pipelines as dtp
-from datatorch_pipelines.records import read_events
+from datatorch_pipelines.records import read_record
 from datatorch_pipelines.results import Event, RunResumed, RunStarted, StepInputs
 from tests.support.outcomes import outcomes
 
@@ -59,7 +59,7 @@ def _ran(folder: Path) -> dict[str, int]:
 
 
 def _kinds(result: dtp.RunResult) -> list[str]:
-    return [event.type for event in read_events(result.directory).events]
+    return [event.type for event in read_record(result.directory).events]
 
 
 def test_a_failed_run_goes_on_with_what_did_not_succeed_in_the_same_record(begin: Begin, tmp_path: Path) -> None:
@@ -76,7 +76,7 @@ def test_a_failed_run_goes_on_with_what_did_not_succeed_in_the_same_record(begin
     assert len(dtp.runs(tmp_path / "runs")) == 1
     assert _kinds(result).count("run-started") == _kinds(result).count("run-resumed") == 1
     assert _kinds(result).count("run-finished") == 2
-    (resumed,) = [event for event in read_events(result.directory).events if isinstance(event, RunResumed)]
+    (resumed,) = [event for event in read_record(result.directory).events if isinstance(event, RunResumed)]
     assert (resumed.attempt, resumed.jobs, resumed.standing) == (2, ("b", "c"), {})
 
 
@@ -97,7 +97,7 @@ def test_a_run_that_fails_again_can_be_resumed_again(begin: Begin, tmp_path: Pat
     (tmp_path / "ok").touch()
     result = dtp.resume(result)
     assert (result.status, _ran(tmp_path)) == ("succeeded", {"a": 1, "b": 3, "c": 1, "d": 1})
-    attempts = [event.attempt for event in read_events(result.directory).events if isinstance(event, RunResumed)]
+    attempts = [event.attempt for event in read_record(result.directory).events if isinstance(event, RunResumed)]
     assert attempts == [2, 3]
 
 
@@ -105,11 +105,11 @@ def test_where_nothing_is_left_to_do_the_run_is_given_back_as_it_is(begin: Begin
     text = "name: P\njobs: {a: {steps: [{run: echo}]}, b: {needs: a, if: failure(), steps: [{run: echo}]}}"
     result = begin(text)
     assert result.succeeded
-    before = read_events(result.directory)
+    before = read_record(result.directory)
     assert dtp.resume(result) == result
     assert dtp.start_resume(result) is None
     assert asyncio.run(dtp.resume_async(result)) == result
-    assert read_events(result.directory) == before
+    assert read_record(result.directory) == before
 
 
 def test_what_ran_in_spite_of_a_failure_runs_again_with_what_failed(begin: Begin, tmp_path: Path) -> None:
@@ -230,7 +230,7 @@ def test_the_instances_of_a_matrix_that_succeeded_stand(begin: Begin, tmp_path: 
     assert result.jobs["m"].instances[0] == failed.jobs["m"].instances[0]
     assert result.jobs["all"].steps[0].inputs == {"got": [{"v": "x"}, {"v": "y"}, {"v": "z"}]}
     assert dtp.open_run(result.directory) == result
-    (resumed,) = [event for event in read_events(result.directory).events if isinstance(event, RunResumed)]
+    (resumed,) = [event for event in read_record(result.directory).events if isinstance(event, RunResumed)]
     assert resumed.standing == {"m": (0, 2)}
 
 
@@ -397,7 +397,7 @@ def test_the_settings_of_a_run_hold_for_it_when_it_goes_on(begin: Begin, tmp_pat
     text = "name: P\njobs: {a: {steps: [{run: exit 1}]}, b: {steps: [{run: echo b}]}}"
     result = begin(text, max_parallel=1, on_failure="fail-fast")
     assert [str(job.status) for job in result.jobs.values()] == ["failed", "cancelled"]
-    (started,) = [event for event in read_events(result.directory).events if isinstance(event, RunStarted)]
+    (started,) = [event for event in read_record(result.directory).events if isinstance(event, RunStarted)]
     assert started.settings == {"max_parallel": 1, "on_failure": "fail-fast"}
     again = dtp.resume(result)
     assert [str(job.status) for job in again.jobs.values()] == ["failed", "cancelled"]
@@ -423,7 +423,7 @@ def test_a_local_action_that_changed_is_refused_at_its_place(begin: Begin, tmp_p
     action.parent.mkdir()
     action.write_text("name: A\nruns: {using: cmd, command: exit 1}\n")
     result = begin("name: P\njobs:\n  a:\n    steps:\n      - action: ./act\n")
-    before = read_events(result.directory)
+    before = read_record(result.directory)
     action.write_text("name: A\nruns: {using: cmd, command: exit 0}\n")
     with pytest.raises(dtp.PlanError) as raised:
         dtp.resume(result)
@@ -431,7 +431,7 @@ def test_a_local_action_that_changed_is_refused_at_its_place(begin: Begin, tmp_p
         f"{tmp_path}/p.yaml:5:17: error: the action ./act is not what it was when the run began [DT416]; "
         "restore it, or run the pipeline anew"
     )
-    assert read_events(result.directory) == before
+    assert read_record(result.directory) == before
 
 
 def test_a_run_goes_on_from_another_folder_with_the_actions_beside_its_file(
@@ -521,7 +521,7 @@ def test_listeners_and_handles_see_the_whole_history(begin: Begin, tmp_path: Pat
     assert (handle.run_id, handle.directory, handle.attempt) == (result.id, result.directory, 2)
     seen = list(handle)
     assert handle.wait(30).succeeded
-    assert tuple(seen) == tuple(told) == read_events(result.directory).events
+    assert tuple(seen) == tuple(told) == read_record(result.directory).events
     inputs = [event.inputs for event in seen if isinstance(event, StepInputs)]
     assert inputs == [{"got": [1, {"x": 2.5}]}] * 2
 
@@ -550,7 +550,7 @@ def test_a_resumed_run_that_is_cancelled_by_its_task_can_be_resumed(tmp_path: Pa
 
     async def cancelled() -> None:
         seen = threading.Event()
-        again = [event for event in read_events(result.directory).events if event.type == "log"]
+        again = [event for event in read_record(result.directory).events if event.type == "log"]
 
         def look(event: Event) -> None:
             if event.type == "log" and event not in again:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import datatorch_pipelines as dtp
-from datatorch_pipelines.records import read_events
+from datatorch_pipelines.records import read_record
 from datatorch_pipelines.results import Event, RunFinished
 
 SHAPES: Mapping[str, str] = {
@@ -134,7 +134,7 @@ def test_a_tuple_that_a_caller_gave_is_a_list_to_the_record_and_to_the_result(tm
 def test_a_record_cut_at_any_byte_loses_at_most_the_event_that_was_being_written(tmp_path: Path) -> None:
     result = _run(SHAPES["failing"], tmp_path)
     path = result.directory / "events.jsonl"
-    data, whole = path.read_bytes(), read_events(result.directory).events
+    data, whole = path.read_bytes(), read_record(result.directory).events
     ends = [index + 1 for index, byte in enumerate(data) if byte == 0x0A]
     assert len(ends) == len(whole)
     for length in range(len(data) + 1):
@@ -146,7 +146,7 @@ def test_a_record_cut_at_any_byte_loses_at_most_the_event_that_was_being_written
             assert str(raised.value) == f"the run in {str(result.directory)!r} never began; run its pipeline again"
             assert dtp.runs(tmp_path) == []
             continue
-        found = read_events(result.directory)
+        found = read_record(result.directory)
         assert (found.events, found.length) == (whole[:written], ends[written - 1])
         opened = dtp.open_run(result.directory)
         assert opened.status == ("failed" if written == len(whole) else "cancelled")
@@ -211,7 +211,7 @@ def test_many_who_look_whether_a_run_goes_on_don_t_keep_it_from_being_resumed(tm
         over.set()
         for thread in threads:
             thread.join()
-    assert [event.type for event in read_events(result.directory).events].count("run-resumed") == 3
+    assert [event.type for event in read_record(result.directory).events].count("run-resumed") == 3
 
 
 @pytest.mark.parametrize(
@@ -309,4 +309,4 @@ def test_the_events_of_a_handle_are_those_of_the_record(tmp_path: Path) -> None:
     handle = dtp.loads("name: P\njobs: {a: {steps: [{run: echo hi}]}}").start(directory=tmp_path)
     seen: list[Event] = list(handle)
     result = handle.wait(30)
-    assert tuple(seen) == read_events(result.directory).events
+    assert tuple(seen) == read_record(result.directory).events

@@ -151,7 +151,7 @@ class Variables(Mapping[str, object]):
 def _shown(value: object) -> str:
     """A value in a message, where it is short: half of a secret could not be masked."""
     text = repr(value) if isinstance(value, str) else value_text(value) or "null"
-    return text if len(text) <= 60 else f"{'a text' if isinstance(value, str) else 'a value'} of {len(text)} characters"
+    return text if len(text) <= 60 else f"a long {'text' if isinstance(value, str) else 'value'}"
 
 
 def uses_hash_files(value: object) -> bool:

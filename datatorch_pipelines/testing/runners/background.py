@@ -6,17 +6,17 @@ import secrets
 from pathlib import Path
 
 from datatorch_pipelines.testing.judging import shown
-from datatorch_pipelines.testing.runners.jobs import HOLD, Job, obey
-from datatorch_pipelines.testing.runners.rules import BACKGROUND, LIVES_ON, SHARED, STDERR
+from datatorch_pipelines.testing.runners.jobs import HOLD, NAP, Job, obey
+from datatorch_pipelines.testing.runners.rules import BACKGROUND, LIVES_ON, STDERR, VARIABLES
 from datatorch_pipelines.testing.runners.using import Fixtures, Lacking, Session, Use, needs
 
-_ANSWERS = 'n=0; while [ $n -lt 100 ] && [ ! -e "$1/ask" ]; do sleep 1; n=$((n+1)); done; echo >"$1/answer"'
+_ANSWERS = f'n=0; while [ $n -lt 300 ] && [ ! -e "$1/ask" ]; do {NAP}; n=$((n+1)); done; echo >"$1/answer"'
 """Lives until it is asked whether it lives."""
 
-_ASK = """
-[ -d "$1" ] || { echo gone; exit; }
+_ASK = f"""
+[ -d "$1" ] || {{ echo gone; exit; }}
 echo >"$1/ask"; n=0
-while [ $n -lt 3 ] && [ ! -e "$1/answer" ]; do sleep 1; n=$((n+1)); done
+while [ $n -lt 8 ] && [ ! -e "$1/answer" ]; do {NAP}; n=$((n+1)); done
 [ -e "$1/answer" ] && echo lives || echo dead
 rm -rf "$1"
 """
@@ -43,7 +43,7 @@ class Background(Fixtures):
             "background-children",
         )
 
-    @needs(BACKGROUND)
+    @needs(BACKGROUND, VARIABLES)
     def test_a_child_that_left_its_session_ends_with_the_job(self, use: Use, tmp_path: Path) -> None:
         """That includes what opened a session of its own, as servers do."""
         script = f"if ! command -v setsid; then exit 9; fi; ( setsid sh -c '{_ANSWERS}' sh \"$1\" >/dev/null 2>&1 & )"
@@ -55,12 +55,12 @@ class Background(Fixtures):
             "background-children",
         )
 
-    @needs(BACKGROUND, SHARED, STDERR)
+    @needs(LIVES_ON, STDERR)
     def test_late_output_goes_to_the_jobs_log(self, use: Use) -> None:
         """What comes after a step's end is no part of it: ``context.environment.late_output`` takes it."""
 
         async def main(job: Job) -> tuple[bool, bytes, bytes]:
-            wait = "n=0; while [ $n -lt 100 ] && [ ! -e go ]; do sleep 1; n=$((n+1)); done"
+            wait = f"n=0; while [ $n -lt 300 ] && [ ! -e go ]; do {NAP}; n=$((n+1)); done"
             first = job.start(f"( {wait}; echo late; {HOLD} ) & echo done")
             await first.ends(job.patience / 3)
             second = job.start(": >go")

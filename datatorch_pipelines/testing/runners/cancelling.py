@@ -12,19 +12,23 @@ from datatorch_pipelines.testing.runners.jobs import HOLD, Job, obey
 from datatorch_pipelines.testing.runners.rules import (
     CANCEL,
     CANCELLED,
+    DEAF,
+    DEAF_SCRIPT,
     GOES_ON,
+    KEEPS_APART,
     KILLS,
     LIVES_ON,
     SUCCESS,
+    TREE,
+    VARIABLES,
+    left_of,
     started,
 )
-from datatorch_pipelines.testing.runners.using import Fixtures, Lacking, Session, Use, bounded, needs
+from datatorch_pipelines.testing.runners.using import Fixtures, Session, Use, bounded, needs
 
 _MOMENTS = (0, 1, 2, 4, 8, 32)
 """After how many turns of the event loop a command is cancelled."""
 
-_TREE = f"( ( {HOLD} ) & echo $! >>pids; echo deep; {HOLD} ) & echo $! >>pids"
-_DEAF = f"trap '' INT TERM HUP; ( {HOLD} ) & echo $! >>pids; echo $$ >>pids; echo deep"
 _AWAY = (
     "if ! command -v setsid >/dev/null; then echo lacks; exit; fi\n"
     f"( setsid sh -c 'echo $$ >>pids; echo deep; {HOLD}' & )"
@@ -50,37 +54,29 @@ class Cancelling(Fixtures):
         """When the cancellation leaves ``execute``, the command is over."""
         use.hold(KILLS)
 
-    @needs(KILLS)
     def test_cancelling_ends_the_commands_children(self, use: Use) -> None:
         """Its children end with it, and theirs."""
-        left = use.job(lambda job: _left_of(job, _TREE))
-        obey(
-            not left,
-            f"a command was cancelled, and {len(left)} of its children run on: end the whole tree",
-            "cancelling",
-        )
+        use.hold(TREE)
 
-    @needs(KILLS)
     def test_cancelling_ends_what_does_not_listen(self, use: Use) -> None:
         """What ignores SIGTERM is killed after a short while."""
-        left = use.job(lambda job: _left_of(job, _DEAF))
-        obey(not left, "a command that ignores SIGTERM was cancelled, and runs on: use SIGKILL then", "cancelling")
+        use.hold(DEAF)
 
-    @needs(KILLS)
+    @needs(TREE, VARIABLES)
     def test_cancelling_ends_what_left_its_session(self, use: Use) -> None:
         """What opened a session of its own, and whose parent is gone, is the command's all the same.
 
         Its ``$DATATORCH_OUTPUT``, which no other step has, tells it; a container's processes are told by that.
         """
-        left = use.job(lambda job: _left_of(job, _AWAY))
+        left = use.job(lambda job: left_of(job, _AWAY))
         obey(not left, "a command was cancelled, and a process that left its session runs on: find it", "cancelling")
 
-    @needs(KILLS)
+    @needs(DEAF)
     def test_cancelling_twice_ends_it_all_the_same(self, use: Use) -> None:
         """Who cancels again while a command is being ended must not break into that."""
 
         async def main(job: Job) -> list[str]:
-            running = await started(job, _DEAF)
+            running = await started(job, DEAF_SCRIPT)
             running.task.cancel()
             await asyncio.sleep(0.05)
             await running.cancelled(job.patience / 3)
@@ -155,7 +151,7 @@ class Cancelling(Fixtures):
             "cancelling",
         )
 
-    @needs(KILLS)
+    @needs(KILLS, KEEPS_APART)
     def test_cancelling_spares_other_jobs(self, use: Use) -> None:
         """Jobs run side by side, and one that is cancelled is no business of the others."""
         if use.runner.capabilities.max_jobs == 1:
@@ -196,16 +192,6 @@ class Cancelling(Fixtures):
             f"job was cancelled as it began, and in the next job a command gives {shown(status)}",
             "cancelling",
         )
-
-
-async def _left_of(job: Job, script: str) -> list[str]:
-    """What runs on of a script's processes when its command was cancelled. Skips what the place lacks."""
-    running = await started(job, script)
-    if b"lacks" in running.said():
-        raise Lacking("setsid")
-    await running.until_said(b"deep\n", job.patience / 3)
-    await running.cancelled(job.patience / 3)
-    return await job.alive()
 
 
 async def _entered(session: Session) -> None:

@@ -8,7 +8,7 @@ import pytest
 
 from datatorch_pipelines.testing.judging import shown
 from datatorch_pipelines.testing.runners.jobs import Job, obey
-from datatorch_pipelines.testing.runners.rules import FOLDER, INPUT, OUTPUT, QUIET, STATUS, VARIABLES
+from datatorch_pipelines.testing.runners.rules import BYTES, CWD, FOLDER, INPUT, LAST, LOOP, OUTPUT, STATUS, VARIABLES
 from datatorch_pipelines.testing.runners.using import Fixtures, Use, needs
 
 _ODD = ("a b", "", "$HOME", "`id`", "$(id)", "*", "~", "a;b|c&d", "'", '"', "\\", "-n", "\n", "é日本", "%s", "#x", "!x")
@@ -19,7 +19,7 @@ _BYTES = bytes(range(256)) * 4096
 class Given(Fixtures):
     """The rules of what a command is given."""
 
-    @needs(QUIET)
+    @needs(LAST)
     def test_arguments_arrive_as_they_are(self, use: Use) -> None:
         """An ``argv`` is a list of texts, and never a line for a shell: data is in it."""
 
@@ -37,7 +37,7 @@ class Given(Fixtures):
         """``command.env`` is what the pipeline, the job and the step set, and ``INPUT_*``."""
         use.hold(VARIABLES)
 
-    @needs(VARIABLES, QUIET)
+    @needs(VARIABLES, LAST)
     def test_variables_arrive_as_they_are(self, use: Use) -> None:
         """Values are data: quotes, line ends, ``$`` and other scripts in them mean nothing."""
         env = {f"KIT_{number}": word for number, word in enumerate(_ODD)}
@@ -53,7 +53,7 @@ class Given(Fixtures):
             "commands",
         )
 
-    @needs(VARIABLES, QUIET)
+    @needs(VARIABLES, LAST)
     def test_a_variable_of_100_kilobytes_arrives(self, use: Use) -> None:
         """A variable may hold what the system allows an argument, 128 KiB on Linux."""
 
@@ -113,22 +113,15 @@ class Given(Fixtures):
         """``cwd`` is ``None`` for the workspace."""
         use.hold(FOLDER)
 
-    @needs(FOLDER)
     def test_a_command_starts_in_the_folder_that_it_names(self, use: Use) -> None:
         """``cwd`` is a path where the command runs, with blanks and all."""
-
-        async def main(job: Job) -> bytes:
-            await job.run('mkdir "$1/a folder"', str(job.workspace))
-            return (await job.run("pwd", cwd=f"{job.workspace}/a folder")).out
-
-        out = use.job(main)
-        obey(out.endswith(b"/a folder\n"), f"with cwd='.../a folder' a command starts in {shown(out)}", "commands")
+        use.hold(CWD)
 
     def test_standard_input_is_read(self, use: Use) -> None:
         """``stdin`` is all that the command reads from its standard input."""
         use.hold(INPUT)
 
-    @needs(INPUT, QUIET)
+    @needs(INPUT, BYTES)
     def test_a_megabyte_of_input_arrives_as_it_is(self, use: Use) -> None:
         """Files travel over standard input: every byte of it counts, and there may be many."""
 
@@ -139,7 +132,7 @@ class Given(Fixtures):
         problem = f"{len(out)} of {len(_BYTES)} bytes" if len(out) != len(_BYTES) else "other bytes"
         obey(out == _BYTES, f"of a megabyte of standard input a command reads {problem}", "commands")
 
-    @needs(OUTPUT)
+    @needs(OUTPUT, LOOP)
     def test_without_input_the_end_is_read_at_once(self, use: Use) -> None:
         """A command that reads is not left waiting, nor given what the host reads."""
 
@@ -151,7 +144,7 @@ class Given(Fixtures):
         waits = "waits" if out is None else f"reads {shown(out.replace(b'over', b''))}"
         obey(out == b"over\n", f"with an empty stdin a command that reads {waits}: give it an empty input", "commands")
 
-    @needs(STATUS)
+    @needs(STATUS, LOOP)
     def test_input_that_nobody_reads_holds_nothing_up(self, use: Use) -> None:
         """A command may end before it has read all, or any, of its input."""
 

@@ -17,6 +17,9 @@ from datatorch_pipelines.testing.judging import require, shown
 HOLD = "n=0; while [ $n -lt 100 ]; do sleep 1; n=$((n+1)); done"
 """Shell text that takes long, and yet ends by itself: what a broken runner leaves is gone some time."""
 
+NAP = "{ sleep 0.2 2>/dev/null || sleep 1; }"
+"""A short wait; a POSIX ``sleep`` knows whole seconds only."""
+
 ALIVE = r"""
 for pid in $(cat "$1"); do
   kill -0 "$pid" 2>/dev/null || continue

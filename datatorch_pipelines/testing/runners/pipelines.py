@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import frozen
+from attrs import evolve, frozen
 
 from datatorch_pipelines.api import load
 from datatorch_pipelines.api.running import located_pipeline
@@ -22,8 +22,9 @@ from datatorch_pipelines.limits import DEFAULT_LIMITS
 from datatorch_pipelines.results import LogWritten, RunResult, Status, StepResult
 from datatorch_pipelines.testing.judging import shown
 from datatorch_pipelines.testing.runners.jobs import ALIVE, HOLD, obey
-from datatorch_pipelines.testing.runners.rules import GOES_ON, KILLS, QUIET, SHARED, STATUS, VARIABLES
-from datatorch_pipelines.testing.runners.using import Fixtures, Lose, Session, Use, lost, needs
+from datatorch_pipelines.testing.runners.places import putting_rule, python_rule
+from datatorch_pipelines.testing.runners.rules import GOES_ON, KILLS, LAST, SHARED, STATUS, TEMP, VARIABLES
+from datatorch_pipelines.testing.runners.using import Fixtures, Lose, Rule, Session, Use, lost, needs
 
 _LARGE = "x" * 1_000_000
 
@@ -90,6 +91,10 @@ class Piped:
 
         return self.use.session(main)
 
+    def needing(self, *rules: Rule) -> Piped:
+        """The same, where these rules are kept."""
+        return evolve(self, use=evolve(self.use, needs=(*self.use.needs, *rules)))
+
     def step(self, step: Mapping[str, object], **more: Any) -> StepResult:
         """The result of a single step."""
         return self({"job": {"steps": [{"name": "Step", **step}]}}, **more).jobs["job"].steps[0]
@@ -112,7 +117,7 @@ class Pipelines(Fixtures):
         """Runs pipelines."""
         return Piped(use, tmp_path)
 
-    @needs(VARIABLES, STATUS, QUIET)
+    @needs(VARIABLES, STATUS, LAST, TEMP)
     def test_inputs_become_variables(self, pipe: Piped) -> None:
         """``INPUT_<NAME>`` holds an input of a ``run`` step: text as it is, other values as JSON."""
         inputs = {"text": 'it\'s $HOME\n"é"', "number": 3.5, "list": [1, "a b"], "yes": True, "odd-name": ""}
@@ -121,7 +126,7 @@ class Pipelines(Fixtures):
         wanted = '<it\'s $HOME\n"é"><3.5><[1, "a b"]><true><>'
         obey(step.stdout == wanted, f"a step has the inputs {shown(inputs)} and sees {shown(step.stdout)}", "commands")
 
-    @needs(VARIABLES, STATUS, QUIET)
+    @needs(VARIABLES, STATUS, LAST, TEMP)
     def test_an_input_of_a_megabyte_is_read_from_the_file(self, pipe: Piped) -> None:
         """``$DATATORCH_INPUTS`` names a file with all inputs, where the step sees it."""
         step = pipe.step({"run": 'tr -dc x <"$DATATORCH_INPUTS" | wc -c', "inputs": {"large": _LARGE}})
@@ -131,7 +136,7 @@ class Pipelines(Fixtures):
             "files",
         )
 
-    @needs(VARIABLES, STATUS, QUIET)
+    @needs(VARIABLES, STATUS, LAST, TEMP)
     def test_outputs_are_read(self, pipe: Piped) -> None:
         """A step sets outputs by lines that it writes, and in the file ``$DATATORCH_OUTPUT``."""
         script = 'echo \'::line::{"a": 1}\'; echo \'{"file": [1, 2]}\' >>"$DATATORCH_OUTPUT"; printf "::last::true"'
@@ -139,7 +144,7 @@ class Pipelines(Fixtures):
         wanted = {"line": {"a": 1}, "file": [1, 2], "last": True}
         obey(outputs == wanted, f"a step sets the outputs {shown(wanted)}, and the run has {shown(outputs)}", "files")
 
-    @needs(VARIABLES, STATUS, QUIET)
+    @needs(VARIABLES, STATUS, LAST, TEMP)
     def test_an_action_finds_its_own_files(self, pipe: Piped) -> None:
         """An action is brought to where its step runs, with all that is in its folder."""
         files = {
@@ -148,10 +153,11 @@ class Pipelines(Fixtures):
             "action/say.sh": '#!/bin/sh\ncat "$1/data/text"\n',
             "action/data/text": "found\n",
         }
+        pipe = pipe.needing(putting_rule(pipe.folder / "put"))
         step = pipe.step({"action": "./action"}, files=files)
         obey(step.stdout == "found\n", f"an action reads a file of its own and finds {shown(step.log)}", "files")
 
-    @needs(VARIABLES, STATUS, QUIET)
+    @needs(VARIABLES, STATUS, LAST, TEMP)
     def test_an_action_in_python_runs(self, pipe: Piped) -> None:
         """Most actions are in Python: ``facts`` name the interpreter, and the action is there."""
         if not self.has_python:
@@ -161,10 +167,11 @@ class Pipelines(Fixtures):
             "runs: {using: python, main: m.py}\n",
             "action/m.py": "import json, sys\nprint('::b::%d' % (2 * json.loads(sys.argv[-1])['a']))\n",
         }
+        pipe = pipe.needing(putting_rule(pipe.folder / "put"), python_rule(has_python=True))
         step = pipe.step({"action": "./action", "inputs": {"a": 21}}, files=files)
         obey(dict(step.outputs) == {"b": 42}, f"an action in Python gives {shown(step.log)}", "files")
 
-    @needs(STATUS, QUIET)
+    @needs(STATUS, LAST, TEMP)
     def test_a_step_that_fails_says_by_which_status(self, pipe: Piped) -> None:
         """The rest of its job is skipped, but for what runs whatever happens."""
         steps = [{"name": "Bad", "run": "exit 3"}, {"run": "echo no"}, {"name": "Always", "if": "always()", "run": ":"}]
@@ -173,7 +180,7 @@ class Pipelines(Fixtures):
         wanted = [(Status.FAILED, 3), (Status.SKIPPED, None), (Status.SUCCEEDED, 0)]
         obey(found == wanted, f"the steps of a job whose first fails end as {shown(found)}", "exit-statuses")
 
-    @needs(KILLS, STATUS)
+    @needs(KILLS, STATUS, LAST, TEMP)
     def test_steps_that_always_run_do_so_after_a_cancellation(self, pipe: Piped) -> None:
         """A run that is cancelled ends what it runs, and then cleans up in the same place."""
         steps = [
@@ -192,11 +199,11 @@ class Pipelines(Fixtures):
             found == wanted, f"a run is cancelled; it, its step, its cleaning step end as {shown(found)}", "cancelling"
         )
 
-    @needs(KILLS, STATUS)
+    @needs(KILLS, STATUS, LAST, TEMP)
     def test_a_step_that_takes_too_long_is_ended(self, pipe: Piped) -> None:
         """A time-out cancels ``execute``; the step has failed then, and the job goes on to what always runs."""
         steps = [
-            {"name": "Long", "timeout": 0.05, "run": f"echo $$ >pids; {HOLD}"},
+            {"name": "Long", "timeout": 0.03, "run": f"echo $$ >pids; {HOLD}"},
             {"name": "Clean", "if": "always()", "run": f"set -- pids\n{ALIVE}"},
         ]
         long, clean = pipe({"job": {"steps": steps}}).jobs["job"].steps
@@ -204,7 +211,7 @@ class Pipelines(Fixtures):
         wanted = (Status.FAILED, Status.SUCCEEDED, "looked\n")
         obey(found == wanted, f"a step is over its time; it and the cleaning step end as {shown(found)}", "cancelling")
 
-    @needs(VARIABLES, STATUS, QUIET)
+    @needs(VARIABLES, STATUS, LAST, TEMP)
     def test_a_secret_is_masked_in_all_that_is_recorded(self, pipe: Piped) -> None:
         """What reaches ``context.log`` is masked there: it must come that way and no other."""
         secret = secrets.token_hex(16)
@@ -216,7 +223,7 @@ class Pipelines(Fixtures):
         where = [path.name for path in kept if secret.encode() in path.read_bytes()]
         obey(not where, f"a secret is recorded in {where}: log by context.log alone", "secrets")
 
-    @needs(STATUS, SHARED, VARIABLES)
+    @needs(STATUS, SHARED, VARIABLES, LAST, TEMP)
     def test_what_one_job_gives_another_gets(self, pipe: Piped) -> None:
         """Jobs share nothing but outputs, wherever each of them runs."""
         first = {"steps": [{"id": "set", "run": "echo ::n::41"}], "outputs": {"n": "${{ steps.set.output.n }}"}}
@@ -225,7 +232,7 @@ class Pipelines(Fixtures):
         outputs = dict(result.jobs["second"].steps[0].outputs)
         obey(outputs == {"m": 42}, f"a job that gets 41 of another and adds 1 has {shown(outputs)}", "files")
 
-    @needs(GOES_ON, STATUS)
+    @needs(GOES_ON, STATUS, TEMP)
     def test_a_job_whose_place_is_lost_starts_anew(self, pipe: Piped, lose: Lose) -> None:
         """The engine reruns the whole job in a fresh place; the runner gives one."""
 

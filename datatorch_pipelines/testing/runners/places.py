@@ -11,8 +11,8 @@ import pytest
 
 from datatorch_pipelines.errors import RunnerError
 from datatorch_pipelines.testing.judging import shown
-from datatorch_pipelines.testing.runners.jobs import Job, Ran, obey
-from datatorch_pipelines.testing.runners.rules import APART, OUTPUT, SHARED, STATUS
+from datatorch_pipelines.testing.runners.jobs import Job, obey
+from datatorch_pipelines.testing.runners.rules import APART, BYTES, OUTPUT, QUIET, SHARED, STATUS, TEMP
 from datatorch_pipelines.testing.runners.using import Fixtures, Rule, Session, Use, folder, needs
 
 _ACTION = {"run.sh": b"#!/bin/sh\necho ran\n", "sub dir/data": b"\0\xff data\r\n", "-odd 'name'": b"odd"}
@@ -87,16 +87,9 @@ class Places(Fixtures):
         kept = use.job(main, keep=True)
         obey((Path(kept) / "file").exists(), "with keep=True the workspace is gone: leave it", "places")
 
-    @needs(OUTPUT)
     def test_the_temporary_folder_can_be_written_to(self, use: Use) -> None:
         """``paths.temp`` is for files of the job that are no part of its workspace."""
-
-        async def main(job: Job) -> Ran:
-            temp, workspace = str(job.environment.paths.temp), str(job.workspace)
-            return await job.run('echo x >"$1/kit" && ! [ -e "$2/kit" ] && echo over', temp, workspace)
-
-        ran = use.job(main)
-        obey(ran.out == b"over\n", f"paths.temp can't be used: {shown(ran.err)}", "places")
+        use.hold(TEMP)
 
     @needs(OUTPUT)
     def test_the_facts_are_of_where_the_steps_run(self, use: Use) -> None:
@@ -112,31 +105,15 @@ class Places(Fixtures):
         found = (_fact(facts, "directory", "workspace"), "")
         obey(found[0] == workspace, f"facts have the workspace {shown(found[0])}, paths {shown(workspace)}", "places")
 
-    @needs(OUTPUT)
     def test_the_facts_name_a_python_that_runs(self, use: Use) -> None:
         """Actions in Python run by ``python.executable``; a place without says so (``has_python = False``)."""
-
-        async def main(job: Job) -> tuple[str, bytes]:
-            python = _fact(job.environment.facts, "python", "executable")
-            script = 'if [ -n "$1" ]; then "$1" -c "print(6 * 7)"; else command -v python3 || command -v python; fi'
-            return python, (await job.run(f"{script}; echo over", python)).out
-
-        python, out = use.job(main)
-        if self.has_python:
-            obey(
-                python and out == b"42\nover\n",
-                f"facts have the Python {shown(python)}, which doesn't run where the steps do: name the one that is "
-                "there, or set has_python = False",
-                "places",
-            )
-        else:
-            obey(out == b"over\n", f"has_python = False, and there is one: {shown(out)}", "places")
+        use.hold(python_rule(has_python=self.has_python))
 
     def test_a_folder_is_put_where_the_steps_see_it(self, use: Use, tmp_path: Path) -> None:
         """Actions are put: with their names, contents and modes."""
-        use.hold(_putting(tmp_path))
+        use.hold(putting_rule(tmp_path))
 
-    @needs(STATUS, OUTPUT)
+    @needs(STATUS, BYTES)
     def test_a_folder_that_was_put_is_not_put_again(self, use: Use, tmp_path: Path) -> None:
         """``digest`` names the content: the same is brought once to a job."""
         source = folder(tmp_path / "action", _ACTION, ("run.sh",))
@@ -148,7 +125,7 @@ class Places(Fixtures):
         places = use.job(main)
         obey(len(set(places)) == 1, f"a folder that is put twice is at {shown([*map(str, places)])}", "files")
 
-    @needs(SHARED)
+    @needs(SHARED, BYTES)
     def test_files_are_got_as_they_are(self, use: Use, tmp_path: Path) -> None:
         """Outputs and artifacts are got: a file, or a folder with all that is in it."""
 
@@ -163,7 +140,7 @@ class Places(Fixtures):
         wanted = {"folder/sub/a file": b"a\0\xff\r\n", "folder/empty": b"", "file": b"a\0\xff\r\n"}
         obey(found == wanted, f"of files that are there, get gives {shown(found)}: give {shown(wanted)}", "files")
 
-    @needs(SHARED)
+    @needs(SHARED, BYTES)
     def test_what_is_not_there_can_not_be_got(self, use: Use, tmp_path: Path) -> None:
         """``get`` raises `RunnerError`, and leaves nothing at the destination."""
 
@@ -182,7 +159,7 @@ class Places(Fixtures):
             gave if isinstance(gave, BaseException) else None,
         )
 
-    @needs(SHARED)
+    @needs(SHARED, BYTES)
     def test_eight_megabytes_go_there_and_back(self, use: Use, tmp_path: Path) -> None:
         """Large inputs and artifacts travel whole."""
         source = folder(tmp_path / "large", {"data": _LARGE})
@@ -196,7 +173,8 @@ class Places(Fixtures):
         obey(use.job(main), "eight megabytes that were put and got back are not what they were", "files")
 
 
-def _putting(tmp_path: Path) -> Rule:
+def putting_rule(tmp_path: Path) -> Rule:
+    """That ``put`` brings a folder as it is."""
     source = folder(tmp_path / "action", _ACTION, ("run.sh",))
 
     async def check(job: Job) -> None:
@@ -209,7 +187,27 @@ def _putting(tmp_path: Path) -> Rule:
             "files",
         )
 
-    return Rule("test_a_folder_is_put_where_the_steps_see_it", check, (OUTPUT,))
+    return Rule("test_a_folder_is_put_where_the_steps_see_it", check, (BYTES,))
+
+
+def python_rule(*, has_python: bool) -> Rule:
+    """That there is a Python, or none, as a class says."""
+
+    async def check(job: Job) -> None:
+        python = _fact(job.environment.facts, "python", "executable")
+        script = 'if [ -n "$1" ]; then "$1" -c "print(6 * 7)"; else command -v python3 || command -v python; fi'
+        out = (await job.run(f"{script}; echo over", python)).out
+        if has_python:
+            obey(
+                python and out == b"42\nover\n",
+                f"facts have the Python {shown(python)}, which doesn't run where the steps do: name the one that is "
+                "there, or set has_python = False",
+                "places",
+            )
+        else:
+            obey(out == b"over\n", f"has_python = False, and there is one: {shown(out)}", "places")
+
+    return Rule("test_the_facts_name_a_python_that_runs", check, (QUIET,))
 
 
 def _only_where_files_are_shared(use: Use) -> None:

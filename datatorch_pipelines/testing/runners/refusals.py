@@ -15,7 +15,7 @@ from datatorch_pipelines.contracts import Command, JobSpec, Runner, StepContext
 from datatorch_pipelines.errors import CommandRejected, EnvironmentLost, RunnerUnavailable
 from datatorch_pipelines.testing.judging import is_one_line, shown
 from datatorch_pipelines.testing.runners.jobs import HOLD, Job, Running, obey
-from datatorch_pipelines.testing.runners.rules import CANCELLED, SUCCESS, VARIABLES, started
+from datatorch_pipelines.testing.runners.rules import CANCELLED, CWD, SUCCESS, VARIABLES, started
 from datatorch_pipelines.testing.runners.using import Blamed, Fixtures, Lose, Session, Use, lost, needs
 
 _LOOK = """
@@ -36,7 +36,7 @@ class Refusals(Fixtures):
         error = use.job(lambda job: _error(job.start("", argv=("no-such-program-of-the-kit",))))
         _require_rejected(error, "a program that doesn't exist", "no-such-program-of-the-kit")
 
-    @needs(SUCCESS)
+    @needs(CWD)
     def test_a_folder_that_is_not_there_is_rejected(self, use: Use) -> None:
         """A step's ``working-directory`` may be wrong: it runs nowhere else then."""
         error = use.job(lambda job: _error(job.start(":", cwd=f"{job.workspace}/no-such-folder")))

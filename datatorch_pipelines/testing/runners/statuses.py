@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import inspect
 
 from datatorch_pipelines.contracts import Capabilities, Runner
 from datatorch_pipelines.testing.judging import listed, shown
 from datatorch_pipelines.testing.runners.jobs import Job, obey
-from datatorch_pipelines.testing.runners.rules import STATUS, SUCCESS
+from datatorch_pipelines.testing.runners.rules import AWAITED, STATUS, SUCCESS
 from datatorch_pipelines.testing.runners.using import (
     CLOSES,
     LEAVES,
@@ -39,12 +38,7 @@ class Statuses(Fixtures):
 
     def test_execute_is_awaited(self, use: Use) -> None:
         """``execute`` is a coroutine function: other jobs go on while a command runs."""
-
-        async def main(session: Session) -> bool:
-            async with session.job() as job:
-                return _is_awaited(job)
-
-        obey(use.session(main), "execute gives its result at once: write `async def execute`", "calls")
+        use.hold(AWAITED)
 
     def test_it_is_opened(self, use: Use) -> None:
         """``open`` makes ready before the first job, and raises nothing where the place can be reached."""
@@ -141,18 +135,6 @@ class Statuses(Fixtures):
         obey(
             given == wanted, f"for what SIGKILL and SIGTERM ended execute gives {shown(given)}: {hint}", "exit-statuses"
         )
-
-
-def _is_awaited(job: Job) -> bool:
-    from datatorch_pipelines.contracts import Command, StepContext
-
-    context = StepContext(job=job.spec, step="Step", environment=job.environment, sink=job.late.write)
-    waiting: object = job.runner.execute(Command(argv=("sh", "-c", ":"), cwd=str(job.workspace)), context)
-    if inspect.iscoroutine(waiting):
-        waiting.close()
-    elif isinstance(waiting, asyncio.Future):
-        waiting.cancel()
-    return inspect.isawaitable(waiting)
 
 
 async def _used(session: Session) -> None:

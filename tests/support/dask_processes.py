@@ -1,0 +1,123 @@
+"""A Dask scheduler and its workers as real processes, to be killed on purpose. Plain context managers."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return free.getsockname()[1]
+
+
+class Worker:
+    """One ``dask worker`` without a nanny: the process is the worker itself."""
+
+    def __init__(self, cluster: Processes, name: str, arguments: Sequence[str], env: Mapping[str, str]) -> None:
+        self.name = name
+        self.folder = cluster.folder / name
+        self.log = cluster.folder / f"{name}.log"
+        self.port = _free_port()
+        self.address = f"tcp://127.0.0.1:{self.port}"
+        self.process = cluster.start(
+            self.log,
+            "dask_worker",
+            cluster.address,
+            "--no-nanny",
+            "--no-dashboard",
+            "--name",
+            name,
+            "--worker-port",
+            str(self.port),
+            "--local-directory",
+            str(self.folder),
+            *arguments,
+            env=env,
+        )
+
+    def kill(self) -> None:
+        """Ends it as the machine's end would: at once."""
+        self.process.kill()
+        self.process.wait()
+
+
+class Processes:
+    """A scheduler and workers, each with its log in ``folder``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.workers: list[Worker] = []
+        self._count = 0
+        self._started: list[subprocess.Popen[bytes]] = []
+        port = _free_port()
+        self.address = f"tcp://127.0.0.1:{port}"
+        self.scheduler = self.start(
+            folder / "scheduler.log", "dask_scheduler", "--host", "127.0.0.1", "--port", str(port),
+            "--no-dashboard", "--dashboard-address", "127.0.0.1:0",
+        )  # fmt: skip
+        self._wait(lambda: self._answers(port), self.scheduler)
+
+    @staticmethod
+    def _answers(port: int) -> bool:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+        return False
+
+    def start(self, log: Path, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen:
+        """Starts one of Dask's programs; what it says goes to the log."""
+        with log.open("wb") as file:
+            process = subprocess.Popen(
+                [sys.executable, "-m", f"distributed.cli.{module}", *arguments],
+                stdout=file, stderr=file, stdin=subprocess.DEVNULL,
+                env={**os.environ, **(env or {})},
+            )  # fmt: skip
+        self._started.append(process)
+        return process
+
+    def worker(self, *arguments: str, env: Mapping[str, str] | None = None, wait: bool = True) -> Worker:
+        """Starts a worker; ``wait``: until the scheduler has it."""
+        self._count += 1
+        worker = Worker(self, f"worker-{self._count}", arguments, env or {})
+        self.workers.append(worker)
+        if wait:
+            self._wait(lambda: b"Registered to" in worker.log.read_bytes(), worker.process)
+        return worker
+
+    def _wait(self, there, process) -> None:
+        deadline = time.monotonic() + 60
+        while not there():
+            assert process.poll() is None, self.logs()
+            assert time.monotonic() < deadline, self.logs()
+            time.sleep(0.02)
+
+    def logs(self) -> str:
+        """What all of them said."""
+        return "\n".join(f"{path.name}:\n{path.read_text(errors='replace')}" for path in self.folder.glob("*.log"))
+
+    def close(self) -> None:
+        """Ends all of them."""
+        for process in reversed(self._started):
+            process.kill()
+            process.wait()
+
+
+@contextlib.contextmanager
+def dask_processes(workers: int = 0, *arguments: str) -> Iterator[Processes]:
+    """A scheduler with so many workers, each started with these arguments, for as long as the block."""
+    with tempfile.TemporaryDirectory(prefix="dask-") as folder:
+        cluster = Processes(Path(folder))
+        try:
+            started = [cluster.worker(*arguments, wait=False) for _ in range(workers)]
+            for worker in started:
+                cluster._wait(lambda worker=worker: b"Registered to" in worker.log.read_bytes(), worker.process)
+            yield cluster
+        finally:
+            cluster.close()
