@@ -7,6 +7,7 @@ import json
 import pytest
 
 from datatorch_pipelines import RunResult
+from datatorch_pipelines.engine import Run
 from tests.support.null_runner import Act, NullRunner, simulate
 from tests.support.outcomes import error_of, outcomes
 
@@ -296,3 +297,17 @@ def test_data_that_nests_too_deep_for_a_condition_fails_the_job_or_the_step() ->
         "b: failed",
         "b.s: failed",
     ]
+
+
+@pytest.mark.parametrize("condition", ["hashFiles('*') == ''", "${{ hashFiles('*') == '' }}", "HASHFILES('*') == ''"])
+def test_a_steps_condition_may_look_at_the_files_of_its_job(condition: str) -> None:
+    assert outcomes(one_job(f'name: s, run: x, if: "{condition}"'))[-1] == "a.s: succeeded"
+
+
+def test_a_step_whose_condition_looks_at_files_outlives_a_cancellation_that_it_waits_for() -> None:
+    result = simulate(
+        "name: C\njobs: {a: {steps: [{name: s, run: x, if: always() && hashFiles('*.lock') == ''}]}}\n",
+        NullRunner({"s": Act(seconds=10)}),
+        at={5: Run.cancel},
+    )
+    assert outcomes(result) == ["a: succeeded", "a.s: succeeded"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
+from pathlib import Path, PurePath
 
 import pytest
 
@@ -77,6 +78,49 @@ def test_a_job_that_keeps_losing_its_environment_fails_in_the_end(project) -> No
     assert result.status == "failed"
     assert str(result.error) == f"{project.folder}/pipeline.yaml:3:3: the worker is gone"
     assert len(runner.errors["first"]) == 3
+    first, second = result.jobs["a"].steps
+    assert (first.name, first.status) == ("first", "failed")
+    assert str(first.error) == f"{project.folder}/pipeline.yaml:5:9: the worker is gone"
+    assert (second.name, second.status, second.reason) == ("second", "skipped", "the job's environment was lost")
+
+
+class Forgetful(dtp.LocalRunner):
+    """Shares no files, and the place of a job's first attempt is gone when a file is to be got from it."""
+
+    capabilities = dtp.Capabilities(shares_files=False)
+
+    @contextlib.asynccontextmanager
+    async def job(self, job: dtp.JobSpec) -> AsyncIterator[dtp.JobEnvironment]:
+        async with super().job(job) as environment:
+            if job.attempt == 1:
+
+                async def gone(path: PurePath, destination: Path, **_more: object) -> None:
+                    raise EnvironmentLost("the worker is gone")
+
+                environment.get = gone  # type: ignore[method-assign]  # just this once
+            yield environment
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        "{id: s, run: 'echo ::x::1', if: \"hashFiles('*.lock') == ''\"}",
+        "{id: s, run: 'echo ::x::1', timeout: \"${{ env.HASH == '' && 1 }}\"}",
+        "{id: s, run: 'echo ::x::1', inputs: {hash: \"${{ hashFiles('*.lock') }}\"}}",
+        "{id: s, run: 'echo {\\\"x\\\": 1} > $DATATORCH_OUTPUT'}",
+    ],
+    ids=["if", "timeout", "inputs", "outputs"],
+)
+def test_a_job_starts_anew_whatever_its_environment_was_asked_for_when_it_was_lost(project, step: str) -> None:
+    env = "env: {HASH: \"${{ hashFiles('*.lock') }}\"}, " if "HASH" in step else ""
+    seen: list[int] = []
+    result = project.run(
+        f"name: L\njobs:\n  a: {{{env}outputs: {{x: '${{{{ steps.s.outputs.x }}}}'}}, steps: [{step}]}}\n",
+        runner=Forgetful(),
+        on_event=lambda event: seen.append(event.attempt) if isinstance(event, JobStarted) else None,
+    )
+    assert result.error is None
+    assert (seen, result.jobs["a"].outputs) == ([1, 2], {"x": 1})
 
 
 @pytest.mark.parametrize(

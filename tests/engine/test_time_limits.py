@@ -384,3 +384,16 @@ def test_a_runs_time_that_is_no_number_of_minutes_fails_it_before_anything_runs(
     result, runner = run("name: T\ntimeout: ${{ event.x }}\njobs: {a: {steps: [{run: x}]}}\n", event={"x": "soon"})
     assert spans(runner) == []
     assert (result.status, error_of(result)) == ("failed", ("'soon' is no number above 0", 2, 10))
+
+
+def test_what_runs_whatever_happens_says_what_ended_the_run_when_its_own_time_is_over_too() -> None:
+    text = RUN.replace("if: always(), steps: [{name: c", "if: always(), steps: [{name: hangs")
+    result, _ = run(text, cleanup_seconds=30)
+    over = "the run timed out after 2 minutes"
+    assert outcomes(result)[-3:] == [
+        f"c: cancelled, {over}",
+        f"c.hangs: cancelled, {over}",
+        f"c.d: skipped, {over}",
+    ]
+    assert (result.status, error_of(result)) == ("failed", (over, 2, 10))
+    assert result.finished.timestamp() == 150.0

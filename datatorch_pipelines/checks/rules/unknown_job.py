@@ -20,9 +20,10 @@ def _find(subject: PipelineSubject) -> Iterator[Finding]:
         name = reference.path[0] if reference.path else None
         if text.job is None or name is None:
             continue
-        seen = visible_jobs(jobs, text.job, reference.context)
-        if name.lower() in {item.lower() for item in seen}:
+        folded = name.lower()
+        if any(item.lower() == folded for item in visible_jobs(jobs, text.job, reference.context)):
             continue
+        seen = list(visible_jobs(jobs, text.job, reference.context))
         place = at_columns(subject.source, text.path, reference.columns[0])
         yield _finding(subject, text.job, name, Finding(place, ""), seen)
 

@@ -71,6 +71,8 @@ class Dispatcher:
             for scope in list(self._running.values()):
                 if self._settled(scope.job, scope.contexts) is not None:
                     scope.flow.interrupt(stop, now)
+                else:
+                    scope.flow.outlived = stop
 
     async def execute(self) -> None:
         """Every job to its end. Cancelling it ends all at once, each job recorded, before it passes on."""
@@ -250,7 +252,7 @@ class Dispatcher:
         if made is not None and unit.instance is not None:
             contexts = {**contexts, "matrix": made.combinations[unit.instance]}
             name = made.names[unit.instance]
-        flow = Flow(cleanup_seconds=self._scope.options.cleanup_seconds)
+        flow = Flow(cleanup_seconds=self._scope.options.cleanup_seconds, outlived=self._stop)
         return UnitScope(run=self._scope, job=job, unit=unit, name=name, contexts=contexts, flow=flow)
 
     def _end_instance(self, job: PlannedJob, made: Instances, index: int, ended: Ended) -> None:
@@ -258,8 +260,11 @@ class Dispatcher:
         made.ended[index] = ended
         if ended.counts_as == "failure" and made.fail_fast and made.stop is None:
             made.stop = _OTHER_INSTANCE
-            for other in self._schedule.withdraw(job.id):
-                self._leave_out(job, made, other, _OTHER_INSTANCE)
+            left = self._schedule.withdraw(job.id)
+            # What waited had no turn any more since the run was to end, if it was.
+            stopped = self._stop if left and self._stop and self._settled(job, self._contexts(job)) else None
+            for other in left:
+                self._leave_out(job, made, other, stopped or _OTHER_INSTANCE)
             now = self._scope.recorder.now()
             for unit, scope in list(self._running.items()):
                 if unit.job == job.id:

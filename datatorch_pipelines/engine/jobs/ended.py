@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from attrs import field, frozen
@@ -69,34 +70,39 @@ def why_skipped(job: PlannedJob, ended: Mapping[str, Ended]) -> str:
 
 
 class EndedJobs(Mapping[str, object]):
-    """The context ``jobs`` of a job: all that it needs, directly or not, found when it is first looked at."""
+    """The context ``jobs`` of a job: all that it needs, directly or not.
+
+    They are looked for when they are asked for, from the nearest on and only as far as has to be: each of a long chain
+    of jobs may ask for the one before it.
+    """
 
     def __init__(self, job: PlannedJob, jobs: Mapping[str, PlannedJob], ended: Mapping[str, Ended]) -> None:
-        self._job = job
         self._jobs = jobs
         self._ended = ended
-        self._known: dict[str, Mapping[str, object]] | None = None
+        self._found = dict.fromkeys(job.unmet, UNSELECTED.context)
+        self._pending: deque[str] = deque()
+        self._add(job.needs)
 
-    def _found(self) -> Mapping[str, Mapping[str, object]]:
-        if self._known is None:
-            found = dict.fromkeys(self._job.unmet, UNSELECTED.context)
-            pending = list(self._job.needs)
-            while pending:
-                name = pending.pop()
-                if name not in found:
-                    found[name] = self._ended[name].context
-                    pending.extend(self._jobs[name].needs)
-            self._known = found
-        return self._known
+    def _add(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self._found:
+                self._found[name] = self._ended[name].context
+                self._pending.append(name)
+
+    def _look_for(self, name: object = None) -> Mapping[str, Mapping[str, object]]:
+        """All that was found, once ``name`` is among it or there is nothing more."""
+        while name not in self._found and self._pending:
+            self._add(self._jobs[self._pending.popleft()].needs)
+        return self._found
 
     def __getitem__(self, name: str) -> object:
-        return self._found()[name]
+        return self._look_for(name)[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in self._found()
+        return name in self._look_for(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._found())
+        return iter(self._look_for())
 
     def __len__(self) -> int:
-        return len(self._found())
+        return len(self._look_for())

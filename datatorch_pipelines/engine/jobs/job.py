@@ -12,7 +12,7 @@ from datatorch_pipelines.engine.scoping.contexts import job_facts
 from datatorch_pipelines.engine.scoping.flow import Interrupted, Interruption, never
 from datatorch_pipelines.engine.scoping.scope import JobScope, UnitScope
 from datatorch_pipelines.engine.steps.prepare import base_environment, step_host
-from datatorch_pipelines.engine.steps.step import CANCELLED, run_step, skip_rest
+from datatorch_pipelines.engine.steps.step import CANCELLED, record_lost, run_step, skip_rest
 from datatorch_pipelines.engine.steps.time_limits import minutes_text
 from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.errors import EnvironmentLost, PipelinesError, RunnerError, RunnerUnavailable
@@ -31,7 +31,8 @@ async def run_unit(scope: UnitScope) -> Ended:
     try:
         ended = await _attempts(scope)
     except asyncio.CancelledError:
-        record_job(scope, Ended(status=Status.CANCELLED, reason=scope.flow.reason or CANCELLED))
+        reason = scope.flow.reason or scope.flow.why_killed or CANCELLED
+        record_job(scope, Ended(status=Status.CANCELLED, reason=reason))
         raise
     finally:
         scope.flow.close()
@@ -141,7 +142,10 @@ async def _in_order(scope: JobScope) -> Ended:
             try:
                 await run_step(scope, planned)
             except asyncio.CancelledError:
-                skip_rest(scope, planned.index + 1, scope.flow.why_no_step or CANCELLED)
+                skip_rest(scope, planned.index + 1, scope.flow.why_killed or CANCELLED)
+                raise
+            except EnvironmentLost as error:
+                record_lost(scope, planned, error)
                 raise
     finally:
         if timer is not None:

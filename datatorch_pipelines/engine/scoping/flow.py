@@ -43,6 +43,8 @@ class Flow:
     failed_at: float | None = None
     """When that was, as the record tells time."""
     interruption: Interruption | None = None
+    outlived: Interruption | None = None
+    """The interruption of the run that the job goes on after, since its own condition wants it."""
     timed_out: bool = False
     cut: bool = False
     """Whether the interruption kept anything from running to its end."""
@@ -68,6 +70,11 @@ class Flow:
     def why_no_step(self) -> str | None:
         """Why a step is to end, or not to run, ``None`` while none is."""
         return f"cleaning up took longer than {self.cleanup_seconds:g} seconds" if self.over else self.reason
+
+    @property
+    def why_killed(self) -> str | None:
+        """Why a step, and its job, end that are ended at once; ``None`` where nothing was to end before."""
+        return self.why_no_step or (None if self.outlived is None else self.outlived.reason)
 
     def fail(self, failure: Failure, at: float) -> None:
         """Takes note of a failure; the first one counts."""

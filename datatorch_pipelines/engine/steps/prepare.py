@@ -125,15 +125,20 @@ def templates(scope: JobScope, planned: PlannedStep) -> tuple[object, ...]:
 async def step_host(scope: JobScope, templates: tuple[object, ...], status: HostStatus) -> AsyncIterator[Host]:
     """What the expressions in ``templates`` may ask: ``hashFiles`` looks at the job's workspace, wherever that is."""
     environment = scope.environment
-    if not any(map(uses_hash_files, templates)):
-        yield Host(status=status)
-    elif environment.runner.capabilities.shares_files:
-        yield _host_of(Path(environment.paths.workspace), status)
+    if not any(map(uses_hash_files, templates)) or environment.runner.capabilities.shares_files:
+        yield host_here(scope, status)
     else:
         with tempfile.TemporaryDirectory(prefix="datatorch-hash-") as folder:
             copy = Path(folder) / "workspace"
             await environment.get(environment.paths.workspace, copy)
             yield _host_of(copy, status)
+
+
+def host_here(scope: JobScope, status: HostStatus) -> Host:
+    """What expressions may ask without any file being copied here first."""
+    if scope.environment.runner.capabilities.shares_files:
+        return _host_of(Path(scope.environment.paths.workspace), status)
+    return Host(status=status)
 
 
 def _host_of(workspace: Path, status: HostStatus) -> Host:

@@ -14,10 +14,9 @@ from datatorch_pipelines.engine.scoping.flow import Interrupted
 from datatorch_pipelines.engine.scoping.scope import JobScope
 from datatorch_pipelines.engine.steps.attempt import StepOutcome, attempt_step
 from datatorch_pipelines.engine.steps.leavings import Leavings
-from datatorch_pipelines.engine.steps.prepare import base_environment, step_host
+from datatorch_pipelines.engine.steps.prepare import base_environment, host_here, step_host
 from datatorch_pipelines.engine.steps.time_limits import StepLimits, step_limits
-from datatorch_pipelines.errors import PipelinesError
-from datatorch_pipelines.expressions import Host
+from datatorch_pipelines.errors import EnvironmentLost, PipelinesError
 from datatorch_pipelines.expressions.host import Status as HostStatus
 from datatorch_pipelines.model import Retries
 from datatorch_pipelines.records import StepLog, artifacts_folder
@@ -38,6 +37,8 @@ async def run_step(scope: JobScope, planned: PlannedStep) -> None:
         return
     try:
         wanted = await _wanted(scope, planned, scope.flow.status)
+    except EnvironmentLost:
+        raise
     except PipelinesError as error:
         failure = scope.run.failure_of(error, scope.place(planned.index))
         _take_up(scope, planned, StepOutcome(status=Status.FAILED, error=failure))
@@ -67,7 +68,7 @@ async def _carried_out(scope: JobScope, planned: PlannedStep) -> None:
         outcome = StepOutcome(status=Status.CANCELLED, reason=flow.why_no_step)
     except asyncio.CancelledError:
         log.close()
-        _record(scope, planned, StepOutcome(status=Status.CANCELLED, reason=flow.why_no_step or CANCELLED), left)
+        _record(scope, planned, StepOutcome(status=Status.CANCELLED, reason=flow.why_killed or CANCELLED), left)
         raise
     finally:
         log.close()
@@ -81,6 +82,8 @@ async def _tries(scope: JobScope, planned: PlannedStep, log: StepLog, left: Leav
         try:
             contexts = await _contexts(scope, planned, scope.flow.status)
             limits = step_limits(planned, scope.path(planned.index), scope.run.evaluator(), contexts)
+        except EnvironmentLost:
+            raise
         except PipelinesError as error:
             failure = scope.run.failure_of(error, scope.place(planned.index))
             return StepOutcome(status=Status.FAILED, error=failure)
@@ -160,7 +163,8 @@ async def _wanted(scope: JobScope, planned: PlannedStep, status: HostStatus) -> 
     if not isinstance(condition, str):
         return status == "success" and condition is not False
     path = (*scope.path(planned.index), "if")
-    async with step_host(scope, (condition,), status) as host:
+    shown = condition if "${{" in condition else f"${{{{ {condition} }}}}"
+    async with step_host(scope, (shown,), status) as host:
         return holds(condition, path, scope.run.evaluator(host), await _contexts(scope, planned, status))
 
 
@@ -170,7 +174,7 @@ def _still_wanted(scope: JobScope, planned: PlannedStep, status: HostStatus) -> 
     if not isinstance(condition, str):
         return False
     try:
-        evaluator = scope.run.evaluator(Host(status=status))
+        evaluator = scope.run.evaluator(host_here(scope, status))
         contexts = scope.contexts(planned)
         contexts["env"] = base_environment(scope, evaluator, contexts)
         return holds(condition, (*scope.path(planned.index), "if"), evaluator, contexts)
@@ -209,6 +213,13 @@ def _record(scope: JobScope, planned: PlannedStep, outcome: StepOutcome, left: L
             tests=left.tests if left else None,
         )
     )
+
+
+def record_lost(scope: JobScope, planned: PlannedStep, error: EnvironmentLost) -> None:
+    """Records that the job's place was lost at a step: that one failed, and those behind it do not run."""
+    failure = scope.run.failure_of(error, scope.place(planned.index))
+    _record(scope, planned, StepOutcome(status=Status.FAILED, error=failure))
+    skip_rest(scope, planned.index + 1, "the job's environment was lost")
 
 
 def skip_rest(scope: JobScope, first: int, reason: str) -> None:
