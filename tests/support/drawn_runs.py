@@ -102,7 +102,7 @@ class DrawnRunner(NullRunner):
     """Carries out what was drawn; a command that is ``lost`` takes its job's place with it."""
 
     def __init__(self, drawn: DrawnRun) -> None:
-        super().__init__(lambda context: self._next(context))
+        super().__init__(self._next)
         self._drawn = drawn
         self._executed: Counter[tuple[str, int]] = Counter()
 
