@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -107,6 +108,38 @@ class Processes:
         for process in reversed(self._started):
             process.kill()
             process.wait()
+
+
+class Forked:
+    """Workers of two slots that are there at once, forked off a process that has imported all that they need."""
+
+    def __init__(self, cluster: Processes) -> None:
+        self._count = 0
+        self._zygote = subprocess.Popen(
+            [sys.executable, str(Path(__file__).with_name("dask_zygote.py")), cluster.address, str(cluster.folder)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        self.alive: list[int] = []
+        """The process ids, the oldest first."""
+
+    def start(self) -> None:
+        """Starts one more."""
+        self._count += 1
+        print(f"forked-{self._count}", file=self._zygote.stdin, flush=True)
+        self.alive.append(int(self._zygote.stdout.readline()))
+
+    def kill_oldest(self) -> None:
+        """Kills the one that was started first."""
+        os.kill(self.alive.pop(0), signal.SIGKILL)
+
+    def close(self) -> None:
+        """Ends all of them."""
+        while self.alive:
+            self.kill_oldest()
+        self._zygote.kill()
+        self._zygote.communicate()
 
 
 @contextlib.contextmanager
