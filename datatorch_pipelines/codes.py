@@ -51,6 +51,9 @@ class Code(enum.StrEnum):
     BAD_IGNORE = "DT217", "A comment that is to ignore what can't be ignored."
     UNUSED_IGNORE = "DT218", "A comment that ignores nothing."
     BROKEN_CHECK = "DT219", "A check of another package failed, or gave what is no finding."
+    BAD_FORM = "DT220", "A form that is no JSON Schema, or uses what can't be carried out."
+    NO_TRIGGER = "DT221", "A run that is started by a trigger that the pipeline doesn't have."
+    WRONG_EVENT = "DT222", "An event that doesn't fit the trigger that starts the run."
 
     BAD_EXPRESSION = "DT301", "An expression of the wrong form."
     UNKNOWN_CONTEXT = "DT302", "An expression names a context that does not exist here."

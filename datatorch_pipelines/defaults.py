@@ -16,7 +16,7 @@ from datatorch_pipelines.contracts import HumanHandler, Resolver, Runner, Runtim
 from datatorch_pipelines.engine import CLEANUP_SECONDS, Listener, OnFailure, RunOptions, Selection, default_max_parallel
 from datatorch_pipelines.engine.options import kept_settings
 from datatorch_pipelines.engine.planning.secrets import given_secrets
-from datatorch_pipelines.engine.planning.starting import trigger_context
+from datatorch_pipelines.engine.planning.starting import given_start
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import ActionReference, Pipeline, ReferenceKind
@@ -203,6 +203,7 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
     steps = (step for job in pipeline.jobs.values() for step in job.steps)
     references = [reference for step in steps if (reference := step.reference) is not None]
     directory = arguments.get("directory")
+    start = given_start(pipeline, arguments.get("trigger"), arguments.get("event"))
     runner = arguments.get("runner") or LOCAL
     usual, runners = runners_by_label(runner, arguments.get("runners"))
     return RunOptions(
@@ -213,10 +214,10 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
         runtimes={**default_runtimes(), **(_runtimes() if references else {}), **arguments.get("runtimes", {})},
         resolvers=resolvers_of(references, arguments),
         inputs=arguments.get("inputs"),
-        event=arguments.get("event"),
+        event=start.event,
         variables=arguments.get("variables"),
         secrets=given_secrets(pipeline, arguments.get("secrets"), limits),
-        trigger=trigger_context(arguments.get("trigger")),
+        trigger=start.trigger,
         pipeline=arguments.get("pipeline_facts"),
         run=arguments.get("run_facts"),
         local_actions=local_folders(arguments.get("local_actions", ())),

@@ -155,6 +155,14 @@ class InputError(PipelinesError):
         self.code = str(code)
 
 
+class EventRefused(PipelinesError):
+    """What was sent is no event that could start a run."""
+
+
+class SignatureRefused(EventRefused):
+    """What was sent is not signed by who knows the secret."""
+
+
 class RunnerError(PipelinesError):
     """A runner can't do what it was asked."""
 

@@ -29,6 +29,8 @@ class Limits:
     """Size of the text or data that one expression may produce, in characters."""
     max_output_bytes: int = field(default=128 * 1024 * 1024, validator=_positive)
     """Length of one line by which a step sets an output, in bytes."""
+    max_event_bytes: int = field(default=25 * 1024 * 1024, validator=_positive)
+    """Size of a webhook's body, in bytes (GitHub's own bound)."""
     max_instances: int = field(default=10_000, validator=_positive)
     """How many instances a job's matrix may have."""
     max_artifact_files: int = field(default=10_000, validator=_positive)

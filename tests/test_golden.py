@@ -130,6 +130,8 @@ NOT_IN_ONE_FILE = {
     Code.NO_RUNNER: "told when a run is planned: tests/engine",
     Code.DUPLICATE_PIPELINE: "two files: tests/checking",
     Code.BROKEN_CHECK: "a check of somebody else: tests/checks",
+    Code.NO_TRIGGER: "told when a run is planned: tests/engine",
+    Code.WRONG_EVENT: "told when a run is planned: tests/engine",
     Code.EVALUATION: "a run's data: tests/expressions",
     Code.UNRESOLVED: "a server, or the store: tests/checking",
     Code.BAD_ACTION: "an action's own file, which is another one: tests/checking",

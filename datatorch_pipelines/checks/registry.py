@@ -5,6 +5,7 @@ from __future__ import annotations
 from datatorch_pipelines.checks.rule import Check
 from datatorch_pipelines.checks.rules import (
     bad_cron,
+    bad_form,
     bad_time_zone,
     condition_text,
     constant_condition,
@@ -45,6 +46,7 @@ CHECKS: tuple[Check, ...] = (
     bad_cron.CHECK,
     bad_time_zone.CHECK,
     no_effect.CHECK,
+    bad_form.CHECK,
     expression_syntax.CHECK,
     unknown_context.CHECK,
     unknown_function.CHECK,

@@ -19,6 +19,7 @@ _OF_ONE_VALUE = frozenset(
         Code.DUPLICATE_STEP,
         Code.BAD_CRON,
         Code.BAD_TIME_ZONE,
+        Code.BAD_FORM,
         Code.BAD_EXPRESSION,
         Code.UNKNOWN_CONTEXT,
         Code.UNKNOWN_FUNCTION,

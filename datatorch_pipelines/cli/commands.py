@@ -49,7 +49,6 @@ def cli() -> None:
 
 cli.add_command(run)
 cli.add_command(plan)
-cli.add_command(plan)
 
 
 @cli.command(

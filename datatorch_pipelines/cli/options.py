@@ -14,6 +14,9 @@ local_actions = click.option(
 )
 offline = click.option("--offline", is_flag=True, help="Use the actions that are here; ask no server.")
 strict = click.option("--strict", is_flag=True, help="Refuse an action's older commit where its server can't be asked.")
+trigger = click.option(
+    "--trigger", metavar="KIND", help="What starts the run: 'manual', 'schedule', ... of the pipeline."
+)
 event = click.option("--event", metavar="JSON|@FILE", help="What the context 'event' holds: a JSON object.")
 answers = click.option(
     "--answers", metavar="JSON|@FILE", help="What people are asked, by step: a JSON object of objects of outputs."

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         """What the options of `_OF_A_PLAN` gave."""
 
         event: str | None
+        trigger: str | None
         inputs: tuple[str, ...]
         variables: tuple[str, ...]
         secrets: tuple[str, ...]
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 
 _OF_A_PLAN = (
     options.event,
+    options.trigger,
     click.option("--input", "inputs", multiple=True, metavar="K=V", help="A value of the context 'input', as text."),
     click.option("--variable", "variables", multiple=True, metavar="K=V", help="A value of the context 'variables'."),
     click.option(
@@ -179,6 +181,7 @@ def _call(path: str, given: _Given) -> RunCall:
         path=path,
         arguments={
             "event": values.parse_event(given["event"]),
+            "trigger": given["trigger"],
             "inputs": values.parse_assignments("--input", given["inputs"]),
             "variables": values.parse_assignments("--variable", given["variables"]),
             "local_actions": given["local_actions"],

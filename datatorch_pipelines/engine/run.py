@@ -165,7 +165,9 @@ class Run:
             again, standing = self._resumed.again, self._resumed.standing
             recorder.emit(RunResumed(time=recorder.now(), attempt=self.attempt, jobs=again, standing=standing))
             return
-        given = {name: value for name in _GIVEN if (value := self._scope.contexts[name])}
+        # The context has the event too, which is there by itself.
+        contexts = {**self._scope.contexts, "trigger": self._scope.options.trigger}
+        given = {name: value for name in _GIVEN if (value := contexts[name])}
         started = RunStarted(
             time=recorder.now(),
             run_id=self.id,

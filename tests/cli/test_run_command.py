@@ -308,3 +308,39 @@ def test_a_defect_of_ours_is_one_line_and_how_to_report_it(
                 " please report it with what DATATORCH_PIPELINES_DEBUG=1 prints\n"
             )
             jsonschema.validate(shown, SCHEMA)
+
+
+ASKS = """\
+name: Asks
+triggers:
+  manual:
+    role: OWNER
+    form: {required: [name], properties: {copies: {type: integer, default: 2}}}
+jobs:
+  a:
+    steps:
+      - env: {BY: "${{ trigger.type }} ${{ trigger.role }}", NAME: "${{ event.name }}", COPIES: "${{ event.copies }}"}
+        run: echo "::said::\\"$BY $NAME $COPIES\\""
+"""
+
+
+def test_a_run_is_told_what_started_it(command, write: Write) -> None:
+    write("asks.yaml", ASKS)
+    done = command("run", "asks.yaml", "--quiet", "--trigger", "manual", "--event", '{"name": "Tom"}')
+    assert (done.status, done.stderr) == (0, "")
+    assert done.stdout.endswith('said = "manual OWNER Tom 2"\n')
+
+
+def test_a_trigger_or_an_event_that_does_not_fit_is_refused_and_nothing_runs(command, write: Write) -> None:
+    write("asks.yaml", ASKS)
+    done = command("run", "asks.yaml", "--trigger", "manual", "--event", '{"copies": 1}')
+    assert (done.status, done.stdout) == (2, "")
+    assert done.stderr.startswith("asks.yaml:5:22: error: the event lacks the key 'name' [DT222]\n")
+    assert done.stderr.endswith("\nnothing ran\n")
+    done = command("run", "asks.yaml", "--trigger", "schedule")
+    assert (done.status, done.stdout) == (2, "")
+    assert done.stderr.startswith("asks.yaml:2:1: error: the pipeline has no trigger schedule [DT221]\n")
+    done = command("run", "asks.yaml", "--trigger", "manuel", "--json")
+    assert done.status == 2
+    message = "there is no kind of trigger 'manuel'; did you mean 'manual'?"
+    assert message in json.loads(done.stdout)["error"]["message"] + "; " + done.stderr

@@ -22,6 +22,8 @@ WITHOUT_GOOD = {
     Code.OVER_LIMIT: "the block shows it with other limits",
     Code.NO_RUNNER: "depends on what the run is given",
     Code.DUPLICATE_PIPELINE: "the console shows it",
+    Code.NO_TRIGGER: "the console shows it",
+    Code.WRONG_EVENT: "the console shows it",
     Code.EVALUATION: "depends on the run's data",
     Code.UNRESOLVED: "an action that is there",
     Code.BAD_ACTION: "a right action",

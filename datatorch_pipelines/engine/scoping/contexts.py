@@ -22,7 +22,7 @@ def run_contexts(plan: Plan, options: RunOptions, run_id: str) -> Contexts:
     known = dict.fromkeys(PROPERTIES["pipeline"]) | {"name": plan.pipeline.name} | dict(options.pipeline)
     return {
         "event": options.event,
-        "trigger": options.trigger,
+        "trigger": {**options.trigger, "event": options.event} if options.trigger else {},
         "input": options.inputs,
         "inputs": options.inputs,
         "variables": {**plan.pipeline.variables, **options.variables},
