@@ -83,7 +83,7 @@ def _step(planned: PlannedStep, masker: Masker) -> dict[str, object]:
     resolved = None if action is None else action.resolved
     return {
         "name": masker.text(step.label),
-        "id": step.id,
+        "id": masker.value(step.id),
         "action": None if resolved is None else masker.text(str(resolved.reference)),
         "using": None if action is None else str(action.definition.runs.using),
         "commit": None if resolved is None else resolved.commit,
@@ -91,7 +91,7 @@ def _step(planned: PlannedStep, masker: Masker) -> dict[str, object]:
         "directory": None if resolved is None else str(resolved.directory),
         "digest": None if resolved is None else resolved.digest,
         "run": masker.value(step.run),
-        "shell": step.shell,
+        "shell": masker.value(step.shell),
         "inputs": masker.value(planned.inputs),
         "env": masker.value(step.env),
         "if": masker.value(step.if_),

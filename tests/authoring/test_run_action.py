@@ -478,6 +478,7 @@ def test_it_takes_what_a_run_takes_that_is_not_about_a_pipeline() -> None:
         "job",
         "locked",
         "on_failure",
+        "runners",
         "trigger",
         "up_to",
     }

@@ -143,3 +143,25 @@ def test_defaults_and_what_does_not_fit_before_a_run(project) -> None:
     plan = dtp.load(project.write("name: P\njobs: {a: {steps: [{action: ./opts, inputs: {list: '[2]'}}]}}\n")).plan()
     assert plan.jobs[0].steps[0].inputs == {"n": 3, "at": "${{ pipeline.name }}", "list": [2]}
     assert Path(plan.jobs[0].steps[0].action.resolved.directory).name == "opts"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        "[{action: ./nowhere}]",
+        "[{run: 'echo ${{ event.x }}'}]",
+        "[{action: ./add, inputs: {a: x, b: 1}}]",
+        "[{run: echo, if: 'evnt.x'}]",
+        "[{run: echo, env: {T: '${{ secrets.TOKEN }}'}}]",
+    ],
+)
+def test_a_run_is_refused_for_what_its_plan_says_and_for_nothing_else(project, steps: str) -> None:
+    pipeline = dtp.load(project.write(f"name: P\njobs: {{a: {{steps: {steps}}}}}\n"))
+    with pytest.raises(dtp.PlanError) as refused:
+        pipeline.run(runner=Untouched(), directory=project.runs)
+    try:
+        told = pipeline.plan(runner=Untouched()).missing
+    except dtp.PlanError as error:
+        told = error.diagnostics
+    assert told == refused.value.diagnostics
+    assert not project.runs.exists()

@@ -249,6 +249,42 @@ def test_no_secret_is_in_a_plan_however_it_is_shown(hidden: list[str]) -> None:
     assert_nowhere(hidden, places)
 
 
+WRITTEN_OUT = """\
+name: P SECRET
+variables: {v: SECRET, SECRETk: 1}
+jobs:
+  a:
+    name: J SECRET
+    env: {ESECRET: SECRET}
+    outputs: {oSECRET: SECRET, x: "${{ steps.iSECRET.outputs.SECRET }}"}
+    steps:
+      - name: s SECRET
+        id: iSECRET
+        inputs: {nSECRET: SECRET, l: [SECRET]}
+        run: echo SECRET; echo '::SECRET::1'
+      - {name: fail SECRET, if: "'SECRET' == 'SECRET'", run: "exit 3 # SECRET"}
+      - name: time SECRET
+        if: always() && 'SECRET' != ''
+        timeout: "${{ 'SECRET' }}"
+        run: echo
+  b: {needs: a, strategy: {matrix: {SECRET: [SECRET], y: [1]}}, steps: [{run: "echo SECRET"}]}
+  c: {strategy: {matrix: {qSECRET: [SECRET], y: [1]}}, steps: [{run: "echo $A", env: {A: "${{ matrix.qSECRET }}"}}]}
+"""
+
+
+def test_a_secret_that_the_pipeline_itself_says_is_nowhere_in_its_run(tmp_path: Path) -> None:
+    """But for ids of jobs, which name folders, and the path of its file."""
+    path = tmp_path / "p.yaml"
+    path.write_text(WRITTEN_OUT.replace("SECRET", "ZQhunterZQ"), encoding="utf-8")
+    result = dtp.load(path).run(secrets={"s": "ZQhunterZQ"}, directory=tmp_path / "runs")
+    assert [str(job.status) for job in result.jobs.values()] == ["failed", "skipped", "succeeded"]
+    assert result.error is not None
+    assert result.error.message == "the step 'fail ***' failed with exit status 3"
+    assert result.jobs["a"].steps[2].error is not None
+    assert_nowhere(["ZQhunterZQ"], left(result))
+    assert not [file for file in result.directory.rglob("*") if "ZQ" in file.name]
+
+
 WRITES = """\
 import json, os, sys, time
 for stream, text in json.loads(os.environ["CHUNKS"]):

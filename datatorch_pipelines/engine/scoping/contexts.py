@@ -25,7 +25,7 @@ def run_contexts(plan: Plan, options: RunOptions, run_id: str) -> Contexts:
         "trigger": {**options.trigger, "event": options.event} if options.trigger else {},
         "input": options.inputs,
         "inputs": options.inputs,
-        "variables": {**plan.pipeline.variables, **options.variables},
+        "variables": _overridden(plan.pipeline.variables, options.variables),
         "secrets": options.secrets,
         "pipeline": known,
         "run": dict.fromkeys(PROPERTIES["run"]) | {"id": run_id} | dict(options.run),
@@ -33,6 +33,12 @@ def run_contexts(plan: Plan, options: RunOptions, run_id: str) -> Contexts:
         "needs": {},
         "matrix": {},
     }
+
+
+def _overridden(own: Mapping[str, object], given: Mapping[str, object]) -> Mapping[str, object]:
+    """The pipeline's variables, but for those that were given: also by a name that differs in case alone."""
+    again = {name.lower() for name in given if name not in own}
+    return {**{name: value for name, value in own.items() if name.lower() not in again}, **given}
 
 
 RESULT_WORDS: Mapping[Status, str] = MappingProxyType(

@@ -201,7 +201,7 @@ def _record(scope: JobScope, planned: PlannedStep, outcome: StepOutcome, left: L
             instance=scope.unit.instance,
             step=planned.index,
             name=scope.run.masker.text(planned.step.label),
-            id=planned.step.id,
+            id=None if planned.step.id is None else scope.run.masker.text(planned.step.id),
             status=outcome.status,
             exit_status=outcome.exit_status,
             outputs=masked if isinstance(masked, Mapping) else {},
