@@ -247,6 +247,27 @@ def test_folders_are_gone_with_their_job_and_no_step_can_know_the_next_ones(proj
     assert list(temporary.iterdir()) == []
 
 
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "ln -s /etc $(dirname $DATATORCH_ARTIFACTS)/no-artifacts; rm -r $DATATORCH_ARTIFACTS",
+        "mkfifo $(dirname $DATATORCH_ARTIFACTS)/no-artifacts; rm -r $DATATORCH_ARTIFACTS",
+        "mkdir -m 700 -p $(dirname $DATATORCH_ARTIFACTS)/no-artifacts/x; rm -r $DATATORCH_ARTIFACTS",
+        "chmod 777 $DATATORCH_ARTIFACTS",
+        "rm -r $DATATORCH_ARTIFACTS",
+        "true",
+    ],
+)
+def test_no_step_can_put_something_into_the_place_of_a_later_ones_folder(project, harm: str) -> None:
+    look = (
+        'stat -c "%F %a" "$DATATORCH_ARTIFACTS"; ls -A "$DATATORCH_ARTIFACTS"; echo "::a::\\"$DATATORCH_ARTIFACTS\\""'
+    )
+    result = project.run(pipeline(f"{harm}; {look.partition('; ')[2].partition('; ')[2]}", look, look))
+    steps = result.jobs["a"].steps
+    assert (result.error, [step.log.splitlines()[:-1] for step in steps[1:]]) == (None, [["directory 700"]] * 2)
+    assert len({step.outputs["a"] for step in steps}) == 3
+
+
 def test_a_child_that_writes_on_does_not_hold_the_step(project) -> None:
     text = """\
         cd "$DATATORCH_ARTIFACTS"

@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import secrets
+import stat
 import tempfile
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path, PurePath
@@ -142,10 +143,12 @@ async def step_files(
         beside = f"{environment.paths.temp}{os.sep}{name if inputs else 'no'}-{INPUTS_FILE}"
         output = f"{environment.paths.temp}{os.sep}{name}-{OUTPUT_FILE}"
         artifacts = f"{environment.paths.temp}{os.sep}{name}-{ARTIFACTS_FOLDER}"
+        # Folders cost ten times as much as their names: one that was left empty becomes the next step's.
+        spare = f"{environment.paths.temp}{os.sep}no-{ARTIFACTS_FOLDER}"
         try:
             if inputs or not _is_there(beside, content):
                 _write_new(beside, content)
-            _make_folder(artifacts)
+            _make_folder(artifacts, spare)
             yield StepFiles(
                 environment=environment,
                 inputs=PurePath(beside),
@@ -160,6 +163,9 @@ async def step_files(
             if _holds_something(artifacts):
                 with contextlib.suppress(OSError):  # it goes with the job's folders then
                     await asyncio.to_thread(_remove, Path(artifacts))
+            else:
+                with contextlib.suppress(OSError):
+                    os.rename(artifacts, spare)  # noqa: PTH104
         return
     folder = tempfile.mkdtemp(prefix="datatorch-step-")
     try:
@@ -181,12 +187,21 @@ async def step_files(
             await asyncio.to_thread(remove_tree, Path(folder))
 
 
-def _make_folder(path: str) -> None:
-    """Makes a folder that is its owner's alone. Raises `RunnerError`."""
+def _make_folder(path: str, spare: str) -> None:
+    """Makes a folder that is its owner's alone, out of ``spare`` where that is one. Raises `RunnerError`."""
     try:
-        os.mkdir(path, 0o700)  # noqa: PTH102  # a string, as above
+        with contextlib.suppress(FileNotFoundError):
+            os.rename(spare, path)  # noqa: PTH104  # a string, as above
+            found = os.lstat(path)
+            if stat.S_IMODE(found.st_mode) == _OWNERS and found.st_uid == os.geteuid() and not _holds_something(path):
+                return
+            _remove(Path(path))  # what a step made of it, or put there
+        os.mkdir(path, _OWNERS)  # noqa: PTH102
     except OSError as error:
         raise RunnerError(f"the step's files can't be made: {error.strerror}") from error
+
+
+_OWNERS = 0o700
 
 
 def _remove(path: Path) -> None:
@@ -198,14 +213,16 @@ def _remove(path: Path) -> None:
 
 
 def _holds_something(path: str) -> bool:
-    """Whether there is anything in a folder, or in its place. One that is empty is taken away, by the same call."""
+    """Whether there is anything in a folder, or another thing in its place."""
     try:
-        os.rmdir(path)  # noqa: PTH106  # a string, as above
+        if not stat.S_ISDIR(os.lstat(path).st_mode):
+            return True
+        with os.scandir(path) as entries:
+            return next(entries, None) is not None
     except FileNotFoundError:
         return False
     except OSError:
         return True
-    return False
 
 
 def inputs_json(inputs: Mapping[str, object]) -> str:
