@@ -11,6 +11,7 @@ from datatorch_pipelines.cli import options
 from datatorch_pipelines.cli.action_commands import actions
 from datatorch_pipelines.cli.lock_command import lock
 from datatorch_pipelines.cli.run_command import plan, run
+from datatorch_pipelines.cli.runs_commands import runs
 
 PROGRAM = "datatorch-pipelines"
 
@@ -204,3 +205,4 @@ def schema(name: Literal["pipeline", "action"]) -> int:
 
 cli.add_command(actions)
 cli.add_command(lock)
+cli.add_command(runs)

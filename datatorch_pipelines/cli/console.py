@@ -68,6 +68,11 @@ class Output:
         """Writes JSON and a line end, in UTF-8 whatever the stream's encoding; lone surrogates as JSON escapes."""
         self._write(text.encode("utf-8", "backslashreplace") + b"\n")
 
+    def raw(self, data: bytes) -> None:
+        """Writes bytes as they are."""
+        if data:
+            self._write(data)
+
     def patch(self, text: str) -> None:
         """Writes a patch as it is, in UTF-8 whatever the stream's encoding."""
         self._write(text.encode("utf-8", "backslashreplace"))

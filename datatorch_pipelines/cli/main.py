@@ -67,7 +67,7 @@ def _no_result(message: str, arguments: Sequence[str]) -> None:
         from datatorch_pipelines.display.plan_view import no_plan_json
 
         Output(STDOUT).json(no_plan_json(Failure(message=message)))
-    elif arguments[:1] == ["run"] or arguments[:2] == ["actions", "run"]:
+    elif arguments[:1] == ["run"] or arguments[:2] in (["actions", "run"], ["runs", "resume"]):
         from datatorch_pipelines.display.data import no_run_json
 
         Output(STDOUT).json(no_run_json(Failure(message=message)))

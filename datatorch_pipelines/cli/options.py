@@ -21,11 +21,20 @@ event = click.option("--event", metavar="JSON|@FILE", help="What the context 'ev
 answers = click.option(
     "--answers", metavar="JSON|@FILE", help="What people are asked, by step: a JSON object of objects of outputs."
 )
+secret = click.option(
+    "--secret", "secrets", multiple=True, metavar="K[=V]", help="A secret; without =V from the environment."
+)
 secrets_file = click.option(
     "--secrets-file", type=click.Path(path_type=Path), metavar="FILE", help="Secrets as lines KEY=VALUE (dotenv)."
 )
 secrets_env = click.option(
     "--secrets-env", metavar="PREFIX", help="Secrets from the environment variables PREFIX<NAME>, as NAME."
+)
+directory = click.option(
+    "--directory",
+    type=click.Path(file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="The folder of the runs.  [default: in the user's state folder]",
 )
 result_as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as one JSON object.")
 log_format = click.option(

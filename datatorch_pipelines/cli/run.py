@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from attrs import field, frozen
@@ -17,6 +17,7 @@ from datatorch_pipelines.cli.report import RunReport
 from datatorch_pipelines.cli.signals import Interrupted, Interrupts
 from datatorch_pipelines.display.sources import read_files
 from datatorch_pipelines.errors import PipelinesError
+from datatorch_pipelines.results import Event, MatrixExpanded, RunResult, RunResumed, RunStarted
 
 if TYPE_CHECKING:
     from datatorch_pipelines.defaults import RunArguments
@@ -44,8 +45,11 @@ def run_pipeline(call: RunCall) -> int:
     return carry_out(lambda: _start(call, report), report)
 
 
-def carry_out(start: Callable[[], RunHandle], report: RunReport) -> int:
-    """Starts a run, reports, and gives the exit status. Ends the process at once when it is told to twice."""
+def carry_out(start: Callable[[], RunHandle | RunResult], report: RunReport) -> int:
+    """Starts a run, reports, and gives the exit status. Ends the process at once when it is told to twice.
+
+    ``start`` may give a result, where nothing is left to do.
+    """
     with Interrupts() as interrupts:
         try:
             return _run(start, report, interrupts)
@@ -55,13 +59,16 @@ def carry_out(start: Callable[[], RunHandle], report: RunReport) -> int:
             os._exit(interrupts.exit_status or INTERRUPTED)
 
 
-def _run(start: Callable[[], RunHandle], report: RunReport, interrupts: Interrupts) -> int:
+def _run(start: Callable[[], RunHandle | RunResult], report: RunReport, interrupts: Interrupts) -> int:
     try:
         handle = start()
     except PipelinesError as error:
         return report.refused(error, REFUSED)
     except Exception as error:
         return report.broken(error, REFUSED)
+    if isinstance(handle, RunResult):
+        report.notice("nothing is left to do")
+        return report.finished(handle, SUCCEEDED if handle.succeeded else FAILED)
     report.run_id = handle.run_id
 
     def cancel() -> None:
@@ -96,9 +103,18 @@ def _follow(handle: RunHandle, report: RunReport) -> None:
     """Shows the run's events until it is over, or until nobody reads them any more."""
     try:
         with LogFiles(handle.directory) as logs:
-            for event in handle:
+            for event in _fresh(handle):
                 if not report.following:
                     return
                 report.event(event, logs.data(event))
     finally:
         report.turns.unfollowed()
+
+
+def _fresh(handle: RunHandle) -> Iterator[Event]:
+    """The events of a run from where it was begun this time; of those before, what names the run and its jobs."""
+    fresh = handle.attempt == 1
+    for event in handle:
+        fresh = fresh or (isinstance(event, RunResumed) and event.attempt == handle.attempt)
+        if fresh or isinstance(event, RunStarted | MatrixExpanded):
+            yield event

@@ -44,9 +44,7 @@ _OF_A_PLAN = (
     options.trigger,
     click.option("--input", "inputs", multiple=True, metavar="K=V", help="A value of the context 'input', as text."),
     click.option("--variable", "variables", multiple=True, metavar="K=V", help="A value of the context 'variables'."),
-    click.option(
-        "--secret", "secrets", multiple=True, metavar="K[=V]", help="A secret; without =V from the environment."
-    ),
+    options.secret,
     options.secrets_file,
     options.secrets_env,
     options.answers,
@@ -103,6 +101,7 @@ Examples:
     help="How long 'if: always()' may take after Ctrl-C.  [default: 300]",
 )
 @click.option("--keep", is_flag=True, help="Leave the jobs' workspaces on disk.")
+@options.directory
 @click.option("--dry-run", is_flag=True, help="Print what would run, and run nothing.")
 @options.result_as_json
 @options.log_format
@@ -113,6 +112,7 @@ def run(
     max_attempts: int | None,
     cleanup_seconds: float | None,
     keep: bool,
+    directory: Path | None,
     dry_run: bool,
     as_json: bool,
     log_format: str,
@@ -132,6 +132,7 @@ def run(
         "max_attempts": max_attempts,
         "cleanup_seconds": cleanup_seconds,
         "keep": keep,
+        "directory": directory,
     }
     call = evolve(call, arguments=arguments, as_json=as_json, log_format=log_format, quiet=quiet)
     if dry_run:

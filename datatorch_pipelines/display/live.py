@@ -19,6 +19,7 @@ from datatorch_pipelines.results.events import (
     LogWritten,
     MatrixExpanded,
     RunFinished,
+    RunResumed,
     RunStarted,
     StepFinished,
     StepRetried,
@@ -65,6 +66,9 @@ class LiveView:
             case RunStarted():
                 self._prefixes = _prefixes(event.jobs, self._palette)
                 yield self._palette.paint("strong", one_line(f"run {event.run_id}: {event.pipeline}"))
+            case RunResumed():
+                again = ", ".join(map(one_line, event.jobs)) or "nothing"
+                yield self._palette.paint("strong", f"goes on (attempt {event.attempt}): {again} to run")
             case WarningRaised():
                 yield from diagnostic_text([event.diagnostic], self._sources, palette=self._palette).splitlines()
             case MatrixExpanded():

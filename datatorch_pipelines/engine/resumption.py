@@ -10,7 +10,7 @@ from attrs import frozen
 from datatorch_pipelines.engine.jobs.ended import Ended
 from datatorch_pipelines.engine.jobs.known import Known, KnownInstance
 from datatorch_pipelines.errors import PipelinesError
-from datatorch_pipelines.records import WrittenEvents, is_owned, read_record, result_of, still_going_on
+from datatorch_pipelines.records import GLANCE_SECONDS, WrittenEvents, is_owned, read_record, result_of, still_going_on
 from datatorch_pipelines.results import (
     JobFinished,
     JobResult,
@@ -56,7 +56,7 @@ class Resumption:
 def earlier_run(directory: Path) -> EarlierRun:
     """The run of a folder. Raises `RecordError` for one that goes on, and where no record can be read."""
     written = read_record(directory)
-    if is_owned(directory):
+    if is_owned(directory, GLANCE_SECONDS):
         raise still_going_on(directory)
     started = next(event for event in written.events if isinstance(event, RunStarted))
     return EarlierRun(

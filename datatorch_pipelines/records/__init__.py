@@ -9,7 +9,7 @@ from datatorch_pipelines.records.encoding import plain_data
 from datatorch_pipelines.records.fold import result_of
 from datatorch_pipelines.records.journal import Journal
 from datatorch_pipelines.records.layout import artifacts_folder, make_run_directory, new_run_id
-from datatorch_pipelines.records.owner import is_owned
+from datatorch_pipelines.records.owner import GLANCE_SECONDS, is_owned
 from datatorch_pipelines.records.recorder import BackgroundLog, Recorder, StepLog, WrittenEvents, still_going_on
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datatorch_pipelines.records.reading import (
         NeverBegan,
         RunSummary,
+        follow_events,
         holds_record,
         open_record,
         read_events,
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     )
 
 __all__ = [
+    "GLANCE_SECONDS",
     "BackgroundLog",
     "Journal",
     "NeverBegan",
@@ -35,6 +37,7 @@ __all__ = [
     "WrittenEvents",
     "artifacts_folder",
     "delete_run",
+    "follow_events",
     "holds_record",
     "is_owned",
     "make_run_directory",
@@ -57,6 +60,7 @@ __getattr__ = late(
         "NeverBegan": "reading",
         "RunSummary": "reading",
         "delete_run": "deleting",
+        "follow_events": "reading",
         "holds_record": "reading",
         "open_record": "reading",
         "read_events": "reading",

@@ -56,15 +56,16 @@ def sweep_leavings(root: Path) -> None:
 
 
 def _never_began(directory: Path) -> bool:
-    """Whether a folder holds no event, and is too old to be that of a run that is just being made."""
-    moment = datetime.strptime(f"{directory.name[:15]}+0000", "%Y%m%d-%H%M%S%z")
+    """Whether a folder holds no whole event, and is too old to be that of a run that is just being made."""
     try:
-        empty = (directory / EVENTS_FILE).stat().st_size == 0
+        moment = datetime.strptime(f"{directory.name[:15]}+0000", "%Y%m%d-%H%M%S%z")
+        with (directory / EVENTS_FILE).open("rb") as file:
+            began = file.readline().endswith(b"\n")
     except FileNotFoundError:
-        empty = True
-    except OSError:
+        began = False
+    except (OSError, ValueError):  # can't be looked at, or is named by no time
         return False
-    return empty and datetime.now(UTC) - moment > _YOUNG
+    return not began and datetime.now(UTC) - moment > _YOUNG
 
 
 def _delete(directory: Path) -> bool:

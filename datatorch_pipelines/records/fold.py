@@ -31,8 +31,7 @@ from datatorch_pipelines.results.status import Failure, Status
 
 @define
 class _Step:
-    log: str | None = None
-    started: float | None = None
+    began: StepStarted | None = None
     inputs: dict[str, object] = field(factory=dict)
     parts: list[LogPart] = field(factory=list)
     warnings: list[Diagnostic] = field(factory=list)
@@ -82,8 +81,7 @@ class _Fold:
             case JobStarted():
                 self._start(event)
             case StepStarted():
-                self._step(event).started = event.time
-                self._step(event).log = event.log
+                self._step(event).began = event
             case StepInputs():
                 self._step(event).inputs = dict(event.inputs)
             case LogWritten():
@@ -183,13 +181,14 @@ def _job_result(job_id: str, job: _Job, fold: _Fold, matrix: Mapping[str, object
 
 
 def _step_result(index: int, step: _Step, directory: Path) -> StepResult:
-    finished = step.finished
-    log_path = directory / step.log if step.log else None
-    started = None if step.started is None else _moment(step.started)
+    finished, began = step.finished, step.began
+    log_path = directory / began.log if began is not None else None
+    started = None if began is None else _moment(began.time)
     if finished is None:
         return StepResult(
             index=index,
-            name=f"step {index + 1}",
+            name=began.name if began is not None else f"step {index + 1}",
+            id=began.id if began is not None else None,
             status=Status.CANCELLED,
             reason="the step was interrupted",
             inputs=step.inputs,

@@ -14,8 +14,8 @@ if sys.platform != "win32":
     import fcntl
 
 
-_GLANCE_SECONDS = 0.5
-"""How long somebody who only looks whether a record has an owner may stand in the way of who wants to be it."""
+GLANCE_SECONDS = 0.5
+"""How long somebody who is not the owner of a record, but only looks, may stand in the way of who wants to be it."""
 _PAUSE_SECONDS = 0.01
 
 
@@ -26,7 +26,7 @@ def own(descriptor: int) -> bool:
     """
     if sys.platform == "win32":
         return True
-    end = time.monotonic() + _GLANCE_SECONDS
+    end = time.monotonic() + GLANCE_SECONDS
     while True:
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -40,8 +40,20 @@ def own(descriptor: int) -> bool:
             return True
 
 
-def is_owned(directory: Path) -> bool:
-    """Whether somebody writes the record of a run at this moment."""
+def is_owned(directory: Path, patience: float = 0.0) -> bool:
+    """Whether somebody writes the record of a run at this moment, and goes on to for ``patience`` seconds.
+
+    A process that was just being started when its host was killed has the lock until it is what it is to be.
+    """
+    end = time.monotonic() + patience
+    while _is_locked(directory):
+        if time.monotonic() >= end:
+            return True
+        time.sleep(_PAUSE_SECONDS)
+    return False
+
+
+def _is_locked(directory: Path) -> bool:
     if sys.platform == "win32":
         return False
     try:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,6 +53,24 @@ def read_events(directory: Path) -> list[Event]:
     return list(read_record(directory).events)
 
 
+def follow_events(directory: Path, *, pause: float = 0.1) -> Iterator[Event]:
+    """The events of a run's folder, as they come, until nobody writes any more; looks every ``pause`` seconds.
+
+    Raises `RecordError` as `read_record` does.
+    """
+    known, size = 0, -1
+    while True:
+        owned = is_owned(directory)  # looked at first: what is written until then is read below
+        grown = _size(directory / EVENTS_FILE)
+        if grown != size:
+            events, size = read_record(directory).events, grown
+            yield from events[known:]
+            known = len(events)
+        if not owned:
+            return
+        time.sleep(pause)
+
+
 def _never_began(directory: Path) -> NeverBegan:
     return NeverBegan(f"the run in {os.fspath(directory)!r} never began", hint="run its pipeline again")
 
@@ -58,6 +78,13 @@ def _never_began(directory: Path) -> NeverBegan:
 def _broken(path: Path, number: int, error: BadEvent) -> RecordError:
     hint = "open it with a newer version" if isinstance(error, NewerRecord) else None
     return RecordError(f"{os.fspath(path)}:{number}: this is {error}", hint=hint)
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:  # said by who reads it
+        return 0
 
 
 def _read(path: Path) -> bytes:

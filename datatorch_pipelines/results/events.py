@@ -131,6 +131,7 @@ class StepStarted(StepEvent):
 
     name: str
     log: str
+    id: str | None = None
 
 
 @frozen(kw_only=True)

@@ -55,7 +55,13 @@ async def _carried_out(scope: JobScope, planned: PlannedStep) -> None:
     log = recorder.open_log(unit.job, planned.index, name, scope.spec.attempt, unit.instance)
     recorder.emit(
         StepStarted(
-            time=recorder.now(), job=unit.job, instance=unit.instance, step=planned.index, name=name, log=log.name
+            time=recorder.now(),
+            job=unit.job,
+            instance=unit.instance,
+            step=planned.index,
+            name=name,
+            log=log.name,
+            id=planned.step.id,
         )
     )
     folder = artifacts_folder(unit.job, planned.index, name, scope.spec.attempt, unit.instance)
