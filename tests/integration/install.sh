@@ -12,6 +12,8 @@ need openssh-client ssh
 need nodejs node
 need npm npm
 need tar tar
+need slurm-wlm slurmctld
+need munge munged
 need docker.io dockerd
 need busybox-static busybox
 python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from attrs import evolve
 
+import datatorch_pipelines as dtp
 from datatorch_pipelines.contracts import Command, JobSpec, StepContext
 from datatorch_pipelines.errors import CommandRejected, EnvironmentLost, RunnerUnavailable
 
@@ -169,6 +170,7 @@ def test_a_host_that_is_killed_leaves_nothing_over_there(ssh_options, tmp_path):
 import asyncio, importlib.util, sys
 sys.path.insert(0, {str(EXAMPLE.parent)!r})
 from ssh import SSHRunner
+import datatorch_pipelines as dtp
 from datatorch_pipelines.contracts import Command, JobSpec, StepContext
 
 async def main():
@@ -285,5 +287,35 @@ def test_twenty_commands_at_once_keep_apart(far):
 
 
 def test_a_host_that_looks_like_an_option_is_refused(ssh_example):
-    with pytest.raises(ValueError, match="a host's name doesn't start with '-'"):
+    with pytest.raises(ValueError, match="whose names don't start with '-'"):
         ssh_example.SSHRunner("-oProxyCommand=x")
+
+
+def test_jobs_are_spread_over_the_hosts_and_stay_on_theirs(ssh_options, ssh_example, tmp_path):
+    one, two = "127.0.0.1", f"{getpass.getuser()}@127.0.0.1"
+    runner = ssh_example.SSHRunner(one, two, options=ssh_options)
+    at = []
+    start = runner.execute
+
+    async def execute(command, context):
+        at.append((context.job.job_id, runner._jobs[context.job]))
+        return await start(command, context)
+
+    runner.execute = execute
+    jobs = "".join(f"  j{n}: {{steps: [{{run: 'echo x > mine'}}, {{run: 'cat mine'}}]}}\n" for n in range(4))
+    result = dtp.loads(f"name: S\njobs:\n{jobs}").run(runner=runner, directory=tmp_path)
+    assert result.succeeded, result.error
+    hosts = {job: {host for name, host in at if name == job} for job in ("j0", "j1", "j2", "j3")}
+    assert sorted(map(len, hosts.values())) == [1, 1, 1, 1]
+    assert sorted(host for (host,) in hosts.values()) == sorted([one, one, two, two])
+
+
+def test_a_host_that_is_not_there_is_left_for_another(ssh_options, ssh_example, tmp_path):
+    runner = ssh_example.SSHRunner("no-such-host.invalid", "127.0.0.1", options=ssh_options)
+    result = dtp.loads("{name: S, jobs: {a: {steps: [{run: 'true'}]}}}").run(runner=runner, directory=tmp_path)
+    assert result.succeeded, result.error
+
+
+def test_no_host_at_all_is_refused(ssh_example):
+    with pytest.raises(ValueError, match="give one host or several"):
+        ssh_example.SSHRunner()
