@@ -43,7 +43,7 @@ def _fields(item: object) -> dict[str, object]:
     return kept
 
 
-_AS_THEY_ARE = frozenset((str, int, bool))
+_AS_THEY_ARE = frozenset((str, int, bool, type(None)))
 
 
 def plain_data(value: object) -> object:
@@ -52,6 +52,13 @@ def plain_data(value: object) -> object:
     >>> plain_data({"size": (1, 2), "loss": float("nan")})
     {'size': [1, 2], 'loss': 'nan'}
     """
+    if type(value) is dict:  # first what large data is made of, without a call for each leaf
+        return {
+            key if type(key) is str else str(key): item if type(item) in _AS_THEY_ARE else plain_data(item)
+            for key, item in value.items()
+        }
+    if type(value) is list:
+        return [item if type(item) in _AS_THEY_ARE else plain_data(item) for item in value]
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)  # JSON has no such numbers
     if value is None or isinstance(value, str | int | float):
