@@ -151,7 +151,8 @@ class ResumeArguments(FetchArguments, total=False):
 
     ``inputs``, ``event``, ``trigger``, ``variables``, ``pipeline_facts`` and ``run_facts`` are given again where they
     held a secret, and only then. ``max_parallel``, ``max_attempts``, ``on_failure``, ``cleanup_seconds``, ``offline``,
-    ``strict``, ``keep``, ``local_actions`` and the name of a ``runner`` are as for the run, unless given anew.
+    ``strict``, ``keep``, ``local_actions`` and the names of ``runner`` and ``runners`` are as for the run, unless given
+    anew.
 
     - ``directory``: the folder that a run's id is looked up in (the user's state folder).
     """

@@ -35,6 +35,8 @@ def run_directory(run: PathLike | RunResult, directory: PathLike | None = None) 
     if isinstance(run, RunResult):
         return run.directory
     name = os.fspath(run)
+    if "\0" in name:
+        raise RecordError(f"there is no run {name!r}: no name holds such a character")
     if isinstance(run, os.PathLike) or os.sep in name or name in (os.curdir, os.pardir):
         return Path(name).absolute()
     return _named(name, runs_directory(directory))

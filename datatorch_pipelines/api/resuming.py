@@ -199,11 +199,14 @@ def _given(earlier: EarlierRun, arguments: ResumeArguments) -> RunArguments:
     """
     started = earlier.started
     given = {**_settings(started), **cast(Mapping[str, Any], arguments)}
-    if isinstance(given.get("runner"), Mapping):
-        raise PipelinesError(
-            f"the run began with the runner {given['runner'].get('class')}, which was made in Python",
-            hint="give runner again",
-        )
+    by_label = given.get("runners")
+    labelled = by_label.values() if isinstance(by_label, Mapping) else ()
+    for argument, chosen in (("runner", [given.get("runner")]), ("runners", labelled)):
+        if made := next((each for each in chosen if isinstance(each, Mapping)), None):
+            raise PipelinesError(
+                f"the run began with the runner {made.get('class')}, which was made in Python",
+                hint=f"give {argument} again",
+            )
     for name, argument in _ARGUMENTS.items():
         if name in started.masked:
             if argument not in given:
@@ -223,7 +226,7 @@ def _given(earlier: EarlierRun, arguments: ResumeArguments) -> RunArguments:
 def _settings(started: RunStarted) -> dict[str, Any]:
     from datatorch_pipelines.engine.options import SETTINGS
 
-    known = (*SETTINGS, "runner", "local_actions")
+    known = (*SETTINGS, "runner", "runners", "local_actions")
     return {name: value for name, value in started.settings.items() if name in known}
 
 

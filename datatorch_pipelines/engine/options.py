@@ -80,17 +80,23 @@ def kept_settings(
     """What of a run's arguments its record keeps, for when it is resumed: those that were given.
 
     ``local_actions`` are the folders that were given. A runner that was given as an object, and is none of the class
-    ``usual``, can't be made again: its class is noted, as ``{"class": NAME}``.
+    ``usual``, can't be made again: its class is noted, as ``{"class": NAME}``. So it is for the runner of a label.
     """
     kept = {name: value for name in SETTINGS if (value := arguments.get(name)) not in (None, False)}
     if folders := [str(Path(folder).absolute()) for folder in local_actions]:
         kept["local_actions"] = folders
-    runner = arguments.get("runner")
-    if isinstance(runner, str):
+    if (runner := _noted(arguments.get("runner"), usual)) is not None:
         kept["runner"] = runner
-    elif runner is not None and type(runner) is not usual:
-        kept["runner"] = {"class": type(runner).__name__}
+    by_label = arguments.get("runners")
+    if isinstance(by_label, Mapping) and by_label:
+        kept["runners"] = {label: _noted(chosen, usual) or "local" for label, chosen in by_label.items()}
     return kept
+
+
+def _noted(runner: object, usual: type[Runner]) -> object:
+    if runner is None or isinstance(runner, str):
+        return runner
+    return None if type(runner) is usual else {"class": type(runner).__name__}
 
 
 @frozen(kw_only=True)

@@ -177,11 +177,12 @@ class Run:
             jobs=tuple(job.id for job in plan.jobs),
             actions=plan.actions(),
             sources=plan.sources(),
-            settings=self._scope.options.settings,
         )
         try:
             told = {name: plain_data(value) for name, value in given.items()}
             masked = recorder.masker.value(told)
+            settings = recorder.masker.value(plain_data(self._scope.options.settings))
+            started = evolve(started, settings=settings if isinstance(settings, Mapping) else {})
             shown = masked if isinstance(masked, Mapping) else {}
             changed = tuple(name for name in told if shown.get(name) != told[name])
             if recorder.masker.text(self._text) != self._text:

@@ -14,7 +14,7 @@ from attrs import frozen
 from datatorch_pipelines.errors import RecordError
 from datatorch_pipelines.records.decoding import BadEvent, NewerRecord, decode_event
 from datatorch_pipelines.records.fold import result_of
-from datatorch_pipelines.records.layout import EVENTS_FILE
+from datatorch_pipelines.records.layout import EVENTS_FILE, is_run_id
 from datatorch_pipelines.records.owner import is_owned
 from datatorch_pipelines.records.recorder import WrittenEvents, whole_length
 from datatorch_pipelines.results import Event, RunFinished, RunResult, RunStarted, Status
@@ -162,8 +162,11 @@ def _last_event(tail: bytes) -> Event | None:
 
 
 def holds_record(directory: Path) -> bool:
-    """Whether a folder is that of a run."""
-    return (directory / EVENTS_FILE).is_file()
+    """Whether a folder is that of a run; of one that can't be looked into, its name tells."""
+    try:
+        return (directory / EVENTS_FILE).is_file()
+    except (OSError, ValueError):
+        return is_run_id(directory.name)
 
 
 def run_directories(root: Path) -> list[Path]:

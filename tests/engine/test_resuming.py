@@ -17,6 +17,7 @@ import pytest
 import datatorch_pipelines as dtp
 from datatorch_pipelines.records import read_record
 from datatorch_pipelines.results import Event, RunResumed, RunStarted, StepInputs
+from tests.support.git_servers import commit_files, git, make_repository
 from tests.support.outcomes import outcomes
 
 Write = Callable[..., Path]
@@ -266,6 +267,7 @@ def test_a_job_that_is_retried_runs_again_with_what_needs_it_and_no_other(begin:
 def test_a_run_goes_on_with_what_it_was_given_although_its_file_is_gone(tmp_path: Path) -> None:
     text = """\
 name: P
+triggers: {manual: {}}
 variables: {level: 1, colour: red}
 jobs:
   a:
@@ -418,6 +420,22 @@ def test_a_runner_that_was_made_in_python_is_given_again(begin: Begin, tmp_path:
     assert dtp.resume(result, runner="local").succeeded
 
 
+def test_the_runners_of_labels_hold_by_name_and_are_given_again_where_they_were_made(
+    begin: Begin, tmp_path: Path
+) -> None:
+    text = CHAIN.replace("  b:\n", "  b:\n    runs-on: gpu\n")
+    result = begin(text, runners={"gpu": "local", "cpu": dtp.LocalRunner()})
+    assert dtp.resume(result).status == "failed"
+    made = begin(text, name="made.yaml", runners={"gpu": OwnRunner()})
+    with pytest.raises(dtp.PipelinesError) as raised:
+        dtp.resume(made)
+    assert str(raised.value) == (
+        "the run began with the runner OwnRunner, which was made in Python; give runners again"
+    )
+    (tmp_path / "ok").touch()
+    assert dtp.resume(made, runners={"gpu": "local"}).succeeded
+
+
 def test_a_local_action_that_changed_is_refused_at_its_place(begin: Begin, tmp_path: Path) -> None:
     action = tmp_path / "act" / "action-datatorch.yaml"
     action.parent.mkdir()
@@ -432,6 +450,52 @@ def test_a_local_action_that_changed_is_refused_at_its_place(begin: Begin, tmp_p
         "restore it, or run the pipeline anew"
     )
     assert read_record(result.directory) == before
+
+
+ACTION = "name: A\nruns: {using: cmd, command: 'echo VERSION; exit STATUS'}\n"
+
+
+@pytest.mark.parametrize("ref", ["v1", "main", None])
+def test_a_tag_or_branch_that_moved_changes_nothing(
+    ref: str | None, begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = tmp_path / "git" / "act"
+    first = ACTION.replace("VERSION", "one").replace("STATUS", "1")
+    commit = make_repository(repository, {"action-datatorch.yaml": first}, tags=["v1"])
+    tag = ref or "latest"
+    text = f"name: P\njobs: {{a: {{steps: [{{action: {{name: act, tag: {tag}, git: '{repository.as_uri()}'}}}}]}}}}\n"
+    result = begin(text)
+    assert (result.status, result.jobs["a"].steps[0].log) == ("failed", "one\n")
+    second = ACTION.replace("VERSION", "two").replace("STATUS", "0")
+    commit_files(repository, {"action-datatorch.yaml": second})
+    git("tag", "--force", "v1", cwd=repository)
+    for again in (dtp.resume(result), dtp.resume(result, offline=True)):
+        assert (again.status, again.jobs["a"].steps[0].log) == ("failed", "one\n")
+        assert again.jobs["a"].steps[0].log_path != result.jobs["a"].steps[0].log_path
+    monkeypatch.setenv("DATATORCH_PIPELINES_HOME", str(tmp_path / "another"))  # an empty store: fetched as it was
+    again = dtp.resume(result)
+    assert again.jobs["a"].steps[0].log == "one\n"
+    assert commit in (result.directory / "actions.lock").read_text()
+    assert begin(text).succeeded  # a new run has the new one
+
+
+def test_a_commit_that_is_gone_is_told_at_its_place(
+    begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = tmp_path / "git" / "act"
+    files = {"action-datatorch.yaml": ACTION.replace("STATUS", "1")}
+    make_repository(repository, files, tags=["v1"])
+    result = begin(
+        f"name: P\njobs:\n  a:\n    steps:\n      - action: {{name: act, tag: v1, git: '{repository.as_uri()}'}}\n"
+    )
+    shutil.rmtree(repository)
+    make_repository(repository, {**files, "other": "x"}, tags=["v1"])
+    monkeypatch.setenv("DATATORCH_PIPELINES_HOME", str(tmp_path / "another"))
+    with pytest.raises(dtp.PlanError) as raised:
+        dtp.resume(result)
+    told = str(raised.value)
+    assert told.startswith(f"{tmp_path}/p.yaml:5:17: error: the commit that act@v1 was locked to can't be had: ")
+    assert told.endswith("; restore it, or run the pipeline anew")
 
 
 def test_a_run_goes_on_from_another_folder_with_the_actions_beside_its_file(

@@ -222,6 +222,7 @@ def test_many_who_look_whether_a_run_goes_on_don_t_keep_it_from_being_resumed(tm
         ("", "there is no run '' in '{root}'; the latest is {second}; see 'runs list' or dtp.runs()"),
         ("..", "there is no record of a run in '{parent}'"),
         ("./x", "there is no record of a run in '{cwd}/x'"),
+        ("x\0", "there is no run 'x\\x00': no name holds such a character"),
     ],
 )
 def test_a_run_that_is_not_there_is_told_in_one_line(
