@@ -34,9 +34,9 @@ class Background(Fixtures):
         use.hold(LIVES_ON)
 
     @needs(BACKGROUND)
-    def test_a_child_in_the_background_ends_with_the_job(self, use: Use, tmp_path: Path) -> None:
+    def test_a_child_in_the_background_ends_with_the_job(self, use: Use, kit_folder: Path) -> None:
         """When a job's place is left, nothing that the job started still runs."""
-        lives = _lives_after_its_job(use, tmp_path, f"( {_ANSWERS} ) >/dev/null 2>&1 &")
+        lives = _lives_after_its_job(use, kit_folder, f"( {_ANSWERS} ) >/dev/null 2>&1 &")
         obey(
             not lives,
             "a job is over, and a child of one of its steps runs on: end it with the job",
@@ -44,10 +44,14 @@ class Background(Fixtures):
         )
 
     @needs(BACKGROUND, VARIABLES)
-    def test_a_child_that_left_its_session_ends_with_the_job(self, use: Use, tmp_path: Path) -> None:
+    def test_a_child_that_left_its_session_ends_with_the_job(self, use: Use, kit_folder: Path) -> None:
         """That includes what opened a session of its own, as servers do."""
-        script = f"if ! command -v setsid; then exit 9; fi; ( setsid sh -c '{_ANSWERS}' sh \"$1\" >/dev/null 2>&1 & )"
-        lives = _lives_after_its_job(use, tmp_path, script)
+        script = (
+            "if ! command -v setsid; then exit 9; fi\n"
+            f'( setsid sh -c \': >"$1/begun"; {_ANSWERS}\' sh "$1" >/dev/null 2>&1 & )\n'
+            f'n=0; while [ $n -lt 30 ] && [ ! -e "$1/begun" ]; do {NAP}; n=$((n+1)); done'
+        )
+        lives = _lives_after_its_job(use, kit_folder, script)
         obey(
             not lives,
             "a job is over, and a process that left its session runs on: find it, as by $DATATORCH_OUTPUT, which its "
@@ -77,7 +81,7 @@ class Background(Fixtures):
         )
 
 
-def _lives_after_its_job(use: Use, tmp_path: Path, script: str) -> bool:
+def _lives_after_its_job(use: Use, kit_folder: Path, script: str) -> bool:
     """Whether what a script starts lives when its job is over.
 
     It is asked by files, where this machine or a later job sees them; where none does, its whole place is gone.
@@ -87,7 +91,7 @@ def _lives_after_its_job(use: Use, tmp_path: Path, script: str) -> bool:
     async def main(session: Session) -> bool:
         async with session.job() as job:
             name = f"kit-{secrets.token_hex(8)}"
-            place = str(tmp_path / name) if shares else f"{job.environment.paths.environments}/{name}"
+            place = str(kit_folder / name) if shares else f"{job.environment.paths.environments}/{name}"
             ran = await job.run(f'mkdir -p "$1" && {{ {script}\n}}', place)
             if ran.status == 9:
                 raise Lacking("setsid")

@@ -101,10 +101,10 @@ class Given(Fixtures):
     @needs(VARIABLES)
     def test_a_variable_of_the_command_wins_over_the_hosts(self, use: Use, monkeypatch: pytest.MonkeyPatch) -> None:
         """What the pipeline says counts more than where it runs."""
-        monkeypatch.setenv("KIT", "the host's")
+        monkeypatch.setenv("KIT_OF_BOTH", "the host's")
 
         async def main(job: Job) -> bytes:
-            return (await job.run('printf "<%s>\\n" "$KIT"', env={"KIT": "mine"})).out
+            return (await job.run('printf "<%s>\\n" "$KIT_OF_BOTH"', env={"KIT_OF_BOTH": "mine"})).out
 
         out = use.job(main)
         obey(b"<mine>\n" in out, f"a variable that the command sets has the value {shown(out)}", "commands")

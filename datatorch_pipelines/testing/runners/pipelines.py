@@ -113,9 +113,9 @@ class Pipelines(Fixtures):
     """The rules together, as pipelines meet them."""
 
     @pytest.fixture
-    def pipe(self, use: Use, tmp_path: Path) -> Piped:
+    def pipe(self, use: Use, kit_folder: Path) -> Piped:
         """Runs pipelines."""
-        return Piped(use, tmp_path)
+        return Piped(use, kit_folder)
 
     @needs(VARIABLES, STATUS, LAST, TEMP)
     def test_inputs_become_variables(self, pipe: Piped) -> None:

@@ -59,26 +59,26 @@ class Places(Fixtures):
         )
 
     @needs(SHARED)
-    def test_a_workspace_that_is_given_is_used_and_stays(self, use: Use, tmp_path: Path) -> None:
+    def test_a_workspace_that_is_given_is_used_and_stays(self, use: Use, kit_folder: Path) -> None:
         """An agent has a folder of its own for a job (``JobSpec.workspace``), where files are shared."""
         _only_where_files_are_shared(use)
-        (tmp_path / "given").mkdir()
+        (kit_folder / "given").mkdir()
 
         async def main(job: Job) -> PurePath:
-            await job.run('echo mine >"$1/file"', str(tmp_path / "given"))
+            await job.run('echo mine >"$1/file"', str(kit_folder / "given"))
             return job.workspace
 
-        used = use.job(main, workspace=tmp_path / "given")
-        obey(used == tmp_path / "given", f"given a workspace, the job has {shown(str(used))}: use that one", "places")
-        obey((tmp_path / "given" / "file").exists(), "a workspace that was given is gone: leave it", "places")
+        used = use.job(main, workspace=kit_folder / "given")
+        obey(used == kit_folder / "given", f"given a workspace, the job has {shown(str(used))}: use that one", "places")
+        obey((kit_folder / "given" / "file").exists(), "a workspace that was given is gone: leave it", "places")
 
     @needs(SHARED)
     def test_a_workspace_is_kept_where_that_is_asked(
-        self, use: Use, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+        self, use: Use, kit_folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """``JobSpec.keep`` is for who wants to see what went wrong."""
         _only_where_files_are_shared(use)
-        monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+        monkeypatch.setattr(tempfile, "tempdir", str(kit_folder))
 
         async def main(job: Job) -> PurePath:
             await job.run('echo mine >"$1/file"', str(job.workspace))
@@ -109,14 +109,14 @@ class Places(Fixtures):
         """Actions in Python run by ``python.executable``; a place without says so (``has_python = False``)."""
         use.hold(python_rule(has_python=self.has_python))
 
-    def test_a_folder_is_put_where_the_steps_see_it(self, use: Use, tmp_path: Path) -> None:
+    def test_a_folder_is_put_where_the_steps_see_it(self, use: Use, kit_folder: Path) -> None:
         """Actions are put: with their names, contents and modes."""
-        use.hold(putting_rule(tmp_path))
+        use.hold(putting_rule(kit_folder))
 
     @needs(STATUS, BYTES)
-    def test_a_folder_that_was_put_is_not_put_again(self, use: Use, tmp_path: Path) -> None:
+    def test_a_folder_that_was_put_is_not_put_again(self, use: Use, kit_folder: Path) -> None:
         """``digest`` names the content: the same is brought once to a job."""
-        source = folder(tmp_path / "action", _ACTION, ("run.sh",))
+        source = folder(kit_folder / "action", _ACTION, ("run.sh",))
 
         async def main(job: Job) -> tuple[PurePath, PurePath, PurePath]:
             first = await job.environment.put(source, "kit-twice")
@@ -126,56 +126,56 @@ class Places(Fixtures):
         obey(len(set(places)) == 1, f"a folder that is put twice is at {shown([*map(str, places)])}", "files")
 
     @needs(SHARED, BYTES)
-    def test_files_are_got_as_they_are(self, use: Use, tmp_path: Path) -> None:
+    def test_files_are_got_as_they_are(self, use: Use, kit_folder: Path) -> None:
         """Outputs and artifacts are got: a file, or a folder with all that is in it."""
 
         async def main(job: Job) -> None:
             script = 'cd "$1" && mkdir -p out/sub && printf "a\\000\\377\\r\\n" >"out/sub/a file" && : >out/empty'
             await job.run(script, str(job.workspace))
-            await job.environment.get(job.workspace / "out", tmp_path / "folder")
-            await job.environment.get(job.workspace / "out" / "sub" / "a file", tmp_path / "file")
+            await job.environment.get(job.workspace / "out", kit_folder / "folder")
+            await job.environment.get(job.workspace / "out" / "sub" / "a file", kit_folder / "file")
 
         use.job(main)
-        found = {str(p.relative_to(tmp_path)): p.read_bytes() for p in tmp_path.rglob("*") if p.is_file()}
+        found = {str(p.relative_to(kit_folder)): p.read_bytes() for p in kit_folder.rglob("*") if p.is_file()}
         wanted = {"folder/sub/a file": b"a\0\xff\r\n", "folder/empty": b"", "file": b"a\0\xff\r\n"}
         obey(found == wanted, f"of files that are there, get gives {shown(found)}: give {shown(wanted)}", "files")
 
     @needs(SHARED, BYTES)
-    def test_what_is_not_there_can_not_be_got(self, use: Use, tmp_path: Path) -> None:
+    def test_what_is_not_there_can_not_be_got(self, use: Use, kit_folder: Path) -> None:
         """``get`` raises `RunnerError`, and leaves nothing at the destination."""
 
         async def main(job: Job) -> object:
             try:
-                await job.environment.get(job.workspace / "no-such-file", tmp_path / "file")
+                await job.environment.get(job.workspace / "no-such-file", kit_folder / "file")
             except Exception as error:
                 return error
             return None
 
         gave = use.job(main)
         obey(
-            isinstance(gave, RunnerError) and not (tmp_path / "file").exists(),
+            isinstance(gave, RunnerError) and not (kit_folder / "file").exists(),
             f"get of a file that isn't there gives {shown(gave)}: raise RunnerError",
             "errors",
             gave if isinstance(gave, BaseException) else None,
         )
 
     @needs(SHARED, BYTES)
-    def test_eight_megabytes_go_there_and_back(self, use: Use, tmp_path: Path) -> None:
+    def test_eight_megabytes_go_there_and_back(self, use: Use, kit_folder: Path) -> None:
         """Large inputs and artifacts travel whole."""
-        source = folder(tmp_path / "large", {"data": _LARGE})
+        source = folder(kit_folder / "large", {"data": _LARGE})
 
         async def main(job: Job) -> bool:
             there = await job.environment.put(source, "kit-large")
             await job.run('cp "$1/data" "$2/copy"', str(there), str(job.workspace))
-            await job.environment.get(job.workspace / "copy", tmp_path / "back")
-            return await asyncio.to_thread(lambda: (tmp_path / "back").read_bytes() == _LARGE)
+            await job.environment.get(job.workspace / "copy", kit_folder / "back")
+            return await asyncio.to_thread(lambda: (kit_folder / "back").read_bytes() == _LARGE)
 
         obey(use.job(main), "eight megabytes that were put and got back are not what they were", "files")
 
 
-def putting_rule(tmp_path: Path) -> Rule:
+def putting_rule(kit_folder: Path) -> Rule:
     """That ``put`` brings a folder as it is."""
-    source = folder(tmp_path / "action", _ACTION, ("run.sh",))
+    source = folder(kit_folder / "action", _ACTION, ("run.sh",))
 
     async def check(job: Job) -> None:
         there = await job.environment.put(source, "kit-action")

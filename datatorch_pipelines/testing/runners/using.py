@@ -79,6 +79,11 @@ class Fixtures:
         return _optional("lose", "a function that is given a JobEnvironment and destroys the job's place")
 
     @pytest.fixture
+    def kit_folder(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
+        """A folder of the kit's own: ``tmp_path`` is the author's."""
+        return tmp_path_factory.mktemp("kit")
+
+    @pytest.fixture
     def use(self, request: pytest.FixtureRequest, runner: Runner) -> Use:
         """Uses the runner, in an event loop of its own."""
         kind = request.cls
@@ -119,6 +124,8 @@ class Session:
 
     runner: Runner
     patience: float
+    failure: AssertionError | None = None
+    """What a test failed by in a job that is being left."""
     _jobs: int = 0
 
     async def open(self) -> None:
@@ -154,7 +161,9 @@ class Session:
         environment.late_output = job.late.write
         try:
             yield job
-        except BaseException:
+        except BaseException as error:
+            if isinstance(error, AssertionError):
+                self.failure = error
             await job.end_all(_TIDYING)
             with contextlib.suppress(Exception):  # what broke first counts
                 await manager.__aexit__(None, None, None)
@@ -190,7 +199,7 @@ class Use:
         __tracebackhide__ = True
         seconds = self.patience * (len(_closure(self.needs)) + 4) + 2 * _TIDYING
         try:
-            return in_a_loop(lambda: self._open(main), seconds)
+            return in_a_loop(lambda: _in_silence(self._open(main)), seconds)
         except Blamed as blamed:
             if blamed.rule is naming:
                 obey(False, str(blamed), blamed.section, blamed.cause)
@@ -202,7 +211,7 @@ class Use:
         """What ``main`` gives of the runner as it is, neither opened nor closed."""
         __tracebackhide__ = True
         try:
-            return in_a_loop(lambda: bounded(main(self.runner), self.patience), 2 * self.patience)
+            return in_a_loop(lambda: _in_silence(bounded(main(self.runner), self.patience)), 2 * self.patience)
         except Blamed as blamed:
             pytest.skip(f"it can't be looked at: see {blamed.rule.test}")
 
@@ -230,7 +239,7 @@ class Use:
                 if outcome is not None:
                     broken = outcome if isinstance(outcome, Rule) else rule
                     raise Blamed(broken, "", "", None)
-            result = await bounded(_awaited(main(session)), self.patience)
+            result = await _told(_awaited(main(session)), session)
         except BaseException:
             with contextlib.suppress(Exception):  # what broke first counts
                 await bounded(self.runner.aclose(), _TIDYING)
@@ -255,7 +264,7 @@ class Use:
                 await rule.check(job)
 
         try:
-            await bounded(check(), self.patience)
+            await _told(check(), session)
         except AssertionError as error:
             return error
         return None
@@ -279,6 +288,21 @@ async def bounded(work: Coroutine[Any, Any, T], seconds: float) -> T:
         await asyncio.wait((task,), timeout=_TIDYING)
         raise StuckError(f"nothing came back within {seconds:g} seconds; it waits in {place}")
     return task.result()
+
+
+async def _in_silence(work: Coroutine[Any, Any, T]) -> T:
+    """What ``work`` gives. What fails in the loop when nobody waits for it any more is not told: its test was."""
+    asyncio.get_running_loop().set_exception_handler(lambda _loop, _context: None)
+    return await work
+
+
+async def _told(work: Coroutine[Any, Any, T], session: Session) -> T:
+    """As `bounded`; what a test failed by is told before what kept it from ending."""
+    session.failure = None
+    try:
+        return await bounded(work, session.patience)
+    except StuckError as error:
+        raise session.failure or error from None
 
 
 async def lost(lose: Lose, environment: JobEnvironment) -> None:
