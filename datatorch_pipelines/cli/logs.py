@@ -8,7 +8,7 @@ from pathlib import Path
 from types import TracebackType
 
 from datatorch_pipelines.records.layout import log_name
-from datatorch_pipelines.results.events import Event, JobFinished, LogWritten, StepFinished, StepStarted
+from datatorch_pipelines.results.events import Event, JobFinished, JobStarted, LogWritten, StepFinished, StepStarted
 
 _LogKey = tuple[str, int | None, int | None]
 """A job, the place of its instance in its matrix, and the index of a step."""
@@ -23,6 +23,7 @@ class LogFiles:
     def __init__(self, directory: Path) -> None:
         self._directory = directory
         self._names: dict[_LogKey, str] = {}
+        self._attempts: dict[tuple[str, int | None], int] = {}
         self._open: dict[_LogKey, int] = {}
 
     def __enter__(self) -> LogFiles:
@@ -37,6 +38,9 @@ class LogFiles:
     def data(self, event: Event) -> bytes:
         """The bytes that a log event tells of; nothing for other events, which may open and close files."""
         match event:
+            case JobStarted():
+                self._attempts[event.job, event.instance] = event.attempt
+                self._close((event.job, event.instance, None))
             case StepStarted():
                 self._close((event.job, event.instance, event.step))
                 self._names[event.job, event.instance, event.step] = event.log
@@ -54,7 +58,9 @@ class LogFiles:
         offset, end = event.offset, event.offset + event.length
         with contextlib.suppress(OSError):
             if key not in self._open:
-                name = self._names.get(key) or log_name(event.job, event.step, instance=event.instance)
+                attempt = self._attempts.get((event.job, event.instance), 1)
+                background = log_name(event.job, event.step, attempt=attempt, instance=event.instance)
+                name = self._names.get(key) or background
                 self._open[key] = os.open(self._directory / name, os.O_RDONLY | os.O_CLOEXEC)
             while offset < end and (piece := os.pread(self._open[key], end - offset, offset)):
                 pieces.append(piece)

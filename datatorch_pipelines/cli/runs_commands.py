@@ -125,6 +125,7 @@ Examples:
 @click.argument("run", metavar="ID")
 @click.option("--job", "jobs", multiple=True, metavar="ID", help="Run this job again in any case, and what needs it.")
 @options.event
+@options.trigger
 @click.option("--input", "inputs", multiple=True, metavar="K=V", help="As for 'run'; where the inputs held a secret.")
 @click.option(
     "--variable", "variables", multiple=True, metavar="K=V", help="As for 'run'; where the variables held a secret."
@@ -146,6 +147,7 @@ def resume(
     run: str,
     jobs: tuple[str, ...],
     event: str | None,
+    trigger: str | None,
     inputs: tuple[str, ...],
     variables: tuple[str, ...],
     secrets: tuple[str, ...],
@@ -174,6 +176,7 @@ def resume(
 
     given = {
         "event": values.parse_event(event),
+        "trigger": trigger,
         "inputs": values.parse_assignments("--input", inputs),
         "variables": values.parse_assignments("--variable", variables),
         "local_actions": local_actions,

@@ -198,6 +198,16 @@ def test_the_very_bytes_of_the_log_of_a_job_or_a_step_are_printed(
     assert (done.status, done.stdout, done.stderr) == (0, printed, "")
 
 
+def test_what_background_processes_wrote_is_in_the_log_of_each_time(folder: Path, here: Callable) -> None:
+    text = "name: P\njobs: {a: {steps: [{run: '(sleep 0.1; echo late $$) &'}, {run: sleep 0.5; exit 1}]}}"
+    (folder / "p.yaml").write_text(text)
+    here("run", "--quiet", "--directory", "runs", "p.yaml")
+    here("runs", "resume", "--quiet", "--directory", "runs", "latest")
+    lines = here("runs", "logs", "latest", "--raw", "--directory", "runs").stdout.splitlines()
+    assert [line.split()[0] for line in lines] == ["late", "late"]
+    assert len(set(lines)) == 2
+
+
 def test_the_log_of_one_job_is_that_alone(failed: str, here: Callable) -> None:
     done = here("runs", "logs", "latest", "--job", "get", "--directory", "runs")
     assert all(line.startswith(("run ", "get ")) for line in done.stdout.splitlines())

@@ -367,6 +367,13 @@ def test_of_what_a_run_was_given_that_held_a_secret_is_given_again(begin: Begin,
     assert dtp.resume(result, event={"token": "hunter22"}).succeeded
 
 
+def test_a_trigger_is_not_given_again_where_its_event_held_a_secret(begin: Begin, tmp_path: Path) -> None:
+    text = CHAIN.replace("jobs:\n", "triggers: {manual: {}}\njobs:\n", 1)
+    result = begin(text, trigger="manual", secrets={"KEY": "hunter22"}, event={"token": "hunter22"})
+    (tmp_path / "ok").touch()
+    assert dtp.resume(result, event={"token": "hunter22"}).succeeded
+
+
 def test_a_pipeline_that_held_a_secret_goes_on_with_its_file_as_long_as_that_is_as_it_was(
     begin: Begin, tmp_path: Path
 ) -> None:
