@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -16,15 +17,26 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 
 from docker_engine import can_serve_docker, docker_engine
+from slurm_cluster import SlurmCluster, can_run_slurm, slurm_cluster
 from ssh_server import can_serve_ssh, ssh_server
 
-SSH_EXAMPLE = Path(__file__).parents[2] / "examples" / "runners" / "ssh.py"
+EXAMPLES = Path(__file__).parents[2] / "examples" / "runners"
 
 
 @pytest.fixture(scope="session")
 def ssh_example() -> ModuleType:
-    """The example executor, as a module."""
-    spec = importlib.util.spec_from_file_location("ssh_runner_example", SSH_EXAMPLE)
+    """The example executor over ssh, as a module."""
+    return _example("ssh")
+
+
+@pytest.fixture(scope="session")
+def slurm_example() -> ModuleType:
+    """The example executor for Slurm, as a module."""
+    return _example("slurm")
+
+
+def _example(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"{name}_runner_example", EXAMPLES / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -78,3 +90,18 @@ def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         if host is not None:
             patch.setenv("DOCKER_HOST", host)
         yield
+
+
+@pytest.fixture(scope="session")
+def slurm() -> Iterator[SlurmCluster]:
+    """A Slurm of two nodes that lives as long as the tests, named by SLURM_CONF."""
+    if not can_run_slurm():
+        pytest.skip("Slurm is not installed, or this is not root")
+    # Slurm's sockets need a short path.
+    with (
+        tempfile.TemporaryDirectory(prefix="slurm-", ignore_cleanup_errors=True) as folder,
+        slurm_cluster(Path(folder)) as cluster,
+        pytest.MonkeyPatch.context() as patch,
+    ):
+        patch.setenv("SLURM_CONF", cluster.env["SLURM_CONF"])
+        yield cluster

@@ -1,4 +1,4 @@
-"""The same pipelines on this machine and on one that shares no files with the engine: the results are the same."""
+"""The same pipelines on this machine and on runners that share no files with the engine: the results are the same."""
 
 from __future__ import annotations
 
@@ -8,8 +8,11 @@ from pathlib import Path
 from types import ModuleType
 
 import pytest
+from dask_processes import dask_processes
+from docker_engine import PYTHON
 
 import datatorch_pipelines as dtp
+from datatorch_pipelines.runners import DaskRunner, DockerRunner
 from tests.support.git_servers import git_daemon, make_repository
 
 pytestmark = pytest.mark.integration
@@ -26,6 +29,23 @@ def actions(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     make_repository(root / "examples" / "add.git", files, tags=["v1"])
     with git_daemon(root) as url:
         yield url
+
+
+@pytest.fixture(params=["ssh", "docker", "dask", "slurm"])
+def elsewhere(request: pytest.FixtureRequest) -> Iterator[Callable[[], dtp.Runner]]:
+    """Makes a runner of another kind, for real servers of this machine."""
+    name = request.param
+    if name == "ssh":
+        yield request.getfixturevalue("far")
+    elif name == "slurm":
+        request.getfixturevalue("slurm")
+        yield request.getfixturevalue("slurm_example").SlurmRunner
+    elif name == "docker":
+        request.getfixturevalue("docker")
+        yield lambda: DockerRunner(PYTHON, network="none")
+    else:
+        with dask_processes(2, "--nthreads", "2") as cluster:
+            yield lambda: DaskRunner(cluster.address)
 
 
 @pytest.fixture
@@ -46,14 +66,24 @@ def told(result: dtp.RunResult) -> dict[str, object]:
     }
 
 
-@pytest.mark.parametrize("example", ["add", "json", "node", "shell"])
-def test_an_example_gives_the_same_on_both_machines(
-    example: str, actions: str, far: Callable[[], dtp.Runner], tmp_path: Path
+@pytest.mark.parametrize("example", ["add", "json", "shell"])
+def test_an_example_gives_the_same_on_every_runner(
+    example: str, actions: str, elsewhere: Callable[[], dtp.Runner], tmp_path: Path
 ) -> None:
+    _gives_the_same(example, actions, elsewhere, tmp_path)
+
+
+def test_an_example_with_node_gives_the_same_over_ssh(
+    actions: str, far: Callable[[], dtp.Runner], tmp_path: Path
+) -> None:
+    _gives_the_same("node", actions, far, tmp_path)
+
+
+def _gives_the_same(example: str, actions: str, elsewhere: Callable[[], dtp.Runner], tmp_path: Path) -> None:
     (path,) = [*EXAMPLES.glob(f"{example}/pipeline.*")]
     here, there = (
         dtp.load(path).run(runner=runner, resolvers=[dtp.GitHubResolver(base_url=actions)], directory=tmp_path)
-        for runner in (dtp.LocalRunner(), far())
+        for runner in (dtp.LocalRunner(), elsewhere())
     )
     assert here.error is None
     assert told(there) == told(here)

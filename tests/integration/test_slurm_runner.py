@@ -4,72 +4,45 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import tempfile
-from collections.abc import Iterator
-from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from slurm_cluster import SlurmCluster
 
 import datatorch_pipelines as dtp
 from datatorch_pipelines.contracts import JobEnvironment, Runner
 from datatorch_pipelines.testing import RunnerConformance
-from tests.support.slurm_cluster import SlurmCluster, can_run_slurm, slurm_cluster
 
 pytestmark = pytest.mark.integration
 
-EXAMPLE = Path(__file__).parents[2] / "examples" / "runners" / "slurm.py"
-
-
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[SlurmCluster]:
-    if not can_run_slurm():
-        pytest.skip("Slurm is not installed, or this is not root")
-    with (
-        tempfile.TemporaryDirectory(prefix="slurm-") as folder,
-        slurm_cluster(Path(folder)) as cluster,
-        pytest.MonkeyPatch.context() as patch,
-    ):
-        patch.setenv("SLURM_CONF", cluster.env["SLURM_CONF"])
-        yield cluster
-
-
-@pytest.fixture(scope="module")
-def example() -> ModuleType:
-    spec = spec_from_file_location("slurm_runner_example", EXAMPLE)
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
+EXAMPLES = Path(__file__).parents[2] / "examples" / "runners"
 
 
 class TestSlurmRunner(RunnerConformance):
     patience = 60
 
     @pytest.fixture
-    def runner(self, cluster: SlurmCluster, example: ModuleType) -> Runner:
-        made: Runner = example.SlurmRunner()
+    def runner(self, slurm: SlurmCluster, slurm_example: ModuleType) -> Runner:
+        made: Runner = slurm_example.SlurmRunner()
         return made
 
     @pytest.fixture
-    def unreachable(self, cluster: SlurmCluster, example: ModuleType) -> Runner:
-        made: Runner = example.SlurmRunner("--partition=nowhere")
+    def unreachable(self, slurm: SlurmCluster, slurm_example: ModuleType) -> Runner:
+        made: Runner = slurm_example.SlurmRunner("--partition=nowhere")
         return made
 
     @pytest.fixture
-    def lose(self, cluster: SlurmCluster) -> object:
+    def lose(self, slurm: SlurmCluster) -> object:
         def scancel(environment: JobEnvironment) -> None:
             runner = environment.runner
-            cluster.ask("scancel", "--full", runner._allocations[environment.job])  # type: ignore[attr-defined]
+            slurm.ask("scancel", "--full", runner._allocations[environment.job])  # type: ignore[attr-defined]
 
         return scancel
 
 
 def test_a_job_whose_node_goes_down_runs_again_on_another(
-    cluster: SlurmCluster, example: ModuleType, tmp_path: Path
+    slurm: SlurmCluster, slurm_example: ModuleType, tmp_path: Path
 ) -> None:
     handle = dtp.loads("""
         name: D
@@ -82,7 +55,7 @@ def test_a_job_whose_node_goes_down_runs_again_on_another(
               - {run: 'echo waits; test -e "$INPUT_GO" || exec sleep 1000', inputs: {go: "${{ event.go }}"}}
             outputs: {node: "${{ steps.first.outputs.node }}"}
         """).start(
-        runner=example.SlurmRunner(),
+        runner=slurm_example.SlurmRunner(),
         event={"ran": str(tmp_path / "ran"), "go": str(tmp_path / "go")},
         directory=tmp_path / "runs",
     )
@@ -91,17 +64,17 @@ def test_a_job_whose_node_goes_down_runs_again_on_another(
         if event.type == "log" and not lost and (handle.directory / "logs").exists():
             logs = sorted((handle.directory / "logs" / "a").iterdir())
             if b"waits" in logs[-1].read_bytes():
-                lost = cluster.ask("squeue", "-h", "-o", "%N")
+                lost = slurm.ask("squeue", "-h", "-o", "%N")
                 (tmp_path / "go").touch()
-                cluster.kill_node(lost)
+                slurm.kill_node(lost)
     result = handle.wait()
     assert result.succeeded, result.error
     assert result.jobs["a"].outputs["node"] not in ("", lost)
     assert (tmp_path / "ran").read_text() == "x\nx\n"
-    cluster.revive_node(lost)
+    slurm.revive_node(lost)
 
 
-def test_labels_are_features_of_the_node(cluster: SlurmCluster, example: ModuleType, tmp_path: Path) -> None:
+def test_labels_are_features_of_the_node(slurm: SlurmCluster, slurm_example: ModuleType, tmp_path: Path) -> None:
     result = dtp.loads("""
         name: L
         jobs:
@@ -109,7 +82,7 @@ def test_labels_are_features_of_the_node(cluster: SlurmCluster, example: ModuleT
           b: {runs-on: [n1, test], steps: [{id: s, run: 'echo "::node::\\"$SLURMD_NODENAME\\""'}]}
           c: {runs-on: moon, steps: [{id: s, run: 'true'}]}
           d: {runs-on: 'n1|n2', steps: [{id: s, run: 'true'}]}
-        """).run(runner=example.SlurmRunner(), directory=tmp_path)
+        """).run(runner=slurm_example.SlurmRunner(), directory=tmp_path)
     assert {name: result.jobs[name].steps[0].outputs["node"] for name in ("a", "b")} == {"a": "n2", "b": "n1"}
     for name, said in (("c", "Slurm gives no allocation: "), ("d", "the label 'n1|n2' is no feature of a node")):
         error = result.jobs[name].error
@@ -132,13 +105,13 @@ for event in handle:
 """
 
 
-def test_a_host_that_is_killed_gives_its_allocation_back(cluster: SlurmCluster, tmp_path: Path) -> None:
+def test_a_host_that_is_killed_gives_its_allocation_back(slurm: SlurmCluster, tmp_path: Path) -> None:
     host = subprocess.Popen(
-        [sys.executable, "-c", HOST, EXAMPLE.parent, tmp_path], stdout=subprocess.PIPE, env=dict(cluster.env)
+        [sys.executable, "-c", HOST, EXAMPLES, tmp_path], stdout=subprocess.PIPE, env=dict(slurm.env)
     )
     assert host.stdout is not None
     assert host.stdout.readline() == b"up\n"
-    assert len(cluster.ask("squeue", "-h").splitlines()) == 1
+    assert len(slurm.ask("squeue", "-h").splitlines()) == 1
     host.kill()
     host.communicate()
-    cluster.until(lambda: cluster.ask("squeue", "-h") == "", "the allocation stays")
+    slurm.until(lambda: slurm.ask("squeue", "-h") == "", "the allocation stays")
