@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import subprocess
@@ -344,3 +345,50 @@ def test_a_trigger_or_an_event_that_does_not_fit_is_refused_and_nothing_runs(com
     assert done.status == 2
     message = "there is no kind of trigger 'manuel'; did you mean 'manual'?"
     assert message in json.loads(done.stdout)["error"]["message"] + "; " + done.stderr
+
+
+TESTED = """\
+name: Tested
+jobs:
+  test:
+    steps:
+      - name: Test
+        run: |
+          cp report.xml "$DATATORCH_ARTIFACTS"; printf 12345 > "$DATATORCH_ARTIFACTS/five"; exit 1
+        working-directory: "${{ inputs.here }}"
+"""
+REPORT = """\
+<testsuites><testsuite name="a">
+<testcase classname="a.B" name="passes"/><testcase name="waits"><skipped/></testcase>
+<testcase classname="a.B" name="fails"><failure message="1 is not 2">trace</failure></testcase>
+</testsuite></testsuites>
+"""
+
+
+def test_artifacts_and_test_results_are_in_the_text_and_in_json(here, folder: Path, write: Write) -> None:
+    write("tested.yaml", TESTED)
+    write("report.xml", REPORT)
+    done = here("run", "tested.yaml", "--input", f"here={folder}")
+    assert done.status == 1
+    lines = _steady(done.stderr).splitlines()
+    assert lines[2] == "step 1 failed in T s: exit status 1 (tests: 1 passed, 1 failed, 1 skipped)"
+    assert lines[-5:] == [
+        "tests: 1 passed, 1 failed, 1 skipped",
+        "  failed: a.B.fails",
+        "    1 is not 2",
+        f"artifacts: 2 files, {len(REPORT) + 5} B",
+        "run failed in T s; record: STATE/runs/RUN",
+    ]
+    done = here("run", "tested.yaml", "--input", f"here={folder}", "--json", "--quiet")
+    shown = json.loads(done.stdout)
+    jsonschema.validate(shown, SCHEMA)
+    (step,) = shown["jobs"]["test"]["steps"]
+    assert step["tests"] == {
+        "passed": 1,
+        "failed": 1,
+        "skipped": 1,
+        "failures": [{"name": "a.B.fails", "text": "1 is not 2\ntrace"}],
+    }
+    assert [(item["name"], item["size"]) for item in step["artifacts"]] == [("five", 5), ("report.xml", len(REPORT))]
+    assert step["artifacts"][0]["digest"] == hashlib.sha256(b"12345").hexdigest()
+    assert Path(step["artifacts"][0]["path"]).read_text() == "12345"

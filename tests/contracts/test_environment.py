@@ -2,11 +2,13 @@ import asyncio
 import io
 import os
 import pickle
+import subprocess
 import sys
 import tarfile
 from pathlib import Path, PurePosixPath
 
 import pytest
+from attrs import evolve
 
 from datatorch_pipelines.contracts import Capabilities, Command, JobSpec, Runner, StepContext, StepEnvironment
 from datatorch_pipelines.contracts.folders import PROBE, remote_folders
@@ -169,6 +171,71 @@ def test_links_and_devices_of_an_archive_are_left_out(tmp_path):
     assert [(path.name, path.stat().st_mode & 0o7777) for path in (tmp_path / "here").iterdir()] == [("file", 0o700)]
     with pytest.raises(RunnerError, match="the files that came back are broken"):
         unpack(io.BytesIO(archive.getvalue()[: 5 * 512 + 1]), "out", tmp_path / "there")
+
+
+def test_what_is_left_out_is_told_and_a_second_name_is_a_file(tmp_path):
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as packed:
+        for name, kind, target in (
+            ("out/first", tarfile.REGTYPE, ""),
+            ("out/second", tarfile.LNKTYPE, "out/first"),
+            ("out/in/soft", tarfile.SYMTYPE, "first"),
+            ("out/hard", tarfile.LNKTYPE, "/etc/passwd"),
+            ("out/later", tarfile.LNKTYPE, "out/not-there"),
+            ("out/pipe", tarfile.FIFOTYPE, ""),
+        ):
+            item = tarfile.TarInfo(name)
+            item.type, item.linkname, item.size = kind, target, 2 if kind == tarfile.REGTYPE else 0
+            packed.addfile(item, io.BytesIO(b"hi"))
+    told = []
+    unpack(io.BytesIO(archive.getvalue()), "out", tmp_path / "here", lambda *what: told.append(what))
+    assert {path.name: path.read_bytes() for path in (tmp_path / "here").iterdir()} == {"first": b"hi", "second": b"hi"}
+    assert told == [
+        ("in/soft", "it is a link"),
+        ("hard", "it is a link"),
+        ("later", "it is a link"),
+        ("pipe", "it is no regular file"),
+    ]
+    with pytest.raises(RunnerError, match=r"^the files that came back are larger than 3 bytes$"):
+        unpack(io.BytesIO(archive.getvalue()), "out", tmp_path / "there", most=3)
+
+
+def test_a_file_that_claims_holes_of_any_size_is_refused_before_it_is_written(tmp_path):
+    sparse = tmp_path / "sparse"
+    with sparse.open("wb") as file:
+        file.truncate(1 << 40)
+    packed = subprocess.run(["tar", "-c", "-S", "-C", tmp_path, "sparse"], capture_output=True, check=True).stdout
+    assert len(packed) < 100_000
+    with pytest.raises(RunnerError, match="larger than 1000000 bytes"):
+        unpack(io.BytesIO(packed), "sparse", tmp_path / "here", most=1_000_000)
+    assert not (tmp_path / "here").exists()
+
+
+def test_two_things_of_one_name_and_what_the_disk_refuses_are_one_clear_error(tmp_path):
+    archive = io.BytesIO()
+    with tarfile.open(fileobj=archive, mode="w") as packed:
+        for name in ("out/x", "out/x/y"):
+            packed.addfile(tarfile.TarInfo(name))
+    archive.seek(0)
+    with pytest.raises(RunnerError) as caught:
+        unpack(archive, "out", tmp_path / "here")
+    assert str(caught.value) == "the files that came back can't be written: File exists"
+
+
+def test_no_more_than_so_many_bytes_are_fetched_and_the_command_is_ended(tmp_path):
+    class Endless(FarRunner):
+        async def execute(self, command, context):
+            argv = ("cat", "/dev/zero") if command.argv[0] == "tar" else command.argv
+            return await super().execute(evolve(command, argv=argv), context)
+
+    async def look(environment):
+        with pytest.raises(RunnerError) as caught:
+            await environment.get(PurePosixPath(tmp_path / "x"), tmp_path / "here", most=1_000_000)
+        said = "files can't be copied from where the job runs: they are larger than 1000000 bytes"
+        assert str(caught.value) == said
+        assert (await environment.run(Command(argv=("true",), cwd="/"), step="s", sink=lambda *_: None)) == 0
+
+    with_job(Endless(), look)
 
 
 def test_a_link_that_was_asked_for_itself_is_an_error(tmp_path):

@@ -8,8 +8,12 @@ import textwrap
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import datatorch_pipelines as dtp
+from datatorch_pipelines._masking import Masker
+from datatorch_pipelines.engine.collecting.artifacts import Collecting
 from datatorch_pipelines.results import Artifact, StepFinished
 from tests.support.far_runner import FarRunner
 
@@ -284,3 +288,66 @@ def test_the_event_of_a_steps_end_has_its_artifacts(project) -> None:
     handle = dtp.load(project.write(pipeline('echo 1 > "$DATATORCH_ARTIFACTS/x"'))).start(directory=project.runs)
     (finished,) = [event for event in handle if isinstance(event, StepFinished)]
     assert [(artifact.name, artifact.file) for artifact in finished.artifacts] == [("x", "artifacts/a/001-s0/x")]
+
+
+NAMES = st.text("ab.é -", min_size=1, max_size=4).filter(lambda name: name not in (".", ".."))
+TREES = st.recursive(
+    st.binary(max_size=40) | st.sampled_from(["link", "pipe"]),
+    lambda inner: st.dictionaries(NAMES, inner, max_size=4),
+    max_leaves=12,
+)
+
+
+def _made(folder: Path, tree: dict[str, object], prefix: str = "") -> dict[str, bytes]:
+    """Makes a tree of files; gives its regular ones."""
+    folder.mkdir()
+    files: dict[str, bytes] = {}
+    for name, what in tree.items():
+        if isinstance(what, dict):
+            files |= _made(folder / name, what, f"{prefix}{name}/")
+        elif isinstance(what, bytes):
+            (folder / name).write_bytes(what)
+            files[f"{prefix}{name}"] = what
+        elif what == "link":
+            (folder / name).symlink_to("/etc")
+        else:
+            os.mkfifo(folder / name)
+    return files
+
+
+@given(tree=st.dictionaries(NAMES, TREES, max_size=5))
+def test_of_any_tree_the_regular_files_are_kept_as_they_are_and_nothing_else(tmp_path_factory, tree) -> None:
+    root = tmp_path_factory.mktemp("tree")
+    files = _made(root / "left", tree)
+    told: list[str] = []
+    collecting = Collecting(
+        masker=Masker(), limits=dtp.Limits(), told=lambda name, _why: told.append(name), on_secret=told.append
+    )
+    collected = collecting.collect(root / "left", root / "run", "artifacts/x")
+    assert {kept.name: (root / "run" / kept.file).read_bytes() for kept in collected.artifacts} == files
+    assert [kept.name for kept in collected.artifacts] == sorted(files)
+    found = {
+        str(path.relative_to(root / "left"))
+        for path in (root / "left").rglob("*")
+        if not path.is_dir() or path.is_symlink()
+    }
+    assert set(told) == found - set(files)
+    assert (root / "run/artifacts/x").exists() == bool(files)
+    assert not list(root.rglob(".*.tmp"))
+
+
+def test_collecting_that_is_ended_leaves_nothing(tmp_path: Path) -> None:
+    class End(Exception):
+        pass
+
+    def check() -> None:
+        if (tmp_path / "run/artifacts/.x.tmp/a").exists():
+            raise End
+
+    _made(tmp_path / "left", {"a": b"1", "b": b"2"})
+    collecting = Collecting(
+        masker=Masker(), limits=dtp.Limits(), told=lambda *_: None, on_secret=lambda _: None, check=check
+    )
+    with pytest.raises(End):
+        collecting.collect(tmp_path / "left", tmp_path / "run", "artifacts/x")
+    assert list((tmp_path / "run/artifacts").iterdir()) == []
