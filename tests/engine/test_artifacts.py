@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import textwrap
+import time
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,9 @@ from hypothesis import strategies as st
 
 import datatorch_pipelines as dtp
 from datatorch_pipelines._masking import Masker
+from datatorch_pipelines.contracts import Command, StepContext
 from datatorch_pipelines.engine.collecting.artifacts import Collecting
+from datatorch_pipelines.errors import EnvironmentLost, RunnerError
 from datatorch_pipelines.results import Artifact, StepFinished
 from tests.support.far_runner import FarRunner
 
@@ -249,6 +252,59 @@ def test_folders_are_gone_with_their_job_and_no_step_can_know_the_next_ones(proj
     assert len({place.parent if runner is FarRunner else place for place in places}) == 2
     assert not any(place.exists() for place in places)
     assert list(temporary.iterdir()) == []
+
+
+class LosesFiles(FarRunner):
+    """Raises something when files are to come back."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__()
+        self.error = error
+
+    async def execute(self, command: Command, context: StepContext) -> int:
+        if command.argv[0] == "tar" and context.job.attempt == 1:
+            raise self.error
+        return await super().execute(command, context)
+
+
+@pytest.mark.parametrize(
+    ("error", "ended"),
+    [
+        (EnvironmentLost("gone"), ("succeeded", None, {"x": b"1\n"}, [])),
+        (
+            RunnerError("no way back"),
+            (
+                "succeeded",
+                None,
+                {},
+                [
+                    "DT412 the output 'DATATORCH_OUTPUT' was not taken: no way back",
+                    "DT418 the artifacts were not kept: no way back",
+                ],
+            ),
+        ),
+        (ZeroDivisionError("oops"), ("failed", "the runner raised ZeroDivisionError: oops", {}, [])),
+    ],
+    ids=repr,
+)
+def test_a_runner_that_brings_no_files_back_fails_no_other_way_than_it_says(project, error, ended) -> None:
+    result = project.run(pipeline('echo 1 > "$DATATORCH_ARTIFACTS/x"'), runner=LosesFiles(error))
+    said = None if result.error is None else result.error.message
+    assert (result.status, said, kept(result), warnings(result)) == ended
+
+
+def test_a_run_that_is_cancelled_while_files_are_kept_ends_at_once_and_leaves_no_half(project) -> None:
+    text = pipeline('truncate -s 60G "$DATATORCH_ARTIFACTS/large"')
+    handle = dtp.load(project.write(text)).start(directory=project.runs)
+    deadline = time.monotonic() + 60
+    while not list(project.runs.glob("*/artifacts/a/.001-s0.tmp/large")):
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    handle.cancel()
+    result = handle.wait()
+    assert time.monotonic() < deadline  # to copy all of it takes longer
+    assert (result.status, result.jobs["a"].step("s0").artifacts) == ("cancelled", ())
+    assert [path.name for path in (result.directory / "artifacts/a").iterdir()] == []
 
 
 @pytest.mark.parametrize(

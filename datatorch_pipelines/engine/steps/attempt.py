@@ -85,14 +85,22 @@ async def attempt_step(
         # Its time does not count for that: the step has ended.
         try:
             await trial.collect()
-        except RecordError as error:
-            if outcome.status is Status.SUCCEEDED:
-                failure = scope.run.failure_of(error, scope.place(planned.index))
-                outcome = evolve(outcome, status=Status.FAILED, error=failure)
-            else:
-                scope.run.warn(error, scope.unit, planned.index, scope.place(planned.index))
+        except EnvironmentLost:
+            raise
+        except (RecordError, RunnerError) as error:
+            outcome = _without_files(scope, planned, outcome, error)
         if trial.caching is not None and trial.files is not None and outcome.status is Status.SUCCEEDED:
             await trial.caching.keep(scope, outcome.outputs, left)
+    return outcome
+
+
+def _without_files(scope: JobScope, planned: PlannedStep, outcome: StepOutcome, error: PipelinesError) -> StepOutcome:
+    """What becomes of a step whose files can't be kept: a failure, beside which any other one counts."""
+    failure = scope.run.failure_of(error, scope.place(planned.index))
+    if outcome.status is Status.SUCCEEDED:
+        return evolve(outcome, status=Status.FAILED, error=failure)
+    if outcome.error is None or outcome.error.message != failure.message:
+        scope.warn(failure.message, Code.NOT_KEPT, planned.index)
     return outcome
 
 
@@ -230,7 +238,8 @@ async def _execute(
     if type(status) is not int:
         raise RunnerError(f"the runner gave {status!r} where an exit status belongs", hint="execute returns a number")
     reader.close()
-    return status, {**reader.values, **await files.outputs(limit, junk)}
+    with third_party("the runner"):
+        return status, {**reader.values, **await files.outputs(limit, junk)}
 
 
 def _failure_text(label: str, status: int) -> str:

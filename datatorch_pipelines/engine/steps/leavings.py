@@ -19,6 +19,7 @@ from datatorch_pipelines.engine.collecting.files import StepFiles
 from datatorch_pipelines.engine.collecting.junit import ReportFile, read_reports
 from datatorch_pipelines.engine.planning.plan import PlannedStep
 from datatorch_pipelines.engine.scoping.scope import JobScope
+from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.errors import RecordError
 from datatorch_pipelines.results import Artifact, SuiteResult
 from datatorch_pipelines.runners.system import insist
@@ -84,12 +85,13 @@ class _Warnings:
 async def collect(scope: JobScope, planned: PlannedStep, files: StepFiles, left: Leavings) -> None:
     """Brings what a step left into the run's folder, and reads the test reports among it.
 
-    Warns of what is not taken. Raises `RecordError` when the record can't be written and `EnvironmentLost` when the
-    step's place is gone; a cancellation ends it, and then nothing is kept.
+    Warns of what is not taken. Raises `RecordError` when the record can't be written, `EnvironmentLost` when the step's
+    place is gone and `RunnerError` for a runner that is broken; a cancellation ends it, and then nothing is kept.
     """
     warnings = _Warnings(scope, planned)
     try:
-        source = await files.left(warnings.artifact)
+        with third_party("the runner"):
+            source = await files.left(warnings.artifact)
         if source is None:
             return
         collected, tests = await stoppable(partial(_collect, scope, source, left, warnings))
