@@ -140,6 +140,7 @@ NOT_IN_ONE_FILE = {
     Code.NOT_IN_LOCK: "a lock file, which is another one: tests/resolvers",
     Code.LOCK_DIFFERS: "a lock file, which is another one: tests/resolvers",
     Code.MISSING_SECRET: "told when a run is begun: tests/engine",
+    Code.NOT_KEPT: "told while a step runs: tests/engine",
     Code.NOT_PORTABLE: "only looked for where settings enable it: tests/checking",
 }
 """Codes that no golden file can show, and where they are shown."""

@@ -169,7 +169,11 @@ class Dispatcher:
             return self._scope.contexts
         needs: dict[str, object] = dict.fromkeys(job.unmet, UNSELECTED.context)
         needs.update((need, self.ended[need].context) for need in job.needs)
-        return {**self._scope.contexts, "needs": needs, "jobs": EndedJobs(job, self._jobs, self.ended)}
+        return {
+            **self._scope.contexts,
+            "needs": needs,
+            "jobs": EndedJobs(job, self._jobs, self.ended, self._scope.plan.pipeline),
+        }
 
     def _unwanted(self, job: PlannedJob, contexts: Contexts) -> Ended | None:
         """How a job ends that does not run, ``None`` for one that does. Raises `ExpressionError`."""

@@ -11,6 +11,7 @@ from attrs import field, frozen
 from datatorch_pipelines.engine.planning.plan import PlannedJob
 from datatorch_pipelines.engine.scoping.contexts import RESULT_WORDS
 from datatorch_pipelines.expressions.host import Status as HostStatus
+from datatorch_pipelines.model import Pipeline
 from datatorch_pipelines.results import Failure, Status
 
 
@@ -73,15 +74,21 @@ class EndedJobs(Mapping[str, object]):
     """The context ``jobs`` of a job: all that it needs, directly or not.
 
     They are looked for when they are asked for, from the nearest on and only as far as has to be: each of a long chain
-    of jobs may ask for the one before it.
+    of jobs may ask for the one before it. What is needed by way of a job that the plan leaves out was not waited for,
+    and counts as left out itself.
     """
 
-    def __init__(self, job: PlannedJob, jobs: Mapping[str, PlannedJob], ended: Mapping[str, Ended]) -> None:
+    def __init__(
+        self, job: PlannedJob, jobs: Mapping[str, PlannedJob], ended: Mapping[str, Ended], pipeline: Pipeline
+    ) -> None:
         self._jobs = jobs
         self._ended = ended
-        self._found = dict.fromkeys(job.unmet, UNSELECTED.context)
+        self._pipeline = pipeline
+        self._found: dict[str, Mapping[str, object]] = {}
         self._pending: deque[str] = deque()
+        self._left_out: deque[str] = deque()
         self._add(job.needs)
+        self._leave_out(job.unmet)
 
     def _add(self, names: Iterable[str]) -> None:
         for name in names:
@@ -89,10 +96,20 @@ class EndedJobs(Mapping[str, object]):
                 self._found[name] = self._ended[name].context
                 self._pending.append(name)
 
+    def _leave_out(self, names: Iterable[str]) -> None:
+        for name in names:
+            if name not in self._found:
+                self._found[name] = UNSELECTED.context
+                self._left_out.append(name)
+
     def _look_for(self, name: object = None) -> Mapping[str, Mapping[str, object]]:
         """All that was found, once ``name`` is among it or there is nothing more."""
         while name not in self._found and self._pending:
-            self._add(self._jobs[self._pending.popleft()].needs)
+            job = self._jobs[self._pending.popleft()]
+            self._add(job.needs)
+            self._leave_out(job.unmet)
+        while name not in self._found and self._left_out:
+            self._leave_out(self._pipeline.jobs[self._left_out.popleft()].needs)
         return self._found
 
     def __getitem__(self, name: str) -> object:
