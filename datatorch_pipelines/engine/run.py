@@ -7,6 +7,7 @@ import contextlib
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from attrs import evolve
@@ -19,7 +20,6 @@ from datatorch_pipelines.engine.jobs.ended import first_failed
 from datatorch_pipelines.engine.jobs.known import Known
 from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.engine.planning.plan import Plan
-from datatorch_pipelines.engine.resumption import Resumption
 from datatorch_pipelines.engine.scoping.contexts import run_contexts
 from datatorch_pipelines.engine.scoping.flow import Flow, Interrupted, Interruption, never
 from datatorch_pipelines.engine.scoping.scope import RunScope
@@ -39,6 +39,9 @@ from datatorch_pipelines.results import (
     Status,
     WarningRaised,
 )
+
+if TYPE_CHECKING:
+    from datatorch_pipelines.engine.resumption import Resumption
 
 _GIVEN = ("inputs", "event", "trigger", "variables", "pipeline", "run")
 """The contexts that a run is given, and that it needs once more when it is resumed."""

@@ -142,6 +142,11 @@ class JobResult:
         raise KeyError(name)
 
 
+def _count(jobs: Mapping[str, JobResult]) -> str:
+    """What a repr says of the jobs: not all of them, of which there may be thousands."""
+    return f"<{len(jobs)} {'job' if len(jobs) == 1 else 'jobs'}>"
+
+
 @frozen(kw_only=True)
 class RunResult:
     """What came of a run.
@@ -153,7 +158,7 @@ class RunResult:
     id: str
     pipeline: str
     status: Status
-    jobs: Mapping[str, JobResult]
+    jobs: Mapping[str, JobResult] = field(repr=_count)
     started: datetime
     finished: datetime
     directory: Path

@@ -41,15 +41,15 @@ class Child:
         pace: Pace | None = None,
     ) -> None:
         self.exited: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        with contextlib.ExitStack() as theirs, contextlib.ExitStack() as ours:
+        ours: list[int] = []
+        theirs: list[int] = []
+        try:
             try:
                 out, out_writer = _pipe(ours, theirs)
                 err, err_writer = _pipe(ours, theirs)
                 reader, feed = subprocess.DEVNULL, -1
                 if stdin or hold_stdin:
-                    reader, feed = os.pipe()
-                    theirs.callback(os.close, reader)
-                    ours.callback(os.close, feed)
+                    reader, feed = _pipe(theirs, ours)
                 self._process = subprocess.Popen(
                     argv,
                     env=env,
@@ -64,7 +64,10 @@ class Child:
                 )
             except (OSError, ValueError) as error:
                 raise _refusal(error, argv, env, cwd) from error
-            ours.pop_all()
+            ours.clear()  # these stay open
+        finally:
+            for descriptor in (*theirs, *ours):
+                os.close(descriptor)
         self.pid = self._process.pid
         self._outputs = (
             OutputPipe(out, "stdout", sink, self._fail, pace),
@@ -126,10 +129,11 @@ class Child:
             output.close()
 
 
-def _pipe(ours: contextlib.ExitStack, theirs: contextlib.ExitStack) -> tuple[int, int]:
+def _pipe(readers: list[int], writers: list[int]) -> tuple[int, int]:
+    """A new pipe, whose ends are added to those who will close them."""
     reader, writer = os.pipe()
-    ours.callback(os.close, reader)
-    theirs.callback(os.close, writer)
+    readers.append(reader)
+    writers.append(writer)
     return reader, writer
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 import datatorch_pipelines as dtp
+from tests.support.null_runner import NullRunner, simulate
 
 PIPELINE = """\
 name: Two
@@ -53,3 +54,10 @@ def test_a_step_that_did_not_succeed_raises_at_its_place(project) -> None:
     assert caught.value.result is fails
     with pytest.raises(dtp.RunFailed, match=r":13:9: the step 'Skipped' was skipped$"):
         skipped.raise_for_status()
+
+
+def test_the_repr_of_a_result_does_not_grow_with_its_jobs() -> None:
+    text = "name: R\njobs:\n" + "".join(f"  j{number}: {{steps: [{{run: x}}]}}\n" for number in range(50))
+    result = simulate(text, NullRunner())
+    assert "jobs=<50 jobs>" in repr(result)
+    assert len(repr(result)) < 500

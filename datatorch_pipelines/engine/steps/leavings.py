@@ -16,7 +16,6 @@ from datatorch_pipelines._files import remove_tree
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.engine.collecting.artifacts import Collected, Collecting
 from datatorch_pipelines.engine.collecting.files import StepFiles
-from datatorch_pipelines.engine.collecting.junit import ReportFile, read_reports
 from datatorch_pipelines.engine.planning.plan import PlannedStep
 from datatorch_pipelines.engine.scoping.scope import JobScope
 from datatorch_pipelines.engine.third_party import third_party
@@ -116,6 +115,10 @@ def _collect(
         check=check,
     )
     collected = collecting.collect(source, left.run, left.folder)
+    if not collected.artifacts:
+        return collected, None
+    from datatorch_pipelines.engine.collecting.junit import ReportFile, read_reports
+
     reports = (ReportFile(name=kept.name, path=left.run / kept.file) for kept in collected.artifacts)
     return collected, read_reports(reports, masker, warnings.report, check)
 
