@@ -211,10 +211,10 @@ def _given(earlier: EarlierRun, arguments: ResumeArguments) -> RunArguments:
         if name in started.masked:
             if argument not in given:
                 raise PipelinesError(
-                    f"the {name} of the run held a secret, which its record does not have",
+                    f"the record does not have the {name} of the run, which held a secret or more than JSON can",
                     hint=f"give {argument} again",
                 )
-        elif argument in given:
+        elif given.get(argument) is not None:
             raise PipelinesError(
                 f"a run that goes on has the {name} that it began with", hint=f"leave {argument} out, or run anew"
             )

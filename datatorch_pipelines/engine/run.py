@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -181,19 +182,21 @@ class Run:
             actions=plan.actions(),
             sources=plan.sources(),
         )
-        try:
-            told = {name: plain_data(value) for name, value in given.items()}
-            masked = recorder.masker.value(told)
-            settings = recorder.masker.value(plain_data(self._scope.options.settings))
-            started = evolve(started, settings=settings if isinstance(settings, Mapping) else {})
-            shown = masked if isinstance(masked, Mapping) else {}
-            changed = tuple(name for name in told if shown.get(name) != told[name])
-            if recorder.masker.text(self._text) != self._text:
-                changed = (*changed, "text")
-            recorder.emit(evolve(started, given=shown, masked=changed))
-        except (RecursionError, ValueError):
-            # Data that nests too deep for JSON, or a number of thousands of digits: it has to be given again.
-            recorder.emit(evolve(started, masked=tuple(given)))
+        shown: dict[str, object] = {}
+        masked = ["text"] if recorder.masker.text(self._text) != self._text else []
+        for name, value in given.items():
+            try:
+                told = plain_data(value)
+                shown[name] = recorder.masker.value(told)
+                json.dumps(shown[name])
+                if shown[name] != told:
+                    masked.append(name)
+            except (RecursionError, ValueError):  # too deep for JSON, or a number of thousands of digits
+                shown.pop(name, None)
+                masked.append(name)
+        settings = recorder.masker.value(plain_data(self._scope.options.settings))
+        started = evolve(started, settings=settings if isinstance(settings, Mapping) else {})
+        recorder.emit(evolve(started, given=shown, masked=tuple(masked)))
         for warning in plan.warnings:
             recorder.emit(WarningRaised(time=recorder.now(), diagnostic=self._masked(warning)))
 

@@ -363,8 +363,19 @@ def test_of_what_a_run_was_given_that_held_a_secret_is_given_again(begin: Begin,
     (tmp_path / "ok").touch()
     with pytest.raises(dtp.PipelinesError) as raised:
         dtp.resume(result, secrets={"KEY": "hunter22"})
-    assert str(raised.value) == ("the event of the run held a secret, which its record does not have; give event again")
+    assert str(raised.value) == (
+        "the record does not have the event of the run, which held a secret or more than JSON can; give event again"
+    )
     assert dtp.resume(result, event={"token": "hunter22"}).succeeded
+
+
+def test_a_number_of_thousands_of_digits_is_given_again(begin: Begin, tmp_path: Path) -> None:
+    result = begin(CHAIN, event={"n": 10**5000}, variables={"v": 1})
+    assert dtp.open_run(result.directory) == result
+    (tmp_path / "ok").touch()
+    with pytest.raises(dtp.PipelinesError, match=r"give event again$"):
+        dtp.resume(result)
+    assert dtp.resume(result, event={"n": 1}).succeeded
 
 
 def test_a_trigger_is_not_given_again_where_its_event_held_a_secret(begin: Begin, tmp_path: Path) -> None:

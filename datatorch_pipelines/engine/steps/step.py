@@ -61,7 +61,7 @@ async def _carried_out(scope: JobScope, planned: PlannedStep) -> None:
             step=planned.index,
             name=name,
             log=log.name,
-            id=planned.step.id,
+            id=None if planned.step.id is None else scope.run.masker.text(planned.step.id),
         )
     )
     folder = artifacts_folder(unit.job, planned.index, name, scope.spec.attempt, unit.instance)
