@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from datatorch_pipelines._plugins import make, registered
-from datatorch_pipelines.contracts import Runner
+from datatorch_pipelines.contracts import Capabilities, Runner
 from datatorch_pipelines.errors import PipelinesError
 from datatorch_pipelines.runners.local import LocalRunner
 
@@ -21,7 +21,7 @@ def named_runner(runner: Runner | str | None) -> Runner:
     Raises `PipelinesError` for an unknown name, and for what is neither.
     """
     if isinstance(runner, Runner):
-        return runner
+        return _believed(runner)
     if runner is not None and not isinstance(runner, str):
         raise PipelinesError(f"a runner is of the type {type(runner).__name__}", hint="give a Runner, or its name")
     if runner is None or runner == LOCAL:
@@ -33,7 +33,16 @@ def named_runner(runner: Runner | str | None) -> Runner:
     if runner not in registered("runners"):
         known = ", ".join(sorted({*NAMES, *registered("runners")}))
         raise PipelinesError(f"there is no runner {runner!r}", hint=f"use one of {known}")
-    return make("runners", runner, Runner)  # type: ignore[type-abstract]  # only used for isinstance
+    return _believed(make("runners", runner, Runner))  # type: ignore[type-abstract]  # only used for isinstance
+
+
+def _believed(runner: Runner) -> Runner:
+    """The runner, whose capabilities are read before anything runs."""
+    found: object = runner.capabilities
+    if not isinstance(found, Capabilities):
+        kind = f"the capabilities of {type(runner).__name__} are of the type {type(found).__name__}"
+        raise PipelinesError(kind, hint="give Capabilities(...)")
+    return runner
 
 
 def runner_name(runner: Runner | str) -> str:

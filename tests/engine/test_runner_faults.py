@@ -72,6 +72,26 @@ def test_a_job_whose_environment_is_lost_starts_anew_as_a_whole(project) -> None
     assert [(step.name, step.log) for step in result.jobs["a"].steps] == [("first", "1\n"), ("second", "2\n")]
 
 
+def test_a_job_that_has_its_result_does_not_run_again_when_its_place_is_lost_as_it_is_left(project) -> None:
+    seen: list[int] = []
+
+    def listen(event: dtp.Event) -> None:
+        if isinstance(event, JobStarted):
+            seen.append(event.attempt)
+
+    result = project.run(TWO, runner=Nowhere("leave", EnvironmentLost("the worker is gone")), on_event=listen)
+    assert (result.status, result.error, seen) == ("succeeded", None, [1])
+
+
+def test_a_runner_whose_capabilities_are_none_is_refused(project) -> None:
+    class Boastful(dtp.LocalRunner):
+        capabilities = {"shares_files": True}  # noqa: RUF012  # what is wrong with it
+
+    with pytest.raises(dtp.PipelinesError) as caught:
+        project.run(TWO, runner=Boastful())
+    assert str(caught.value) == "the capabilities of Boastful are of the type dict; give Capabilities(...)"
+
+
 def test_a_job_that_keeps_losing_its_environment_fails_in_the_end(project) -> None:
     runner = Faulty({"first": [EnvironmentLost("the worker is gone")] * 5})
     result = project.run(TWO, runner=runner, max_attempts=2)

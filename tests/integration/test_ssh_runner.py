@@ -6,6 +6,7 @@ import getpass
 import os
 import select
 import shutil
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -16,11 +17,40 @@ from attrs import evolve
 import datatorch_pipelines as dtp
 from datatorch_pipelines.contracts import Command, JobSpec, StepContext
 from datatorch_pipelines.errors import CommandRejected, EnvironmentLost, RunnerUnavailable
+from datatorch_pipelines.testing import RunnerConformance
+from datatorch_pipelines.testing.leftovers import children
 
 pytestmark = pytest.mark.integration
 
 JOB = JobSpec(run_id="r", job_id="j", name="j")
 EXAMPLE = Path(__file__).parents[2] / "examples" / "runners" / "ssh.py"
+
+
+def without_a_server(options):
+    """Options for a port where nobody listens."""
+    port = options.index("-p") + 1
+    return [*options[:port], "1", *options[port + 1 :]]
+
+
+class TestSSHRunner(RunnerConformance):
+    patience = 60
+
+    @pytest.fixture
+    def runner(self, ssh_options, ssh_example):
+        return ssh_example.SSHRunner(f"{getpass.getuser()}@127.0.0.1", options=ssh_options)
+
+    @pytest.fixture
+    def unreachable(self, ssh_options, ssh_example):
+        return ssh_example.SSHRunner(f"{getpass.getuser()}@127.0.0.1", options=without_a_server(ssh_options))
+
+    @pytest.fixture
+    def lose(self):
+        def cut(_environment):
+            for pid, line in children().items():
+                if line.startswith("ssh "):
+                    os.kill(pid, signal.SIGKILL)
+
+        return cut
 
 
 class Far:

@@ -128,11 +128,17 @@ async def _environment(scope: UnitScope, spec: JobSpec) -> AsyncIterator[JobEnvi
         if spec.workspace is not None and environment.paths.workspace != spec.workspace:
             await stack.aclose()
             raise RunnerError("the runner made a workspace of its own where one was given")
+    over = False
     try:
         yield environment
+        over = True
     finally:
         with third_party("the runner"):
-            await stack.aclose()
+            try:
+                await stack.aclose()
+            except EnvironmentLost:
+                if not over:  # else the job has its result, and nothing of it can run on in a place that is gone
+                    raise
 
 
 async def _in_order(scope: JobScope) -> Ended:

@@ -20,7 +20,7 @@ from datatorch_pipelines.defaults import run_options
 from datatorch_pipelines.engine import Run, make_plan
 from datatorch_pipelines.limits import DEFAULT_LIMITS
 from datatorch_pipelines.results import LogWritten, RunResult, Status, StepResult
-from datatorch_pipelines.testing.judging import shown
+from datatorch_pipelines.testing.judging import listed, shown
 from datatorch_pipelines.testing.runners.jobs import ALIVE, HOLD, obey
 from datatorch_pipelines.testing.runners.places import putting_rule, python_rule
 from datatorch_pipelines.testing.runners.rules import GOES_ON, KILLS, LAST, SHARED, STATUS, TEMP, VARIABLES
@@ -145,6 +145,34 @@ class Pipelines(Fixtures):
         obey(outputs == wanted, f"a step sets the outputs {shown(wanted)}, and the run has {shown(outputs)}", "files")
 
     @needs(VARIABLES, STATUS, LAST, TEMP)
+    def test_artifacts_are_kept(self, pipe: Piped) -> None:
+        """What a step puts into the folder ``$DATATORCH_ARTIFACTS`` is in the run's record, byte by byte."""
+        script = """
+            mkdir -p "${DATATORCH_ARTIFACTS:?}/a folder"; cd "$DATATORCH_ARTIFACTS"
+            printf 'a\\000\\377\\r\\n' >"a folder/data"
+            : >empty; i=0
+            while [ $i -lt 2000 ]; do printf '%0999d\\n' $i; i=$((i+1)); done >large
+        """
+        step = pipe.step({"run": script})
+        large = b"".join(b"%0999d\n" % number for number in range(2000))
+        _require_kept(step, {"a folder/data": b"a\0\xff\r\n", "empty": b"", "large": large})
+
+    @needs(VARIABLES, STATUS, LAST, TEMP)
+    def test_artifacts_of_a_step_that_fails_are_kept(self, pipe: Piped) -> None:
+        """A report is wanted most when something failed. The next step finds the folder empty."""
+        steps = [
+            {"name": "Bad", "run": 'echo why >"${DATATORCH_ARTIFACTS:?}/report"; exit 3'},
+            {"name": "Next", "if": "always()", "run": 'ls -A "${DATATORCH_ARTIFACTS:?}"; echo over'},
+        ]
+        bad, other = pipe({"job": {"steps": steps}}).jobs["job"].steps
+        _require_kept(bad, {"report": b"why\n"})
+        obey(
+            other.stdout == "over\n" and not other.artifacts,
+            f"a step finds artifacts of the one before it, {shown(other.stdout)}: its folder is its own",
+            "files",
+        )
+
+    @needs(VARIABLES, STATUS, LAST, TEMP)
     def test_an_action_finds_its_own_files(self, pipe: Piped) -> None:
         """An action is brought to where its step runs, with all that is in its folder."""
         files = {
@@ -252,3 +280,9 @@ class Pipelines(Fixtures):
             f"a job whose place was lost ended as {shown(str(found[0]))} in {found[1]} places: give another place",
             "errors",
         )
+
+
+def _require_kept(step: StepResult, wanted: Mapping[str, bytes]) -> None:
+    found = {kept.name: kept.path.read_bytes() if kept.path else b"" for kept in step.artifacts}
+    wrong = sorted(name for name in {*found, *wanted} if found.get(name) != wanted.get(name))
+    obey(not wrong, f"of a step's artifacts {listed(wrong)} are not in the run's record as they were", "files")

@@ -136,6 +136,14 @@ class TestDropsTheInputsFile(Kit):
             return evolve(command, env={n: value for n, value in command.env.items() if n != "DATATORCH_INPUTS"})
 
 
+class TestDropsTheArtifactsFolder(Kit):
+    FAILS: ClassVar = {"test_artifacts_are_kept", "test_artifacts_of_a_step_that_fails_are_kept"}
+
+    class Broken(Good):
+        def change(self, command: Command) -> Command:
+            return evolve(command, env={n: value for n, value in command.env.items() if n != "DATATORCH_ARTIFACTS"})
+
+
 class TestStartsAnywhere(Kit):
     FAILS: ClassVar = {"test_a_command_starts_in_the_workspace"}
 
