@@ -95,7 +95,7 @@ if TYPE_CHECKING:
         Store,
     )
     from datatorch_pipelines.results import Event, JobResult, RunResult, Status, StepResult
-    from datatorch_pipelines.runners import DockerRunner, LocalRunner
+    from datatorch_pipelines.runners import DaskRunner, DockerRunner, LocalRunner
     from datatorch_pipelines.stepping import StepHandle
 
 __version__ = "0.1.0"
@@ -108,6 +108,7 @@ __all__ = [
     "Capabilities",
     "Command",
     "ConsoleHuman",
+    "DaskRunner",
     "Diagnostic",
     "DockerRunner",
     "Event",
@@ -272,7 +273,7 @@ _HOMES = {
     "records": ("RunSummary",),
     "resolvers": ("FoundAction", "GitHubResolver", "GitResolver", "LocalResolver", "Lock", "MappingResolver", "Store"),
     "results": ("Event", "JobResult", "RunResult", "Status", "StepResult"),
-    "runners": ("DockerRunner", "LocalRunner"),
+    "runners": ("DaskRunner", "DockerRunner", "LocalRunner"),
     "stepping": ("StepHandle",),
 }
 

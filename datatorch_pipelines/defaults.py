@@ -63,7 +63,8 @@ class RunSettings(FetchArguments, total=False):
       pipeline uses, or ``None``; masked in all that a run writes.
     - ``pipeline_facts``, ``run_facts``: what is known of the pipeline's and the run's place on a platform, for the
       contexts ``pipeline`` (``id``, ``projectId``, ``creatorId``, ``lastRunNumber``) and ``run``.
-    - ``runner``: a `Runner`, or the name of one (``"local"``, ``"docker"``, or one that a package registers).
+    - ``runner``: a `Runner`, or the name of one (``"local"``, ``"docker"``, ``"dask"``, or one that a package
+      registers).
     - ``runtimes``: by the value of ``runs.using``, beside the usual ones.
     - ``max_parallel``: how many jobs run at once (8, or twice the processors where that is more).
     - ``max_attempts``: how often a job is started when its environment is lost (3).

@@ -24,9 +24,9 @@ class JobSpec:
     """A job as its runner sees it: plain data.
 
     ``run_id`` and ``job_id`` together are unique; ``attempt`` counts from 1 and grows when a job starts anew in a fresh
-    environment. ``runs_on`` are the job's labels. ``keep`` asks that the environment stays on disk when the job ends.
-    ``workspace`` is a folder that the job works in and that outlives it, given only to runners that share files;
-    ``None`` asks for a fresh one.
+    environment. ``runs_on`` are the job's labels; a runner that ``takes_labels`` is told those alone that no runner
+    stands for. ``keep`` asks that the environment stays on disk when the job ends. ``workspace`` is a folder that the
+    job works in and that outlives it, given only to runners that share files; ``None`` asks for a fresh one.
     """
 
     run_id: str

@@ -11,7 +11,8 @@ from datatorch_pipelines.runners.local import LocalRunner
 
 LOCAL = "local"
 DOCKER = "docker"
-NAMES = (LOCAL, DOCKER)
+DASK = "dask"
+NAMES = (DASK, DOCKER, LOCAL)
 """The names of the package's own runners."""
 
 
@@ -30,6 +31,10 @@ def named_runner(runner: Runner | str | None) -> Runner:
         from datatorch_pipelines.runners.docker import DockerRunner
 
         return DockerRunner()
+    if runner == DASK:
+        from datatorch_pipelines.runners.dask import DaskRunner
+
+        return DaskRunner()
     if runner not in registered("runners"):
         known = ", ".join(sorted({*NAMES, *registered("runners")}))
         raise PipelinesError(f"there is no runner {runner!r}", hint=f"use one of {known}")

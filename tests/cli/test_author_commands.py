@@ -184,7 +184,7 @@ def test_an_action_that_fails_is_told_at_its_file(here, write: Write) -> None:
         (["docker://alpine:3"], "error: an action that is a container image is not carried out by this version; "),
         (
             ["echo", "--input", "text=a", "--runner", "moon"],
-            "error: there is no runner 'moon'; use one of docker, local",
+            "error: there is no runner 'moon'; use one of dask, docker, local",
         ),
     ],
 )

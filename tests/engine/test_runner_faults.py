@@ -234,7 +234,7 @@ def test_a_runner_that_takes_one_job_at_once_gets_one(project) -> None:
 @pytest.mark.parametrize("given", ["nope", "Local"])
 def test_an_unknown_runner_is_refused_by_name(project, given: str) -> None:
     pipeline = dtp.load(project.write(TWO))
-    with pytest.raises(dtp.PipelinesError, match=f"there is no runner '{given}'; use one of docker, local"):
+    with pytest.raises(dtp.PipelinesError, match=f"there is no runner '{given}'; use one of dask, docker, local"):
         pipeline.run(runner=given)
 
 

@@ -49,7 +49,7 @@ except dtp.PipelinesError as error:
     [
         ("loud", "loud\nHEY\n"),
         ("local", "HEY\n"),
-        ("nope", "there is no runner 'nope'; use one of broken, docker, local, loud, none\n"),
+        ("nope", "there is no runner 'nope'; use one of broken, dask, docker, local, loud, none\n"),
         (
             "none",
             "the runner 'none' (their_plugin:not_one) is no Runner; mend or uninstall the package that registers it\n",

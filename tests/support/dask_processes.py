@@ -111,12 +111,12 @@ class Processes:
 
 
 class Forked:
-    """Workers of two slots that are there at once, forked off a process that has imported all that they need."""
+    """Workers that are there at once, forked off a process that has imported all that they need."""
 
-    def __init__(self, cluster: Processes) -> None:
+    def __init__(self, cluster: Processes, slots: int = 2) -> None:
         self._count = 0
         self._zygote = subprocess.Popen(
-            [sys.executable, str(Path(__file__).with_name("dask_zygote.py")), cluster.address, str(cluster.folder)],
+            [sys.executable, Path(__file__).with_name("dask_zygote.py"), cluster.address, cluster.folder, str(slots)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,

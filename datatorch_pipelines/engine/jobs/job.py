@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Mapping
 
 from datatorch_pipelines.contracts import JobEnvironment, JobSpec
 from datatorch_pipelines.engine.jobs.ended import Ended
+from datatorch_pipelines.engine.planning.placing import labels_for
 from datatorch_pipelines.engine.scoping.contexts import job_facts
 from datatorch_pipelines.engine.scoping.flow import Interrupted, Interruption, never
 from datatorch_pipelines.engine.scoping.scope import JobScope, UnitScope
@@ -100,7 +101,7 @@ async def _attempt(scope: UnitScope, attempt: int) -> Ended:
         run_id=scope.run.run_id,
         job_id=unit.job if unit.instance is None else f"{unit.job}.{unit.instance + 1}",
         name=scope.name,
-        runs_on=scope.job.job.runs_on,
+        runs_on=labels_for(scope.job.job.runs_on, scope.job.runner, scope.run.options.runners),
         attempt=attempt,
         keep=scope.run.options.keep,
         workspace=scope.run.options.workspace,

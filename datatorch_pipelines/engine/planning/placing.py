@@ -16,6 +16,13 @@ def chosen_label(labels: Sequence[str], runners: Mapping[str, Runner]) -> str | 
     return next((label for label in labels if label in runners), None)
 
 
+def labels_for(labels: Sequence[str], runner: Runner, runners: Mapping[str, Runner]) -> tuple[str, ...]:
+    """The labels that a runner is told: one that looks at them itself, only those that no runner stands for."""
+    if not runner.capabilities.takes_labels:
+        return tuple(labels)
+    return tuple(label for label in labels if label not in runners)
+
+
 def refuse_unplaced(
     pipeline: Pipeline, source: Locator, jobs: Collection[str], usual: Runner, runners: Mapping[str, Runner]
 ) -> Iterator[Diagnostic]:

@@ -20,14 +20,15 @@ class Backlog(Pace):
 
     def __init__(self) -> None:
         super().__init__()
-        self._bytes = 0
+        self.bytes = 0
+        """How much that is."""
 
     def change(self, size: int) -> None:
         """Counts bytes that came, or, below zero, that were fetched."""
-        self._bytes += size
-        if self._bytes >= _HIGH:
+        self.bytes += size
+        if self.bytes >= _HIGH:
             self.hold()
-        elif self.held and self._bytes <= _LOW:
+        elif self.held and self.bytes <= _LOW:
             self.release()
 
 
