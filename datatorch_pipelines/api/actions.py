@@ -157,7 +157,7 @@ def _all_wanted(what: Iterable[Named], locked: bool | PathLike | Lock, limits: L
 
 
 def _wanted_by(pipeline: Pipeline | PathLike, locked: bool | PathLike | Lock, limits: Limits) -> Iterator[_Wanted]:
-    """The actions of a pipeline, each with the place of the first step that has it."""
+    """The actions of a pipeline, each with the place of the first step that has it; images come where steps run."""
     from datatorch_pipelines.engine.planning.locking import given_lock
 
     located, source = located_pipeline(pipeline, limits)
@@ -166,7 +166,7 @@ def _wanted_by(pipeline: Pipeline | PathLike, locked: bool | PathLike | Lock, li
     for job_id, job in located.jobs.items():
         for index, step in enumerate(job.steps):
             reference = step.reference
-            if reference is not None and reference not in seen:
+            if reference is not None and reference.kind is not ReferenceKind.DOCKER and reference not in seen:
                 seen.add(reference)
                 place = source.value(("jobs", job_id, "steps", index, "action"))
                 yield _Wanted(reference, Path(source.file).absolute().parent, source.file, lock, [place])
@@ -219,8 +219,8 @@ async def _ask(wanted: Sequence[_Wanted], arguments: FetchArguments) -> list[Ans
 def _container(reference: ActionReference) -> Answer:
     from datatorch_pipelines.resolvers.definitions import Answer
 
-    message = f"{reference}: an action that is a container image is not carried out by this version"
-    return Answer(error=ResolveError(message, hint="name an action that runs a program"))
+    message = f"{reference}: a container image has no action file"
+    return Answer(error=ResolveError(message, hint="it is fetched where a step runs it"))
 
 
 def _unlocked(item: _Wanted, lock: Lock, local_actions: Sequence[Path]) -> Answer:

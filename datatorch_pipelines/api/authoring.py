@@ -25,7 +25,7 @@ def new_action(
 
     There is its file, its program, an ``example.yaml`` that uses it, and a ``README.md`` that says how to go on.
     ``name`` is the action's name, that of the folder unless given. The folder must not be there yet, or be empty: it is
-    there with all its files or not at all. An action that runs by docker can be checked, and not yet be run.
+    there with all its files or not at all. One that runs by docker needs its image built first, as its README says.
 
     Raises `PipelinesError` for a name that no action may have, and for a folder that is taken or can't be written.
 

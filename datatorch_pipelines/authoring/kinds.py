@@ -156,14 +156,15 @@ $ datatorch-pipelines run example.yaml
 """
 
 _TRY_DOCKER = """\
-Build the image, and run it with the inputs as environment variables:
+Build the image. Then, in this folder, alone or in the pipeline `example.yaml`:
 
 ```console
 $ docker build -t IMAGE .
-$ docker run --rm -e INPUT_TEXT="the quick brown fox" -e INPUT_SHORTEST=1 IMAGE
+$ datatorch-pipelines actions run . --input text="the quick brown fox"
+$ datatorch-pipelines run example.yaml
 ```
 
-`datatorch-pipelines` checks actions that run by docker, and does not run them yet.
+Where others run it, the image has to be in a registry: push it, and name it so in `action-datatorch.yaml`.
 
 ## Change it
 

@@ -46,8 +46,7 @@ def named_action(action: PathLike | ActionReference | ActionObject) -> NamedActi
         return _at_path(os.path.join(action.name, action.file) if action.file else action.name)  # noqa: PTH118  # a text
     if action.kind is ReferenceKind.DOCKER:
         raise ResolveError(
-            "an action that is a container image is not carried out by this version",
-            hint="name an action that runs a program",
+            "a container image is no action by itself", hint="name it in a step of a pipeline, with its inputs"
         )
     return NamedAction(reference=action, step=_in_a_step(action))
 

@@ -13,6 +13,7 @@ from attrs import field, frozen
 from datatorch_pipelines import api
 from datatorch_pipelines._masking import Masker
 from datatorch_pipelines.authoring.kinds import EXAMPLE_TEXT
+from datatorch_pipelines.authoring.names import image_name
 from datatorch_pipelines.cli.console import STDOUT, Output
 from datatorch_pipelines.cli.outcome import PROGRAM, REFUSED, SUCCEEDED, complain, result_status
 from datatorch_pipelines.cli.report import RunReport
@@ -62,10 +63,10 @@ def write_action(name: str, using: Literal["python", "node", "cmd", "docker"], d
 
 def _next(folder: Path, using: str) -> str:
     """What to type next."""
+    trying = f"try it: {PROGRAM} actions run {_word(folder)} --input text={shlex.quote(EXAMPLE_TEXT)}"
     if using == "docker":
-        paths = " ".join(_word(folder / file) for file in ("action-datatorch.yaml", "example.yaml"))
-        return f"check it: {PROGRAM} check --strict {paths}\nthis version does not run actions that use docker yet"
-    return f"try it: {PROGRAM} actions run {_word(folder)} --input text={shlex.quote(EXAMPLE_TEXT)}"
+        return f"build it: docker build -t {image_name(folder.name)} {_word(folder)}\n{trying}"
+    return trying
 
 
 def _word(path: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import abc
 from collections.abc import Mapping
 from pathlib import Path, PurePath
+from typing import ClassVar
 
 from attrs import field, frozen
 
@@ -21,8 +22,9 @@ class RunnableAction:
     """An action whose expressions are evaluated, at its place.
 
     ``source`` is its folder on the engine's machine, ``directory`` the same folder where the step runs; ``digest``
-    names its content. ``runs`` holds no expression any more: ``command`` and ``script`` are text for a shell in which
-    every value is quoted already.
+    names its content; an action that is nothing but a container image has no folder, and an empty ``digest``. ``runs``
+    holds no expression any more: ``command`` and ``script`` are text for a shell in which every value is quoted
+    already. ``variables`` are the names of the variables that the action says it reads.
     """
 
     name: str
@@ -30,6 +32,7 @@ class RunnableAction:
     source: Path
     directory: PurePath
     digest: str
+    variables: tuple[str, ...] = ()
 
 
 @frozen(kw_only=True)
@@ -38,7 +41,7 @@ class StepEnvironment:
 
     ``job`` is the job's environment; ``inputs_file`` the path there of ``$DATATORCH_INPUTS``; ``secret_inputs`` says
     that an input holds a secret, which then must be in no argument. ``env`` are the variables that the step's author
-    set. ``sink`` takes what preparation writes.
+    set, ``cwd`` is the folder that the step starts in (empty: the workspace). ``sink`` takes what preparation writes.
     """
 
     job: JobEnvironment
@@ -46,6 +49,7 @@ class StepEnvironment:
     inputs_file: PurePath
     secret_inputs: bool = False
     env: Mapping[str, str] = field(factory=dict, repr=False)
+    cwd: str = ""
     sink: LogSink = field(repr=False)
 
     @property
@@ -83,13 +87,29 @@ class StepEnvironment:
 
 
 class Runtime(abc.ABC):
-    """Turns actions of one kind (``runs.using``) into commands. It runs on the engine's side, whatever the runner."""
+    """Turns actions of one kind (``runs.using``) into commands. It runs on the engine's side, whatever the runner.
+
+    ``needs_containers`` says that its commands start containers, which not every runner can. ``carries_variables`` says
+    that its commands hand the step's own variables (``StepEnvironment.env``) on themselves: then the process that the
+    runner starts is not given them.
+    """
+
+    needs_containers: ClassVar[bool] = False
+    carries_variables: ClassVar[bool] = False
 
     async def prepare(self, action: RunnableAction, environment: StepEnvironment) -> None:
         """Makes ready what the action needs where it runs, such as its packages. The default needs nothing.
 
         Raises `RunnerError` when that fails.
         """
+
+    async def identity(self, action: RunnableAction, environment: StepEnvironment) -> str:
+        """What a step's result follows from beside its action and inputs, such as the content of an image.
+
+        It is asked for steps whose results are kept (``cache``), before `prepare`. The default is nothing. Raises
+        `RunnerError`.
+        """
+        return ""
 
     @abc.abstractmethod
     def command(self, action: RunnableAction, inputs: Mapping[str, object], environment: StepEnvironment) -> Command:

@@ -81,6 +81,7 @@ def _job(planned: PlannedJob, masker: Masker) -> dict[str, object]:
 def _step(planned: PlannedStep, masker: Masker) -> dict[str, object]:
     step, action, retries = planned.step, planned.action, planned.step.retries
     resolved = None if action is None else action.resolved
+    files = None if action is None or action.is_image else action.resolved
     return {
         "name": masker.text(step.label),
         "id": masker.value(step.id),
@@ -88,8 +89,8 @@ def _step(planned: PlannedStep, masker: Masker) -> dict[str, object]:
         "using": None if action is None else str(action.definition.runs.using),
         "commit": None if resolved is None else resolved.commit,
         "url": None if resolved is None else resolved.url,
-        "directory": None if resolved is None else str(resolved.directory),
-        "digest": None if resolved is None else resolved.digest,
+        "directory": None if files is None else str(files.directory),
+        "digest": None if files is None else files.digest,
         "run": masker.value(step.run),
         "shell": masker.value(step.shell),
         "inputs": masker.value(planned.inputs),

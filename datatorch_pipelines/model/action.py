@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from attrs import field, frozen
 
@@ -43,6 +43,10 @@ def _options(value: object) -> tuple[object, ...]:
     return tuple(value) if isinstance(value, list | tuple) else ()
 
 
+def _texts(value: Iterable[str]) -> tuple[str, ...]:
+    return tuple(value)
+
+
 @frozen(kw_only=True)
 class Input:
     """A declared input. ``type`` ``None`` means that a value is passed on as it is; ``default`` ``None`` is none."""
@@ -76,7 +80,7 @@ class Runs:
     script: str | None = None
     image: str | None = None
     entrypoint: str | None = None
-    args: tuple[str, ...] = field(default=(), converter=tuple)
+    args: tuple[str, ...] = field(default=(), converter=_texts)
 
 
 @frozen(kw_only=True)

@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from datatorch_pipelines.contracts.runtime import Runtime
 from datatorch_pipelines.model.action import Using
+from datatorch_pipelines.runtimes.docker import DockerRuntime
 from datatorch_pipelines.runtimes.node import NodeRuntime
 from datatorch_pipelines.runtimes.paths import named_file
 from datatorch_pipelines.runtimes.python import PythonRuntime
@@ -15,6 +16,7 @@ from datatorch_pipelines.runtimes.shell import SHELLS, CommandRuntime, ScriptRun
 __all__ = [
     "SHELLS",
     "CommandRuntime",
+    "DockerRuntime",
     "NodeRuntime",
     "PythonRuntime",
     "ScriptRuntime",
@@ -29,7 +31,7 @@ def default_runtimes() -> Mapping[str, Runtime]:
     """The runtimes of the library itself, by their ``using``.
 
     >>> sorted(default_runtimes())
-    ['cmd', 'commandline', 'node', 'python', 'script', 'shell']
+    ['cmd', 'commandline', 'docker', 'node', 'python', 'script', 'shell']
     """
     command, script = CommandRuntime(), ScriptRuntime()
     return MappingProxyType(
@@ -40,5 +42,6 @@ def default_runtimes() -> Mapping[str, Runtime]:
             str(Using.COMMANDLINE): command,
             str(Using.SCRIPT): script,
             str(Using.SHELL): script,
+            str(Using.DOCKER): DockerRuntime(),
         }
     )

@@ -333,12 +333,6 @@ def test_an_action_may_write_into_its_own_folder(make: Make) -> None:
             "bad/action-datatorch.yaml:4:9: error: the action bad has no file 'gone.py', which is its main [DT408]",
         ),
         (
-            "name: A\nruns:\n  using: docker\n  image: a\n",
-            dtp.PlanError,
-            "bad/action-datatorch.yaml:3:10: error: the action bad runs using 'docker', "
-            "which is not carried out by this version [DT411]",
-        ),
-        (
             'name: A\nruns:\n  using: cmd\n  command: echo "${{ input.x }}"\n',
             dtp.PlanError,
             "bad/action-datatorch.yaml:4:",
@@ -427,7 +421,7 @@ def test_an_action_is_fetched_from_git_and_its_password_stays_hidden(make: Make,
 
 
 def test_a_container_image_is_refused_on_a_line(make: Make) -> None:
-    with pytest.raises(dtp.ResolveError, match=r"^an action that is a container image is not carried out by this"):
+    with pytest.raises(dtp.ResolveError, match=r"^a container image is no action by itself; name it"):
         dtp.run_action(dtp.ActionReference.parse("docker://alpine:3"))
 
 

@@ -323,7 +323,11 @@ def test_an_action_s_texts_can_not_break_out_of_their_place(here: Callable, writ
             1,
             "me/add@v1 is not in the store at {store}, and the network is not to be",
         ),
-        (["show", "docker://alpine"], 1, "docker://alpine: an action that is a container image is not carried out by"),
+        (
+            ["show", "docker://alpine"],
+            1,
+            "docker://alpine: a container image has no action file; it is",
+        ),
         (
             ["show", "x@v1", "--git", "ext::sh"],
             1,

@@ -61,21 +61,19 @@ def test_what_new_says_to_type_next_works(here, using: str) -> None:
     assert here("check", "--strict", "count words/action-datatorch.yaml", "count words/example.yaml").status == 0
 
 
-def test_new_for_docker_says_that_it_is_checked_and_not_run(here, folder: Path) -> None:
+def test_new_for_docker_says_how_the_image_is_built(here, folder: Path) -> None:
     (folder / "actions").mkdir()
-    done = here("actions", "new", "boxed", "--using", "docker", "--directory", "actions")
+    done = here("actions", "new", "Boxed up", "--using", "docker", "--directory", "actions")
     assert done.status == 0
-    *wrote, following, note = done.stdout.splitlines()
+    *wrote, building, following = done.stdout.splitlines()
     assert wrote == [
-        f"wrote actions/boxed/{name}"
+        f"wrote actions/Boxed up/{name}"
         for name in (".gitignore", "Dockerfile", "README.md", "action-datatorch.yaml", "entrypoint.sh", "example.yaml")
     ]
-    checked = here(*shlex.split(following.removeprefix("check it: datatorch-pipelines ")))
+    assert building == "build it: docker build -t boxed-up 'actions/Boxed up'"
+    assert following == "try it: datatorch-pipelines actions run 'actions/Boxed up' --input text='the quick brown fox'"
+    checked = here("check", "--strict", "actions/Boxed up/action-datatorch.yaml", "actions/Boxed up/example.yaml")
     assert (checked.status, checked.stdout) == (0, "no problems in 2 files\n")
-    assert note == "this version does not run actions that use docker yet"
-    refused = here("actions", "run", "actions/boxed", "--input", "text=a")
-    assert refused.status == 2
-    assert "runs using 'docker', which is not carried out by this version [DT411]" in refused.stderr
 
 
 @pytest.mark.parametrize(
@@ -181,7 +179,7 @@ def test_an_action_that_fails_is_told_at_its_file(here, write: Write) -> None:
             "give a folder that holds an action, or its action file",
         ),
         (["local/x@v1"], "error: there is no folder of local actions to look for local/x@v1 in; "),
-        (["docker://alpine:3"], "error: an action that is a container image is not carried out by this version; "),
+        (["docker://alpine:3"], "error: a container image is no action by itself; "),
         (
             ["echo", "--input", "text=a", "--runner", "moon"],
             "error: there is no runner 'moon'; use one of dask, docker, local",

@@ -107,7 +107,11 @@ def test_a_path_out_of_the_current_folder_is_written_as_a_step_would(
         ("me/add@v1", "ActionNotFound", "me/add@v1 is not in the store at {home}/cache/actions, and the network is"),
         ("./bad", "ActionSyntaxError", "bad/action-datatorch.yaml:1:1: error: an action needs 'name' [DT201]; add"),
         ("./empty", "ResolveError", "./empty has no action-datatorch.yaml; is it the right folder?"),
-        ("docker://alpine", "ResolveError", "docker://alpine: an action that is a container image is not carried out"),
+        (
+            "docker://alpine",
+            "ResolveError",
+            "docker://alpine: a container image has no action file; it is",
+        ),
         (Path("a\nb"), "ModelError", "'./a\\nb' is no path to an action; write ./folder"),
     ],
 )
@@ -185,7 +189,10 @@ def test_all_failures_are_told_at_their_places_and_the_rest_stays(server: GitHtt
     def step(name: str, tag: str = "v1") -> str:
         return f"      - action: {{name: {name}, tag: {tag}, git: '{server.url}/{name}'}}\n"
 
-    write("a.yaml", f"name: A\njobs:\n  a:\n    steps:\n{step('add')}{step('none')}{step('none')}")
+    write(
+        "a.yaml",
+        f"name: A\njobs:\n  a:\n    steps:\n{step('add')}{step('none')}{step('none')}      - action: docker://busybox:1\n",
+    )
     write("b.yaml", f"name: B\njobs:\n  b:\n    steps:\n{step('none')}{step('add', 'v9')}{step('bad')}{step('bad')}")
     with pytest.raises(dtp.PullError) as raised:
         dtp.pull("a.yaml", "b.yaml", "docker://alpine")

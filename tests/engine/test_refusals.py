@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import datatorch_pipelines as dtp
-from datatorch_pipelines.runners import ThreadRunner
+from datatorch_pipelines.runners import DockerRunner, ThreadRunner
 
 
 def test_keys_with_their_default_value_are_no_refusal(project) -> None:
@@ -32,14 +32,41 @@ def test_all_that_stands_in_the_way_is_told_at_once(project) -> None:
     assert {"pipeline.yaml:5:17", "pipeline.yaml:6:17", "pipeline.yaml:7:17"} < set(places)
 
 
-def test_an_action_that_this_version_cant_run_is_refused(project) -> None:
+@pytest.mark.parametrize("action", ["./it", "docker://busybox:1"])
+def test_an_action_that_needs_a_container_is_refused_where_the_runner_starts_none(project, action: str) -> None:
     project.action("it", {"action-datatorch.yaml": "name: It\nruns: {using: docker, image: 'busybox:1'}\n"})
-    (line,) = project.refusal("name: R\njobs:\n  a:\n    steps:\n      - action: ./it\n")
-    assert line.startswith("pipeline.yaml:5:17: error: the action ./it runs using '")
-    assert line.endswith(
-        "which is not carried out by this version [DT411]; "
-        "this version runs cmd, commandline, human, node, python, script, shell"
+    pipeline = f"""\
+        name: R
+        jobs:
+          here: {{steps: [{{action: {action}}}]}}
+          there: {{runs-on: gpu, steps: [{{action: {action}}}]}}
+        """
+    hint = "starts none for a step [DT411]; run the job on one that does, such as the local one"
+    assert project.refusal(pipeline, runner=ThreadRunner(lambda command, context: 0), runners={"gpu": "local"}) == [
+        f"pipeline.yaml:3:27: error: the action {action} runs in a container, and the runner ThreadRunner {hint}"
+    ]
+    assert project.refusal(pipeline, runners={"gpu": DockerRunner("a")}) == [
+        f"pipeline.yaml:4:42: error: the action {action} runs in a container, and the runner DockerRunner {hint}"
+    ]
+
+
+def test_a_runtime_of_the_callers_own_needs_no_container(project) -> None:
+    class Pretend(dtp.Runtime):
+        def command(self, action, inputs, environment):
+            return dtp.Command(argv=("echo", action.runs.image))
+
+    result = project.run(
+        "name: R\njobs: {a: {steps: [{name: S, action: 'docker://busybox:1'}]}}\n",
+        runner=PlainRunner(),
+        runtimes={"docker": Pretend()},
     )
+    assert result.jobs["a"].step("S").log == "busybox:1\n"
+
+
+class PlainRunner(dtp.Runner):
+    async def execute(self, command, context):
+        context.log("stdout", " ".join(command.argv[1:]).encode() + b"\n")
+        return 0
 
 
 def test_a_wrong_expression_in_an_actions_file_is_refused_in_that_file(project) -> None:
@@ -57,13 +84,6 @@ def test_the_password_of_a_url_is_in_no_snippet_of_a_failure(project) -> None:
         jobs: {a: {steps: [{run: 'false', env: {URL: "https://me:hunter2@host/x"}}]}}
         """)
     assert result.error.snippet == "jobs: {a: {steps: [{run: 'false', env: {URL: \"https://**********@host/x\"}}]}}"
-
-
-def test_a_container_image_as_an_action_is_refused(project) -> None:
-    assert project.refusal("name: R\njobs:\n  a:\n    steps:\n      - action: docker://busybox:1\n") == [
-        "pipeline.yaml:5:17: error: an action that is a container image is not carried out by this version [DT411]; "
-        "name an action that runs a program"
-    ]
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ import pytest
 from docker_engine import PYTHON, SMALL
 
 import datatorch_pipelines as dtp
+from datatorch_pipelines._containers import OWNER_LABEL, owner
 from datatorch_pipelines.contracts import Command, JobSpec, StepContext
 from datatorch_pipelines.errors import CommandRejected, EnvironmentLost, RunnerError, RunnerUnavailable
 from datatorch_pipelines.runners import DockerRunner
-from datatorch_pipelines.runners.docker.reaping import OWNER_LABEL, owner
 
 JOB = JobSpec(run_id="r", job_id="j", name="j")
 
@@ -256,6 +256,7 @@ def test_a_job_whose_container_dies_starts_anew_in_another(tmp_path):
 
 HOST = """
 import asyncio, os, sys
+from datatorch_pipelines._containers import OWNER_LABEL, owner
 from datatorch_pipelines.contracts import Command, JobSpec, StepContext
 from datatorch_pipelines.runners import DockerRunner
 

@@ -5,19 +5,19 @@ import subprocess
 
 import pytest
 
+from datatorch_pipelines._containers import ContainerSettings, is_dead, owner
 from datatorch_pipelines.contracts import JobSpec
 from datatorch_pipelines.errors import RunnerError
 from datatorch_pipelines.runners import DockerRunner
 from datatorch_pipelines.runners.docker.client import client_of, one_line
-from datatorch_pipelines.runners.docker.containers import Settings, container_name, run_words
-from datatorch_pipelines.runners.docker.reaping import is_dead, owner
+from datatorch_pipelines.runners.docker.containers import container_name, run_words
 from datatorch_pipelines.runners.docker.runner import default_image
 
 HOLD = "echo ready; while read -r line; do :; done"
 
 
 def test_a_jobs_container_is_started_by_these_words() -> None:
-    settings = Settings(
+    settings = ContainerSettings(
         user="1000:1000", network="none", cpus=1.5, memory="2g", gpus="all", options=["--shm-size=1g", "--read-only"]
     )
     assert run_words("python:3.12", settings, name="n", job=JobSpec(run_id="r", job_id="j", name="J")) == (
@@ -31,7 +31,9 @@ def test_a_jobs_container_is_started_by_these_words() -> None:
 
 
 def test_a_kept_container_is_not_removed_and_says_so() -> None:
-    words = run_words("i", Settings(init=False), name="n", job=JobSpec(run_id="r", job_id="j", name="J", keep=True))
+    words = run_words(
+        "i", ContainerSettings(init=False), name="n", job=JobSpec(run_id="r", job_id="j", name="J", keep=True)
+    )
     assert words == (
         "run", "--interactive", "--pull=never", "--name=n",
         f"--label=datatorch-pipelines.owner={owner()}",

@@ -133,7 +133,7 @@ def test_two_inputs_that_become_one_variable_are_told():
 
 def test_each_using_that_runs_by_a_process_has_its_runtime():
     runtimes = default_runtimes()
-    assert sorted(runtimes) == ["cmd", "commandline", "node", "python", "script", "shell"]
+    assert sorted(runtimes) == ["cmd", "commandline", "docker", "node", "python", "script", "shell"]
     with pytest.raises(TypeError):
         runtimes["x"] = runtimes["cmd"]  # type: ignore[index]  # that it can't be is the test
 

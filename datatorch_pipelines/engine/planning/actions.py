@@ -12,7 +12,7 @@ from datatorch_pipelines.codes import Code
 from datatorch_pipelines.contracts import ResolveContext, ResolvedAction, Resolver
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity
 from datatorch_pipelines.engine.options import RunOptions
-from datatorch_pipelines.model import Action, ActionReference, Pipeline, ReferenceKind
+from datatorch_pipelines.model import Action, ActionReference, Pipeline, ReferenceKind, Runs, Using
 from datatorch_pipelines.resolvers.definitions import find_action
 
 StepKey = tuple[str, int]
@@ -25,6 +25,11 @@ class PlannedAction:
 
     resolved: ResolvedAction
     definition: Action
+
+    @property
+    def is_image(self) -> bool:
+        """Whether it is nothing but a container image: no folder, and no file that says anything."""
+        return self.resolved.reference.kind is ReferenceKind.DOCKER
 
 
 def resolve_context(source: Locator, options: RunOptions) -> ResolveContext:
@@ -71,9 +76,7 @@ async def _find(
     reference: ActionReference, place: Location, context: ResolveContext, options: RunOptions
 ) -> tuple[PlannedAction | None, list[Diagnostic]]:
     if reference.kind is ReferenceKind.DOCKER:
-        message = "an action that is a container image is not carried out by this version"
-        hint = "name an action that runs a program"
-        return None, [Diagnostic.at(place, Code.CANNOT_RUN, Severity.ERROR, message, hint=hint)]
+        return _image(reference), []
     resolvers: Sequence[Resolver] = options.resolvers
     lock = options.locked
     if lock is not None and reference.kind is not ReferenceKind.PATH:
@@ -100,6 +103,14 @@ async def _find(
     if answer.resolved is None or answer.definition is None:
         return None, told
     return PlannedAction(resolved=answer.resolved, definition=answer.definition), told
+
+
+def _image(reference: ActionReference) -> PlannedAction:
+    """A container image as an action. It is looked for where the step runs."""
+    definition = Action(name=reference.name, runs=Runs(using=Using.DOCKER, image=reference.name))
+    return PlannedAction(
+        resolved=ResolvedAction(reference=reference, directory=Path(), digest=""), definition=definition
+    )
 
 
 def _with_code(item: Diagnostic, code: Code) -> Diagnostic:

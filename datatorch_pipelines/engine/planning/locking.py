@@ -127,7 +127,9 @@ def lock_of(plan: Plan) -> Lock:
     found: dict[object, LockedAction] = {}
     for step in (step for job in plan.jobs for step in job.steps):
         reference = step.step.reference
-        if step.action is None or reference is None or reference.kind is ReferenceKind.PATH:
+        if step.action is None or reference is None:
+            continue
+        if reference.kind in (ReferenceKind.PATH, ReferenceKind.DOCKER):
             continue
         with contextlib.suppress(ModelError):
             locked = _locked(reference, step.action.resolved)

@@ -12,7 +12,7 @@ from datatorch_pipelines.checks import check_action, check_pipeline
 from datatorch_pipelines.checks.ignores import without_ignored
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.contracts import ResolvedAction, Runner
-from datatorch_pipelines.diagnostics import Diagnostic, Locator, Severity, has_errors, sort_diagnostics
+from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity, has_errors, sort_diagnostics
 from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.engine.planning.actions import PlannedAction, StepKey, find_actions, resolve_context
 from datatorch_pipelines.engine.planning.matrices import holds_expression, known_combinations, refuse_matrices
@@ -188,7 +188,7 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
     _raise_errors(source, early)
     actions, found = await find_actions(pipeline, source, resolve_context(source, options), options, selected)
     _raise_errors(source, found)
-    definitions = {key: action.definition for key, action in actions.items()}
+    definitions = {key: action.definition for key, action in actions.items() if not action.is_image}
     checked = _check(pipeline, definitions, options)
     for definition in {id(definition): definition for definition in definitions.values()}.values():
         told = check_action(definition, limits=options.limits, extra_checks=options.extra_checks)
@@ -267,6 +267,7 @@ def _refuse_unknown_runtimes(
     for (job_id, index), action in actions.items():
         using, place = action.definition.runs.using, source.value(("jobs", job_id, "steps", index, "action"))
         if using in options.runtimes:
+            yield from _refuse_container(options, pipeline.jobs[job_id], action, place)
             continue
         if using == Using.HUMAN:
             step = pipeline.jobs[job_id].steps[index]
@@ -277,3 +278,18 @@ def _refuse_unknown_runtimes(
         )
         hint = f"this version runs {', '.join(sorted({*options.runtimes, Using.HUMAN.value}))}"
         yield Diagnostic.at(place, Code.CANNOT_RUN, Severity.ERROR, message, hint=hint)
+
+
+def _refuse_container(options: RunOptions, job: Job, action: PlannedAction, place: Location) -> Iterator[Diagnostic]:
+    """An error for an action that needs a container, in a job whose runner starts none."""
+    label = chosen_label(job.runs_on, options.runners)
+    runner, name = options.runner, options.runner_name
+    if label is not None:
+        runner, name = options.runners[label], options.runner_names[label]
+    if runner.capabilities.containers or not options.runtimes[action.definition.runs.using].needs_containers:
+        return
+    message = (
+        f"the action {action.resolved.reference} runs in a container, and the runner {name} starts none for a step"
+    )
+    hint = "run the job on one that does, such as the local one"
+    yield Diagnostic.at(place, Code.CANNOT_RUN, Severity.ERROR, message, hint=hint)

@@ -6,6 +6,8 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import Mapping
+from functools import partial
+from pathlib import PurePath
 
 from attrs import define, evolve, field, frozen
 
@@ -136,7 +138,8 @@ async def _run(trial: _Trial, limit: TimeLimit) -> StepOutcome:
         )
     if _asks_person(scope, prepared):
         return await _answered(scope, planned, prepared, log)
-    caching = trial.caching = caching_of(scope, planned, prepared)
+    place = partial(_place, scope, planned, prepared, log, PurePath())
+    caching = trial.caching = await caching_of(scope, planned, prepared, place)
     if caching is not None:
         await trial.after.enter_async_context(caching.claimed(log))
         if (kept := await caching.find(trial.left)) is not None:
@@ -175,14 +178,8 @@ async def _command(
     scope: JobScope, planned: PlannedStep, prepared: PreparedStep, files: StepFiles, log: StepLog
 ) -> Command:
     """The command that carries out the step, in its environment and its folder."""
-    place = StepEnvironment(
-        job=scope.environment,
-        step=planned.step.label,
-        env=prepared.env,
-        inputs_file=files.inputs,
-        secret_inputs=scope.run.masker.holds_secret(prepared.inputs),
-        sink=log.write,
-    )
+    place = _place(scope, planned, prepared, log, files.inputs)
+    variables: Mapping[str, str] = prepared.env
     if prepared.action is None:
         await prepare_run(place)
         command = run_command(prepared.run, planned.step.shell, prepared.inputs, place)
@@ -193,9 +190,26 @@ async def _command(
             command = runtime.command(prepared.action, prepared.inputs, place)
         if not isinstance(command, Command):
             raise RunnerError(f"the runtime {prepared.action.runs.using!r} gave {command!r} where a Command belongs")
+        if runtime.carries_variables:
+            variables = {}
     own = {"DATATORCH_INPUTS": str(files.inputs), "DATATORCH_OUTPUT": str(files.output)}
     own["DATATORCH_ARTIFACTS"] = str(files.artifacts)
-    return evolve(command, env={**prepared.env, **command.env, **own}, cwd=command.cwd or prepared.cwd)
+    return evolve(command, env={**variables, **command.env, **own}, cwd=command.cwd or prepared.cwd)
+
+
+def _place(
+    scope: JobScope, planned: PlannedStep, prepared: PreparedStep, log: StepLog, inputs_file: PurePath
+) -> StepEnvironment:
+    """Where the step runs, as its runtime sees it."""
+    return StepEnvironment(
+        job=scope.environment,
+        step=planned.step.label,
+        env=prepared.env,
+        cwd=prepared.cwd,
+        inputs_file=inputs_file,
+        secret_inputs=scope.run.masker.holds_secret(prepared.inputs),
+        sink=log.write,
+    )
 
 
 async def _execute(

@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 
 from attrs import asdict, frozen
 
+from datatorch_pipelines.contracts import StepEnvironment
 from datatorch_pipelines.engine.collecting.cache import KeptResult, ResultCache, result_key
 from datatorch_pipelines.engine.planning.plan import PlannedStep
 from datatorch_pipelines.engine.scoping.evaluation import uses_secrets
 from datatorch_pipelines.engine.scoping.scope import JobScope
 from datatorch_pipelines.engine.steps.leavings import Leavings, stoppable
 from datatorch_pipelines.engine.steps.prepare import PreparedStep, templates
+from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.model import Using
 from datatorch_pipelines.records import StepLog
 
@@ -54,11 +56,20 @@ class Caching:
         await stoppable(partial(self.cache.keep, self.key, result, left.run))
 
 
-def caching_of(scope: JobScope, planned: PlannedStep, prepared: PreparedStep) -> Caching | None:
-    """Where a step's result is in the cache; ``None`` when it is not to be cached, or got a secret."""
+async def caching_of(
+    scope: JobScope, planned: PlannedStep, prepared: PreparedStep, place: Callable[[], StepEnvironment]
+) -> Caching | None:
+    """Where a step's result is in the cache; ``None`` when it is not to be cached, or got a secret.
+
+    ``place`` makes what a runtime is asked with. Raises `RunnerError` when the step's runtime can't tell what the
+    result follows from.
+    """
     definition = planned.action.definition if planned.action else None
     wanted = planned.step.cache if planned.step.cache is not None else bool(definition and definition.cache)
     if not wanted or not _may_be_cached(scope, planned, prepared):
+        return None
+    identity = await _identity(scope, prepared, place)
+    if identity is None:
         return None
     action, facts = prepared.action, scope.environment.facts
     workspace = str(scope.environment.paths.workspace)
@@ -69,6 +80,7 @@ def caching_of(scope: JobScope, planned: PlannedStep, prepared: PreparedStep) ->
                 "action": action.digest if action else None,
                 "file": planned.action.resolved.file if planned.action else None,
                 "runs": _without(str(action.directory), asdict(action.runs)) if action else None,
+                "runtime": identity,
                 "run": [prepared.run, planned.step.shell],
                 "folder": prepared.cwd.replace(workspace, ""),
                 "inputs": prepared.inputs,
@@ -85,10 +97,22 @@ def _may_be_cached(scope: JobScope, planned: PlannedStep, prepared: PreparedStep
     """Whether no secret went into a step, and all that it follows from is known."""
     runs = prepared.action.runs if prepared.action else None
     given = [prepared.inputs, prepared.env, prepared.run, *([runs.main, runs.command, runs.script] if runs else ())]
-    if uses_secrets(templates(scope, planned)) or scope.run.masker.holds_secret(given):
-        return False
+    return not uses_secrets(templates(scope, planned)) and not scope.run.masker.holds_secret(given)
+
+
+async def _identity(scope: JobScope, prepared: PreparedStep, place: Callable[[], StepEnvironment]) -> str | None:
+    """What the runtime says that a result follows from, too; ``None`` where that is not known."""
+    if prepared.action is None:
+        return ""
+    runs = prepared.action.runs
+    runtime = scope.run.options.runtimes.get(runs.using)
+    if runtime is None:
+        return ""
+    with third_party(f"the runtime {runs.using!r}"):
+        identity = await runtime.identity(prepared.action, place())
     # A tag may be another image tomorrow.
-    return runs is None or runs.using != Using.DOCKER or "@sha256:" in (runs.image or "")
+    known = identity or runs.using != Using.DOCKER or "@sha256:" in (runs.image or "")
+    return identity if known else None
 
 
 def _without(directory: str, value: object) -> object:

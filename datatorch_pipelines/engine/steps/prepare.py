@@ -15,6 +15,7 @@ from datatorch_pipelines.engine.planning.plan import PlannedStep
 from datatorch_pipelines.engine.scoping.contexts import Contexts, action_facts
 from datatorch_pipelines.engine.scoping.evaluation import Evaluator, uses_hash_files
 from datatorch_pipelines.engine.scoping.scope import JobScope
+from datatorch_pipelines.engine.steps.images import argument_shows_secret, image_runs
 from datatorch_pipelines.engine.steps.inputs import action_inputs
 from datatorch_pipelines.expressions import Host, hash_files
 from datatorch_pipelines.expressions.host import Status as HostStatus
@@ -48,8 +49,9 @@ async def _evaluate(scope: JobScope, planned: PlannedStep, evaluator: Evaluator)
     directory = PurePath()
     if planned.action is not None:
         resolved = planned.action.resolved
-        directory = await scope.environment.put(resolved.directory, resolved.digest)
-        contexts["action"] = action_facts(planned.action, str(directory))
+        if not planned.action.is_image:
+            directory = await scope.environment.put(resolved.directory, resolved.digest)
+        contexts["action"] = action_facts(planned.action, "" if planned.action.is_image else str(directory))
     contexts["env"] = env = _environment(scope, planned, evaluator, contexts)
     given = evaluator.mapping(step.inputs, (*path, "inputs"), contexts)
     cwd = str(scope.environment.paths.workspace)
@@ -62,12 +64,21 @@ async def _evaluate(scope: JobScope, planned: PlannedStep, evaluator: Evaluator)
     definition = planned.action.definition
     own = evolve(evaluator, source=definition.source)
     inputs = action_inputs(given, definition, own, contexts, source=scope.run.plan.source, path=path)
+    if planned.action.is_image:
+        runs = image_runs(definition.runs, inputs)
+        evaluated = [runs.entrypoint, *runs.args]
+    else:
+        runs = _runs(planned.action, own, {**contexts, "input": inputs, "inputs": inputs})
+        evaluated = [runs.image if runs.image != definition.runs.image else None]
+    if scope.run.masker.holds_secret(evaluated):
+        raise argument_shows_secret()
     action = RunnableAction(
         name=str(planned.action.resolved.reference),
-        runs=_runs(planned.action, own, {**contexts, "input": inputs, "inputs": inputs}),
+        runs=runs,
         source=planned.action.resolved.directory,
         directory=directory,
         digest=planned.action.resolved.digest,
+        variables=tuple(definition.env),
     )
     return PreparedStep(inputs=inputs, env=env, cwd=cwd, action=action)
 

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import shutil
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 from attrs import field, frozen
 
+from datatorch_pipelines._containers import Pull, is_image
 from datatorch_pipelines.contracts.context import Stream
 from datatorch_pipelines.errors import CommandRejected, RunnerError, RunnerUnavailable
 from datatorch_pipelines.runners.process import run_process
-
-Pull = Literal["missing", "always", "never"]
-"""When an image is fetched from its registry."""
 
 PROGRAMS = ("docker", "podman")
 """What is looked for on ``PATH``, the first that is there."""
 
 ANSWER_SECONDS = 60.0
 """How long an engine may take over a question that costs it nothing."""
-
-_IMAGE = re.compile(r"(?!.*//)[a-z0-9][A-Za-z0-9._/:@-]{0,511}")
 
 
 @frozen(kw_only=True)
@@ -75,7 +69,7 @@ class Client:
 
     async def insist_on_engine(self) -> None:
         """Raises `RunnerUnavailable` when no engine answers."""
-        answer = await self.ask("info", "--format", "{{.ID}}")
+        answer = await self.ask("info")
         if answer.status != 0:
             raise RunnerUnavailable(
                 f"the container engine can't be reached: {answer.said}",
@@ -124,17 +118,10 @@ def client_of(docker: str | Sequence[str] | None) -> Client:
 
 
 def check_image(image: str) -> str:
-    """The image's name. Raises `RunnerError` for what is none; an option of the command line never is one."""
-    if not isinstance(image, str) or not _IMAGE.fullmatch(image):
+    """The image's name. Raises `RunnerError` for what is none."""
+    if not is_image(image):
         raise RunnerError(f"{image!r} is no container image", hint="name it as docker does: name:tag in lower case")
     return image
-
-
-def check_pull(pull: Pull) -> Pull:
-    """The policy. Raises `RunnerError` for an unknown one."""
-    if pull not in get_args(Pull):
-        raise RunnerError(f"pull is {pull!r}", hint=f"give one of {', '.join(get_args(Pull))}")
-    return pull
 
 
 def one_line(text: str) -> str:

@@ -8,13 +8,12 @@ import re
 import secrets
 from collections.abc import Sequence
 
-from attrs import field, frozen
-
+from datatorch_pipelines._containers import ContainerSettings, label_words
 from datatorch_pipelines.contracts.context import JobSpec, Stream
 from datatorch_pipelines.errors import RunnerError, RunnerUnavailable
 from datatorch_pipelines.runners.child import Child
 from datatorch_pipelines.runners.docker.client import Client, one_line
-from datatorch_pipelines.runners.docker.reaping import KEPT_LABEL, OWNER_LABEL, owner
+from datatorch_pipelines.runners.docker.reaping import KEPT_LABEL
 
 _HOLD = "echo ready; while read -r line; do :; done"
 """What the container's first process does: it waits for the end of its input. Steps are started beside it."""
@@ -28,54 +27,16 @@ _NO_PROGRAM = (126, 127)
 """The exit statuses by which docker says that a program of the image can't be started."""
 
 
-def _words(words: Sequence[str]) -> tuple[str, ...]:
-    return tuple(words)
-
-
-@frozen(kw_only=True)
-class Settings:
-    """How the containers of a runner are started: what ``docker run`` calls by these names.
-
-    ``options`` are further words of ``docker run``'s command line.
-    """
-
-    user: str | None = None
-    network: str | None = None
-    cpus: float | None = None
-    memory: str | None = None
-    gpus: str | None = None
-    init: bool = True
-    options: tuple[str, ...] = field(default=(), converter=_words)
-
-    def words(self) -> tuple[str, ...]:
-        """The options of ``docker run``.
-
-        >>> Settings(user="1000", cpus=1.5, gpus="all", options=["--shm-size=1g"]).words()
-        ('--init', '--user=1000', '--cpus=1.5', '--gpus=all', '--shm-size=1g')
-        """
-        named = (
-            ("user", self.user),
-            ("network", self.network),
-            ("cpus", self.cpus),
-            ("memory", self.memory),
-            ("gpus", self.gpus),
-        )
-        given = (f"--{name}={value}" for name, value in named if value is not None)
-        return (*(("--init",) if self.init else ()), *given, *self.options)
-
-
-def run_words(image: str, settings: Settings, *, name: str, job: JobSpec) -> tuple[str, ...]:
+def run_words(image: str, settings: ContainerSettings, *, name: str, job: JobSpec) -> tuple[str, ...]:
     """The words after ``docker`` that start a job's container."""
-    labels = {OWNER_LABEL: owner(), "datatorch-pipelines.run": job.run_id, "datatorch-pipelines.job": job.job_id}
-    if job.keep:
-        labels[KEPT_LABEL] = "yes"
     return (
         "run",
         "--interactive",
         *(() if job.keep else ("--rm",)),
         "--pull=never",
         f"--name={name}",
-        *(f"--label={label}={value}" for label, value in labels.items()),
+        *label_words(job.run_id, job.job_id),
+        *((f"--label={KEPT_LABEL}=yes",) if job.keep else ()),
         *settings.words(),
         "--entrypoint=sh",
         image,
@@ -104,7 +65,7 @@ class JobContainer:
         self.transport: Sequence[str] = (*client.words, "exec", "--interactive", name)
 
     @classmethod
-    async def start(cls, client: Client, image: str, settings: Settings, job: JobSpec) -> JobContainer:
+    async def start(cls, client: Client, image: str, settings: ContainerSettings, job: JobSpec) -> JobContainer:
         """Starts a job's container, and waits until it runs.
 
         Raises `RunnerUnavailable` when the engine can't be reached, and `RunnerError` when it refuses.

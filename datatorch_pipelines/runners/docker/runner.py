@@ -13,14 +13,15 @@ from typing import ClassVar
 
 from attrs import evolve
 
+from datatorch_pipelines._containers import ContainerSettings, Pull, check_pull
 from datatorch_pipelines.contracts.command import Command
 from datatorch_pipelines.contracts.context import JobSpec, StepContext
 from datatorch_pipelines.contracts.environment import JobEnvironment
 from datatorch_pipelines.contracts.folders import PROBE, Paths, remote_folders
 from datatorch_pipelines.contracts.runner import Capabilities, Runner
 from datatorch_pipelines.errors import EnvironmentLost, RunnerError, RunnerUnavailable
-from datatorch_pipelines.runners.docker.client import Client, Pull, check_image, check_pull, client_of
-from datatorch_pipelines.runners.docker.containers import JobContainer, Settings
+from datatorch_pipelines.runners.docker.client import Client, check_image, client_of
+from datatorch_pipelines.runners.docker.containers import JobContainer
 from datatorch_pipelines.runners.docker.reaping import reap
 from datatorch_pipelines.runners.remote import supervised
 from datatorch_pipelines.runners.system import insist
@@ -83,7 +84,7 @@ class DockerRunner(Runner):
         self._pull: Pull = check_pull(pull)
         self._docker = docker
         self._forward_env = frozenset(forward_env)
-        self._settings = Settings(
+        self._settings = ContainerSettings(
             user=user, network=network, cpus=cpus, memory=memory, gpus=gpus, init=init, options=options
         )
         self._client: Client | None = None
