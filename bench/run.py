@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import concurrent.futures
+import os
 import resource
 import statistics
 import subprocess
@@ -62,9 +63,10 @@ def own_cpu(work: Callable[[], object]) -> float:
 
 
 def child_seconds(command: list[str]) -> float:
-    """The processor time of one process, in seconds."""
+    """The processor time of one process, in seconds, with its modules compiled as they are where it is installed."""
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    subprocess.run(command, capture_output=True, check=True)
+    subprocess.run(command, capture_output=True, check=True, env=env)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
 
