@@ -118,7 +118,7 @@ async def _identity(scope: JobScope, prepared: PreparedStep, place: Callable[[],
 def _without(directory: str, value: object) -> object:
     """Data without the action's own folder: what is in it is in its digest."""
     if isinstance(value, str):
-        return value.replace(directory, "")
+        return value.replace(directory, "") if directory.startswith("/") else value  # an image alone has no folder
     if isinstance(value, Mapping):
         return {key: _without(directory, item) for key, item in value.items()}
     return [_without(directory, item) for item in value] if isinstance(value, Sequence) else value
