@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import io
 import json
 import pickle
 import sys
+import tarfile
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -16,6 +20,7 @@ import datatorch_pipelines as dtp
 from datatorch_pipelines.contracts import Command
 from datatorch_pipelines.errors import CommandRejected, RunnerError
 from datatorch_pipelines.runners.dask import wire
+from datatorch_pipelines.runners.dask.files import Outgoing, unpack_here
 from datatorch_pipelines.runners.dask.outbox import Backlog, Outbox
 from datatorch_pipelines.runners.dask.resources import resources_of
 from datatorch_pipelines.runners.dask.versions import own_versions, refuse_unlike, reported_versions
@@ -215,3 +220,36 @@ def test_a_cluster_object_is_reached_by_its_address_and_a_label_may_stand_for_it
 
         with dask.config.set({"scheduler-address": cluster.scheduler_address}):
             check_two(dtp.loads(TWO).run(runner="dask", directory=tmp_path))
+
+
+def test_files_of_more_than_may_travel_are_refused_before_they_are_packed(tmp_path):
+    (tmp_path / "f").write_bytes(bytes(1_000_000))
+    with pytest.raises(RunnerError) as caught:
+        Outgoing(tmp_path / "f", 100_000)
+    assert str(caught.value) == "files can't be copied from where the job runs: they are larger than 100000 bytes"
+    for most in (None, 2_000_000):
+        outgoing = Outgoing(tmp_path / "f", most)
+        packed = outgoing.read(0)
+        packed += outgoing.read(len(packed))
+        assert len(packed) == outgoing.size > 1_000_000
+        with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+            assert archive.extractfile("f").read() == bytes(1_000_000)
+        outgoing.close()
+
+
+@given(st.lists(st.binary(max_size=50), min_size=1), st.integers(1, 60))
+def test_an_archive_that_comes_in_pieces_becomes_the_folder_that_it_was(contents, size):
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        (root / "source").mkdir()
+        for number, content in enumerate(contents):
+            (root / "source" / str(number)).write_bytes(content)
+        outgoing = Outgoing(root / "source")
+        with (root / "archive").open("wb") as archive:
+            while archive.tell() < outgoing.size:
+                archive.write(outgoing.read(archive.tell())[: size * 512])
+        outgoing.close()
+        for _ in range(2):  # what a call left that was broken off is replaced
+            unpack_here(root / "archive", root / "there")
+        back = root / "there" / "source"
+        assert [(back / str(number)).read_bytes() for number in range(len(contents))] == contents

@@ -69,9 +69,7 @@ class DaskEnvironment(JobEnvironment):
         """Copies a file or folder of the worker to ``destination`` (see `JobEnvironment.get`)."""
         key = self.place.key
         with tempfile.TemporaryFile() as archive:
-            piece: wire.Piece = await self.place.ask(wire.Get(key=key, path=str(path)))
-            if most is not None and piece.size > most:
-                raise RunnerError(f"files can't be copied from where the job runs: they are larger than {most} bytes")
+            piece: wire.Piece = await self.place.ask(wire.Get(key=key, path=str(path), most=most))
             received = archive.write(piece.data)
             while received < piece.size:
                 more = wire.More(key=key, token=piece.token, offset=received)

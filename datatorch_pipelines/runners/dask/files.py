@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import re
 import tarfile
 import tempfile
 from pathlib import Path
+from typing import IO, Any
 
 from datatorch_pipelines._files import remove_tree
 from datatorch_pipelines.errors import RunnerError
@@ -63,13 +65,33 @@ def unpack_here(archive: Path, target: Path) -> None:
         raise RunnerError(f"files that were to be copied to where the job runs are broken: {error}") from error
 
 
-class Outgoing:
-    """A file or folder as a tar, made by the constructor in a file without a name. Raises ``OSError``."""
+class _Bounded(io.RawIOBase):
+    """What a tar is written to, which may take so many bytes only."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, file: IO[bytes], most: int | None) -> None:
+        super().__init__()
+        self._file = file
+        self._most = most
+        self._written = 0
+
+    def write(self, data: Any) -> int:
+        """Writes it. Raises `RunnerError` when it is too much."""
+        self._written += len(data)
+        if self._most is not None and self._written > self._most:
+            raise RunnerError(f"files can't be copied from where the job runs: they are larger than {self._most} bytes")
+        return self._file.write(data)
+
+
+class Outgoing:
+    """A file or folder as a tar, made by the constructor in a file without a name.
+
+    Raises ``OSError``, and `RunnerError` for a tar of more than ``most`` bytes, of which no more are written.
+    """
+
+    def __init__(self, path: Path, most: int | None = None) -> None:
         self._file = tempfile.TemporaryFile()  # noqa: SIM115  # closed by `close`
         try:
-            with tarfile.open(fileobj=self._file, mode="w", format=tarfile.PAX_FORMAT) as packed:
+            with tarfile.open(fileobj=_Bounded(self._file, most), mode="w|", format=tarfile.PAX_FORMAT) as packed:
                 packed.add(path, arcname=path.name)
             self.size = self._file.tell()
         except BaseException:

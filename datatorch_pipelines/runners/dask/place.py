@@ -140,7 +140,7 @@ class Place:
     async def get(self, request: Get) -> Piece:
         """Packs a file or folder, and gives the first piece."""
         try:
-            outgoing = await in_thread(lambda: Outgoing(Path(request.path)))
+            outgoing = await in_thread(lambda: Outgoing(Path(request.path), request.most))
         except OSError as error:
             raise _not_copied(error) from error
         token = max(self._outgoing, default=0) + 1

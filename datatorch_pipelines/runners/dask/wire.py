@@ -111,10 +111,11 @@ class Put:
 
 @frozen(kw_only=True)
 class Get:
-    """Asks for a file or folder as a tar; answered by `Piece`."""
+    """Asks for a file or folder as a tar of at most so many bytes; answered by `Piece`."""
 
     key: str
     path: str
+    most: int | None = None
 
 
 @frozen(kw_only=True)

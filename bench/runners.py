@@ -1,0 +1,111 @@
+"""What a step costs by each runner over its engine's own command: ``python bench/runners.py [NAME]...``.
+
+`DaskRunner.execute` beside ``client.submit`` of a `subprocess.run`, on a cluster of one worker process, for a process
+that does nothing (``true``) and one that writes a line. Rounds alternate, so that a slow moment of the machine hits
+each alike; the least time of each counts. An engine that is not there is left out.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import importlib.util
+import os
+import subprocess
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from datatorch_pipelines.contracts import Command, JobEnvironment, JobSpec, Runner, StepContext
+
+ROUNDS = 7
+STEPS = 40
+TARGET = 1.5
+
+COMMANDS = {"true": ("true",), "sh -c 'echo hello'": ("sh", "-c", "echo hello")}
+JOB = JobSpec(run_id="bench", job_id="j", name="j")
+
+Start = Callable[[tuple[str, ...]], Awaitable[object]]
+Ways = Mapping[str, Start]
+"""The engine's own way to start a command, and then the runner's, by what a person calls them."""
+
+
+@contextlib.asynccontextmanager
+async def started(runner: Runner) -> AsyncIterator[Start]:
+    """A job of a runner, in which commands are started as the engine does."""
+    count = 0
+    await runner.open()
+    try:
+        async with runner.job(JOB) as environment:
+
+            async def start(argv: tuple[str, ...]) -> None:
+                nonlocal count
+                count += 1
+                env = {"DATATORCH_OUTPUT": f"{environment.paths.temp}/step-{count}/outputs.jsonl"}
+                await runner.execute(Command(argv=argv, env=env), _context(environment))
+
+            yield start
+    finally:
+        await runner.aclose()
+
+
+def _context(environment: JobEnvironment) -> StepContext:
+    return StepContext(job=JOB, step="s", environment=environment, sink=lambda stream, data: None)
+
+
+@contextlib.asynccontextmanager
+async def dask() -> AsyncIterator[Ways]:
+    """``client.submit`` of a subprocess, and `DaskRunner`."""
+    if importlib.util.find_spec("distributed") is None:
+        yield {}
+        return
+    from distributed import Client, LocalCluster
+
+    from datatorch_pipelines.runners import DaskRunner
+
+    async with (
+        LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address="127.0.0.1:0", asynchronous=True) as cluster,
+        Client(cluster, asynchronous=True, set_as_default=False) as client,
+        started(DaskRunner(cluster.scheduler_address)) as execute,
+    ):
+
+        async def submit(argv: tuple[str, ...]) -> None:
+            await client.submit(subprocess.run, argv, capture_output=True, pure=False)
+
+        yield {"client.submit(subprocess.run)": submit, "DaskRunner": execute}
+
+
+ENGINES: Mapping[str, Callable[[], AbstractAsyncContextManager[Ways]]] = {"dask": dask}
+
+
+async def measured(ways: Ways, argv: tuple[str, ...]) -> dict[str, float]:
+    """The least milliseconds of a command, each way."""
+    best = dict.fromkeys(ways, float("inf"))
+    for way in ways.values():
+        await way(argv)
+    for _ in range(ROUNDS):
+        for name, way in ways.items():
+            begin = time.perf_counter()
+            for _ in range(STEPS):
+                await way(argv)
+            best[name] = min(best[name], (time.perf_counter() - begin) * 1000 / STEPS)
+    return best
+
+
+async def main(names: Sequence[str]) -> None:
+    """Prints the table."""
+    print(f"python {sys.version.split()[0]}, {os.cpu_count()} processors\n")
+    print("| command | its own command | ms | by the runner | ms | ratio | target |")
+    print("|---|---|---|---|---|---|---|")
+    for engine in names or ENGINES:
+        async with ENGINES[engine]() as ways:
+            for command, argv in COMMANDS.items() if ways else ():
+                (own, own_ms), (ours, our_ms) = (await measured(ways, argv)).items()
+                ratio = our_ms / own_ms
+                met = "met" if ratio <= TARGET else "MISSED"
+                print(f"| {command} | {own} | {own_ms:.1f} | {ours} | {our_ms:.1f} | {ratio:.2f} | {TARGET:g}: {met} |")
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1:]))
