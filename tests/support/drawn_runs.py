@@ -145,10 +145,18 @@ _CONDITIONS: Sequence[str | bool | None] = (
 @st.composite
 def drawn_runs(draw: st.DrawFn) -> DrawnRun:
     """Small runs of every kind."""
-    count = draw(st.integers(1, 5))
+    count = draw(st.sampled_from([1, 2, 3, 4, 5, 5, 5]))
     names = [f"j{number}" for number in range(count)]
     jobs = {
-        name: draw(_jobs(tuple(draw(st.lists(st.sampled_from(names[:index]), max_size=3, unique=True)))))
+        name: draw(
+            _jobs(
+                tuple(
+                    draw(
+                        st.lists(st.sampled_from(names[:index]), max_size=3, unique=True) | st.just([names[index - 1]])
+                    )
+                )
+            )
+        )
         if index
         else draw(_jobs(()))
         for index, name in enumerate(names)
