@@ -68,6 +68,8 @@ class LocalRunner(Runner):
         self._python_facts: Mapping[str, str] | None = None
         self._ready = False
         self._inherit = None if inherit is None else ((inherit,) if isinstance(inherit, str) else tuple(inherit))
+        if self._inherit is not None:
+            vars(self)["capabilities"] = evolve(self.capabilities, inherits_environment=False)
         self._bounds = Bounds(nice=nice, memory=memory, cpu_seconds=cpu_seconds)
         self._wanted_user = user
         self._user: User | None = None

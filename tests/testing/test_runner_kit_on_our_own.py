@@ -24,6 +24,13 @@ class TestLocalRunner(RunnerConformance):
         return LocalRunner()
 
 
+@pytest.mark.integration
+class TestBoundLocalRunner(RunnerConformance):
+    @pytest.fixture
+    def runner(self) -> Runner:
+        return LocalRunner(inherit=["PATH"], nice=5, memory=4 * 2**30, cpu_seconds=3600)
+
+
 class ShellRunner(Runner):
     """Runs commands at the far end of a pipe, where a shell of this machine stands for another machine."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from datatorch_pipelines.testing.judging import shown
 from datatorch_pipelines.testing.runners.jobs import HOLD, NAP, Job, obey
-from datatorch_pipelines.testing.runners.rules import BACKGROUND, LIVES_ON, STDERR, VARIABLES
+from datatorch_pipelines.testing.runners.rules import BACKGROUND, LIVES_ON, STDERR, TEMP, VARIABLES
 from datatorch_pipelines.testing.runners.using import Fixtures, Lacking, Session, Use, needs
 
 _ANSWERS = f'n=0; while [ $n -lt 300 ] && [ ! -e "$1/ask" ]; do {NAP}; n=$((n+1)); done; echo >"$1/answer"'
@@ -43,7 +43,7 @@ class Background(Fixtures):
             "background-children",
         )
 
-    @needs(BACKGROUND, VARIABLES)
+    @needs(BACKGROUND, VARIABLES, TEMP)
     def test_a_child_that_left_its_session_ends_with_the_job(self, use: Use, kit_folder: Path) -> None:
         """That includes what opened a session of its own, as servers do."""
         script = (

@@ -29,6 +29,9 @@ from datatorch_pipelines.testing.runners.using import Fixtures, Session, Use, bo
 _MOMENTS = (0, 1, 2, 4, 8, 32)
 """After how many turns of the event loop a command is cancelled."""
 
+_SPARED_SECONDS = 1.5
+"""For how long to see that a command goes on."""
+
 _AWAY = (
     "if ! command -v setsid >/dev/null; then echo lacks; exit; fi\n"
     f"( setsid sh -c 'echo $$ >>pids; echo deep; {HOLD}' & )"
@@ -161,8 +164,7 @@ class Cancelling(Fixtures):
             async with job.beside() as other:
                 running = await started(other)
                 await (await started(job)).cancelled(job.patience / 3)
-                await asyncio.sleep(0.3)
-                return str(running) if running.task.done() else None
+                return str(running) if await running.ends(_SPARED_SECONDS) else None
 
         ended = use.job(main)
         obey(ended is None, f"a job's step was cancelled, and of another job's step {ended}", "cancelling")

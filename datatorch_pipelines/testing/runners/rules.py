@@ -190,15 +190,6 @@ async def _folder(job: Job) -> None:
 FOLDER = Rule("test_a_command_starts_in_the_workspace", _folder, (OUTPUT,))
 
 
-async def _cwd(job: Job) -> None:
-    await job.run('mkdir "$1/a folder"', str(job.workspace))
-    out = (await job.run("pwd", cwd=f"{job.workspace}/a folder")).out
-    obey(out.endswith(b"/a folder\n"), f"with cwd='.../a folder' a command starts in {shown(out)}", "commands")
-
-
-CWD = Rule("test_a_command_starts_in_the_folder_that_it_names", _cwd, (FOLDER,))
-
-
 async def _temp(job: Job) -> None:
     temp, workspace = str(job.environment.paths.temp), str(job.workspace)
     ran = await job.run('echo x >"$1/kit" && ! [ -e "$2/kit" ] && echo over', temp, workspace)
@@ -220,6 +211,15 @@ async def _shared(job: Job) -> None:
 
 
 SHARED = Rule("test_the_steps_of_a_job_share_its_workspace", _shared, (OUTPUT,))
+
+
+async def _cwd(job: Job) -> None:
+    await job.run('mkdir "$1/a folder"', str(job.workspace))
+    out = (await job.run("pwd", cwd=f"{job.workspace}/a folder")).out
+    obey(out.endswith(b"/a folder\n"), f"with cwd='.../a folder' a command starts in {shown(out)}", "commands")
+
+
+CWD = Rule("test_a_command_starts_in_the_folder_that_it_names", _cwd, (FOLDER, SHARED))
 
 
 async def _apart(job: Job) -> None:

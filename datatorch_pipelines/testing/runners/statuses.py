@@ -70,7 +70,15 @@ class Statuses(Fixtures):
 
     def test_it_is_closed_without_having_been_opened(self, use: Use) -> None:
         """Who tidies up does not always know how far the beginning came."""
-        error = use.bare(_raised)
+
+        async def main(runner: Runner) -> BaseException | None:
+            error = await _raised(runner)
+            session = Session(runner, use.patience)
+            await session.open()
+            await session.close()
+            return error
+
+        error = use.bare(main)
         obey(error is None, f"closed and never opened, it raised {_text(error)}: do nothing then", "calls", error)
 
     def test_it_serves_one_run_after_another(self, use: Use) -> None:

@@ -123,8 +123,8 @@ class TestAsksOnly(Ends):
 
     @staticmethod
     def end(targets: trees.Targets) -> None:
-        for leader in targets.leaders:
-            os.killpg(leader, signal.SIGTERM)
+        for pid in trees.find(targets):
+            os.kill(pid, signal.SIGTERM)
 
 
 class TestEndsTheGroup(Ends):
@@ -163,12 +163,13 @@ class TestEndsBadly(Kit):
 
     class Broken(Good):
         async def execute(self, command: Command, context: StepContext) -> int:
-            try:
-                return await super().execute(command, context)
-            except asyncio.CancelledError:
-                if command.argv[2] == "echo last":
+            status = await super().execute(command, context)
+            if command.argv[2] == "echo last":
+                try:
+                    await asyncio.sleep(60)  # so that the cancellation comes now
+                except asyncio.CancelledError:
                     raise ProcessLookupError("no such process") from None
-                raise
+            return status
 
 
 class TestEndsEarlierSteps(Kit):

@@ -133,6 +133,9 @@ class TestForgetsModes(Kit):
                 there = Path(self.paths.temp, digest)
                 return shutil.copytree(source, there, copy_function=shutil.copyfile, dirs_exist_ok=True)
 
+            def placed(self, source: Path, digest: str) -> PurePath:
+                return Path(self.paths.temp, digest)
+
 
 class TestPutsAgain(Kit):
     FAILS: ClassVar = {"test_a_folder_that_was_put_is_not_put_again"}
