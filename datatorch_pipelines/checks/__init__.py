@@ -44,19 +44,21 @@ def check_pipeline(
     extra_checks: Sequence[Check] = (),
     enable: Container[str] = (),
     environment: Container[str] = (),
+    apart: Container[str] = (),
 ) -> list[Diagnostic]:
     """Everything that the checks find in a pipeline, sorted by place.
 
     ``actions`` has the definitions of the steps' actions, by job id and index of the step, as far as they are known;
     what depends on the others is not told. ``extra_checks`` run after the library's own, opt-in checks only where
-    ``enable`` has their codes. ``environment`` has the variables that the steps are known to inherit.
+    ``enable`` has their codes. ``environment`` has the variables that the steps are known to inherit, but
+    for those of the jobs ``apart``.
 
     >>> from datatorch_pipelines.model import Job, Step
     >>> pipeline = Pipeline(name="P", jobs={"a": Job(steps=[Step(run="echo", env={"X": "${{ evnt.id }}"})])})
     >>> print(check_pipeline(pipeline)[0])
     <text>:1:1: error: unknown context 'evnt' [DT302]; did you mean 'event'?
     """
-    subject = pipeline_subject(pipeline, actions, limits, environment)
+    subject = pipeline_subject(pipeline, actions, limits, environment, apart)
     found: list[Diagnostic] = []
     for check in _looking(CHECKS, enable):
         if check.pipeline is not None:

@@ -138,7 +138,10 @@ class StepSite:
 
 @define(kw_only=True, eq=False, slots=False)
 class PipelineSubject:
-    """A pipeline as checks see it. ``texts`` are evaluated, ``words`` never."""
+    """A pipeline as checks see it. ``texts`` are evaluated, ``words`` never.
+
+    ``environment`` has the variables that steps are known to inherit; those of the jobs ``apart`` inherit none.
+    """
 
     pipeline: Pipeline
     source: Locator
@@ -146,6 +149,7 @@ class PipelineSubject:
     words: Iterable[Words]
     actions: Mapping[tuple[str, int], Action] = field(factory=dict)
     environment: Container[str] = ()
+    apart: Container[str] = ()
     limits: Limits = DEFAULT_LIMITS
 
     @cached_property

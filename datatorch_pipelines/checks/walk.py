@@ -60,6 +60,7 @@ def pipeline_subject(
     actions: Mapping[tuple[str, int], Action],
     limits: Limits = DEFAULT_LIMITS,
     environment: Container[str] = (),
+    apart: Container[str] = (),
 ) -> PipelineSubject:
     """A pipeline made ready for checks."""
     return PipelineSubject(
@@ -69,6 +70,7 @@ def pipeline_subject(
         words=_Words(partial(_pipeline_words, pipeline)),
         actions=actions,
         environment=environment,
+        apart=apart,
         limits=limits,
     )
 

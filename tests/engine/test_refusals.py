@@ -141,3 +141,19 @@ def test_a_variable_that_steps_inherit_from_this_machine_is_not_missing(
     assert [warning.message for warning in elsewhere.warnings] == [
         "the action reads the environment variables KEY and OTHER_KEY, not set in the pipeline"
     ]
+
+
+def test_a_variable_is_missing_in_those_jobs_alone_whose_runner_inherits_none(
+    project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.action(
+        "store", {"action-datatorch.yaml": "name: S\nenv: {KEY: null}\nruns: {using: cmd, command: 'true'}\n"}
+    )
+    path = project.write(
+        "name: R\njobs:\n  here: {steps: [{action: ./store}]}\n  there: {runs-on: far, steps: [{action: ./store}]}\n"
+    )
+    monkeypatch.setenv("KEY", "k")
+    plan = dtp.load(path).plan(runners={"far": ThreadRunner(lambda _command, _context: 0)})
+    assert [(warning.location.line, warning.message) for warning in plan.warnings] == [
+        (4, "the action reads the environment variable KEY, not set in the pipeline")
+    ]

@@ -20,7 +20,8 @@ from datatorch_pipelines.syntax.names import shown
 def _find(subject: PipelineSubject) -> Iterator[Finding]:
     for known in known_steps(subject):
         site = known.site
-        set_ = (site.step.env, site.job.env, subject.pipeline.env, subject.environment)
+        inherited = () if site.job_id in subject.apart else subject.environment
+        set_ = (site.step.env, site.job.env, subject.pipeline.env, inherited)
         missing = [name for name in known.action.env if not any(name in env for env in set_)]
         if not missing:
             continue

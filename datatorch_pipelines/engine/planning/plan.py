@@ -234,17 +234,18 @@ def _planned(
 
 
 def _check(pipeline: Pipeline, actions: Mapping[StepKey, Action], options: RunOptions) -> list[Diagnostic]:
-    # A variable that is not there on one of several runners can't be told of for sure.
-    some_inherit = any(
-        runner.capabilities.inherits_environment for runner in (options.runner, *options.runners.values())
-    )
-    inherited = os.environ if some_inherit else ()
+    def inherits(job: Job) -> bool:
+        label = chosen_label(job.runs_on, options.runners)
+        runner = options.runner if label is None else options.runners[label]
+        return runner.capabilities.inherits_environment
+
     return check_pipeline(
         pipeline,
         actions=actions,
         limits=options.limits,
         extra_checks=options.extra_checks,
-        environment=inherited,
+        environment=os.environ,
+        apart=[job_id for job_id, job in pipeline.jobs.items() if not inherits(job)],
     )
 
 
