@@ -190,7 +190,8 @@ def _success(evaluation: Evaluation, _: Arguments) -> bool:
 
 
 def _failure(evaluation: Evaluation, _: Arguments) -> bool:
-    return evaluation.host.status == "failure"
+    host = evaluation.host
+    return host.status == "failure" or (host.failed_above and host.status != "cancelled")
 
 
 def _cancelled(evaluation: Evaluation, _: Arguments) -> bool:

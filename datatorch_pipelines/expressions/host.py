@@ -15,14 +15,16 @@ class Host:
     """What an expression may ask of its surroundings.
 
     ``status`` is how things stand (of the job for a step, of the needed jobs for a job), for ``success()``,
-    ``failure()`` and ``cancelled()``, of which ``skipped`` is none. ``hash_files`` gets the patterns of a
-    ``hashFiles()`` call and gives the digest; its ``ValueError`` and ``OSError`` become an ``ExpressionError``.
+    ``failure()`` and ``cancelled()``, of which ``skipped`` is none. ``failed_above`` says that something failed further
+    back, which ``failure()`` sees too unless all is to end. ``hash_files`` gets the patterns of a ``hashFiles()`` call
+    and gives the digest; its ``ValueError`` and ``OSError`` become an ``ExpressionError``.
 
     >>> Host(status="failure").status
     'failure'
     """
 
     status: Status = field(default="success", validator=validators.in_(("success", "failure", "cancelled", "skipped")))
+    failed_above: bool = False
     hash_files: Callable[[tuple[str, ...]], str] | None = None
 
 

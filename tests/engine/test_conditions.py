@@ -199,6 +199,67 @@ def test_failure_sees_through_jobs_that_were_skipped_after_it_and_success_sees_n
     assert (result.status, error_of(result)) == ("failed", ("the step 'boom' failed with exit status 1", 3, 20))
 
 
+def test_failure_sees_through_jobs_that_ran_after_it_all_the_same() -> None:
+    result = simulate(
+        """\
+        name: C
+        jobs:
+          broken: {steps: [{name: boom, run: x}]}
+          tidy: {needs: broken, if: always(), steps: [{name: s, run: x}]}
+          left: {needs: tidy, if: false, steps: [{name: s, run: x}]}
+          report: {needs: tidy, if: failure(), steps: [{name: s, run: x}]}
+          further: {needs: [report, left], if: failure(), steps: [{name: s, run: x}]}
+          well: {needs: tidy, if: success(), steps: [{name: s, run: x}]}
+          either: {needs: tidy, if: "!success() && !failure()", steps: [{name: s, run: x}]}
+        """,
+        NullRunner(FAILS),
+    )
+    jobs = {name: str(job.status) for name, job in result.jobs.items()}
+    ran = dict.fromkeys(["tidy", "report", "further", "well"], "succeeded")
+    assert jobs == {"broken": "failed", **ran, "left": "skipped", "either": "skipped"}
+
+
+def test_failure_does_not_see_a_failure_that_was_gone_on_after_nor_one_of_a_job_that_it_does_not_need() -> None:
+    result = simulate(
+        """\
+        name: C
+        jobs:
+          tolerated: {continue-on-error: true, steps: [{name: boom, run: x}]}
+          other: {steps: [{name: boom, run: x}]}
+          between: {needs: tolerated, steps: [{name: s, run: x}]}
+          report: {needs: between, if: failure(), steps: [{name: s, run: x}]}
+        """,
+        NullRunner(FAILS),
+    )
+    assert outcomes(result)[-1] == f"report: {NOT_MET}"
+
+
+def test_what_waits_for_a_failure_further_back_still_runs_when_that_failure_ends_the_others() -> None:
+    result = simulate(
+        """\
+        name: C
+        jobs:
+          broken: {steps: [{name: boom, run: x}]}
+          tidy: {needs: broken, if: always(), steps: [{name: s, run: x}]}
+          report: {needs: tidy, if: failure(), steps: [{name: s, run: x}]}
+          after: {needs: tidy, steps: [{name: s, run: x}]}
+          alone: {needs: other, if: failure(), steps: [{name: s, run: x}]}
+          other: {steps: [{name: slow, run: x}]}
+        """,
+        NullRunner({**FAILS, "slow": Act(seconds=10)}),
+        on_failure="fail-fast",
+    )
+    ended = "cancelled, the job 'broken' failed"
+    assert [line for line in outcomes(result) if "." not in line.partition(":")[0]] == [
+        "broken: failed",
+        "tidy: succeeded",
+        "report: succeeded",
+        f"after: {ended}",
+        f"alone: {ended}",
+        f"other: {ended}",
+    ]
+
+
 def test_a_job_that_needs_several_is_told_the_first_that_stood_in_its_way() -> None:
     result = simulate(
         """\

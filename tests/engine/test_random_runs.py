@@ -76,7 +76,15 @@ class Watched:
             return "success"
         if finished.status == "failed":
             return "failure"
-        return "failure" if finished.status == "skipped" and self.stands(name) == "failure" else "skipped"
+        return "failure" if self.above(name) else "skipped"
+
+    def above(self, name: str) -> bool:
+        """Whether a job failed that it needs, directly or not."""
+        return any(self.counts_as(need) == "failure" or self.above(need) for need in self.drawn.jobs[name].needs)
+
+    def wanted(self, name: str, stop: CancelRequested | None) -> bool:
+        """Whether a job's condition holds, for a run that was told to end or not."""
+        return holds(self.drawn.jobs[name].condition, self.stands_when(name, stop), self.above(name))
 
     def stands(self, name: str) -> str:
         found = {self.counts_as(need) for need in self.drawn.jobs[name].needs}
@@ -84,9 +92,10 @@ class Watched:
 
     def stands_when(self, name: str, stop: CancelRequested | None) -> str:
         """As `stands`, for a run that was told to end: what waits for a failure still does if one ended the run."""
-        stands = self.stands(name)
-        gently = stop is not None and stop.reason != "the run was cancelled" and stands == "failure"
-        return stands if stop is None or gently else "cancelled"
+        if stop is None:
+            return self.stands(name)
+        gently = stop.reason != "the run was cancelled" and self.above(name)
+        return "failure" if gently else "cancelled"
 
 
 def watch(drawn: DrawnRun, folder: Path) -> Watched:
@@ -108,8 +117,8 @@ def check_left_out(run: Watched, name: str) -> None:
     job, finished = run.drawn.jobs[name], run.finished((name, None))
     stop = run.stop_before(run.ended[name, None])
     stands = run.stands_when(name, stop)
-    assert not holds(job.condition, stands)
-    if stop is not None and stands == "cancelled":
+    assert not run.wanted(name, stop)
+    if stop is not None and (stands == "cancelled" or run.stands(name) == "success"):
         assert (finished.status, finished.reason) == ("cancelled", stop.reason)
         return
     reason = "its condition does not hold"
@@ -133,7 +142,7 @@ def stop_of(run: Watched, key: Key) -> Stop | None:
     found, name = [], key[0]
     if run.stop is not None and run.stop < run.ended[key]:
         stop = run.stop_before(run.stop)
-        if stop is not None and not holds(run.drawn.jobs[name].condition, run.stands_when(name, stop)):
+        if stop is not None and not run.wanted(name, stop):
             found.append((run.stop, stop.reason))
     if (number := instance_stop(run, name)) is not None and number < run.ended[key]:
         found.append((number, OTHER_INSTANCE))
@@ -151,7 +160,7 @@ def check_unit(run: Watched, name: str, key: Key, shown: dtp.JobResult) -> None:
         assert (finished.status, finished.reason, shown.steps) == ("cancelled", stop.reason, ())
         return
     began, unit = run.events[run.began[key]].time, name if key[1] is None else f"{name}.{key[1] + 1}"
-    assert holds(job.condition, run.stands_when(name, run.stop_before(run.began[key])))
+    assert run.wanted(name, run.stop_before(run.began[key]))
     told = conduct(run.drawn, job, unit, began, stop_of(run, key))
     assert [(step.status, step.reason) for step in shown.steps] == told.steps
     assert (finished.status, finished.reason) == (told.status, told.reason)

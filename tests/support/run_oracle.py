@@ -36,16 +36,20 @@ class Conducted:
     attempts: int = 0
 
 
-def holds(condition: str | bool | None, stands: str) -> bool:
-    """Whether a condition holds where things stand as ``success``, ``failure``, ``skipped`` or ``cancelled``."""
+def holds(condition: str | bool | None, stands: str, above: bool = False) -> bool:
+    """Whether a condition holds where things stand as ``success``, ``failure``, ``skipped`` or ``cancelled``.
+
+    ``above`` says that something failed further back.
+    """
+    failed = stands == "failure" or (above and stands != "cancelled")
     if isinstance(condition, bool) and not condition:
         return False
     return {
         "always()": True,
-        "failure()": stands == "failure",
+        "failure()": failed,
         "cancelled()": stands == "cancelled",
         "!cancelled()": stands != "cancelled",
-        "success() || failure()": stands in ("success", "failure"),
+        "success() || failure()": stands == "success" or failed,
     }.get(str(condition), stands == "success")
 
 

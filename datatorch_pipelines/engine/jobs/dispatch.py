@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 
 from attrs import evolve
 
-from datatorch_pipelines.engine.jobs.ended import UNSELECTED, Ended, EndedJobs, status_after, why_skipped
+from datatorch_pipelines.engine.jobs.ended import UNSELECTED, Ended, EndedJobs, failed_above, status_after, why_skipped
 from datatorch_pipelines.engine.jobs.job import record_job, run_unit
 from datatorch_pipelines.engine.jobs.known import Known
 from datatorch_pipelines.engine.jobs.strategy import Instances, instances_of
@@ -177,22 +177,22 @@ class Dispatcher:
 
     def _unwanted(self, job: PlannedJob, contexts: Contexts) -> Ended | None:
         """How a job ends that does not run, ``None`` for one that does. Raises `ExpressionError`."""
-        stands = status_after(self.ended[need] for need in job.needs)
-        stop = self._stop
+        needed = [self.ended[need] for need in job.needs]
+        stands, above, stop = status_after(needed), failed_above(needed), self._stop
         # What waits for a failure is still wanted when that failure is what ends the others.
-        stopped = stop is not None and not (stop.after_failure and stands == "failure")
-        status: HostStatus = "cancelled" if stopped else stands
-        condition, evaluator = job.job.if_, self._scope.evaluator(Host(status=status))
+        stopped = stop is not None and not (stop.after_failure and above)
+        status: HostStatus = stands if stop is None else "cancelled" if stopped else "failure"
+        condition, evaluator = job.job.if_, self._scope.evaluator(Host(status=status, failed_above=above))
         if isinstance(condition, str):
             contexts = setting_contexts(self._scope, job, job_facts(job.name, job, status), contexts)
         if holds(condition, ("jobs", job.id, "if"), evaluator, contexts):
             return None
-        if stop is not None and stopped:
+        if stop is not None and (stopped or stands == "success"):
             return Ended(status=Status.CANCELLED, reason=stop.reason)
         asks = asks_status(condition, self._scope.options.limits)
         unmet = stands != "success" and condition is not False and not asks
         reason = why_skipped(job, self.ended) if unmet else "its condition does not hold"
-        return Ended(status=Status.SKIPPED, reason=reason, failed_above=stands == "failure")
+        return Ended(status=Status.SKIPPED, reason=reason)
 
     def _expand(self, job: PlannedJob, made: Instances) -> None:
         """A job becomes the instances of its matrix."""
@@ -282,7 +282,8 @@ class Dispatcher:
 
     def _end(self, job: PlannedJob, ended: Ended, *, record: bool = True, end_others: bool = True) -> None:
         """Takes up how a whole job ended, and what that means for the others."""
-        self.ended[job.id] = ended
+        above = failed_above(self.ended[need] for need in job.needs if need in self.ended)
+        self.ended[job.id] = evolve(ended, failed_above=True) if above else ended
         if record:
             unit = Unit(job=job.id)
             record_job(UnitScope(run=self._scope, job=job, unit=unit, name=job.name, contexts={}), ended)

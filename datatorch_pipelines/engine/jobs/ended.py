@@ -20,7 +20,7 @@ class Ended:
     """How a job, or an instance of its matrix, ended.
 
     ``outputs`` are as they were, secrets and all: a mapping, of a whole matrix a list of them. ``tolerated`` says of a
-    failure that it counts as none; ``failed_above`` of a skipped job that a failure before it is the reason.
+    failure that it counts as none; ``failed_above`` that a job failed which it needs, directly or not.
     ``failed_at`` is when it failed, in seconds since the epoch: its end may be later.
     """
 
@@ -48,6 +48,11 @@ class Ended:
 
 UNSELECTED = Ended(status=Status.SUCCEEDED)
 """What a job counts as that is needed, and that this run leaves out."""
+
+
+def failed_above(needed: Iterable[Ended]) -> bool:
+    """Whether one of the jobs that a job needs failed, or one that those need, whatever became of those between."""
+    return any(ended.failed_above or ended.counts_as == "failure" for ended in needed)
 
 
 def status_after(needed: Iterable[Ended]) -> HostStatus:
