@@ -9,12 +9,13 @@ from pathlib import Path
 from datatorch_pipelines.display.characters import one_line
 from datatorch_pipelines.display.data import JSON_VERSION, compact_json, dump_json
 from datatorch_pipelines.display.durations import duration_text
+from datatorch_pipelines.display.failing import counts
 from datatorch_pipelines.display.palette import PLAIN, Palette
 from datatorch_pipelines.display.reports import counted, failure_text
 from datatorch_pipelines.display.sizes import size_text
 from datatorch_pipelines.display.tables import table_text
 from datatorch_pipelines.records import RunSummary
-from datatorch_pipelines.results import JobResult, RunResult, Status, StepResult
+from datatorch_pipelines.results import Failure, JobResult, RunResult, Status, StepResult
 
 _MEANINGS: Mapping[str, str] = {
     "succeeded": "good",
@@ -77,35 +78,34 @@ def run_text(run: RunSummary, result: RunResult, *, palette: Palette = PLAIN) ->
     for job in result.jobs.values():
         lines += ["", *_job(job, run, job.id, palette)]
     text = "".join(f"{line}\n" for line in lines)
-    told = [step.error for step in _steps(result)]
-    return text if result.error is None or result.error in told else text + failure_text(result.error, palette=palette)
-
-
-def _steps(result: RunResult) -> Iterator[StepResult]:
-    for job in result.jobs.values():
-        for unit in (job, *job.instances):
-            yield from unit.steps
+    told = {error.message for job in result.jobs.values() for error in (job.error, *_errors_under(job)) if error}
+    if result.error is None or result.error.message in told:
+        return text
+    return text + failure_text(result.error, palette=palette)
 
 
 def _job(job: JobResult, run: RunSummary, name: str, palette: Palette) -> Iterator[str]:
     yield _ending(f"job {name}", job.status, job.reason, None, palette, run)
     for output, value in job.outputs.items():
         yield one_line(f"  {output} = {compact_json(value)}")
-    if job.error is not None and run.status is not None and not any(step.error for step in _under(job)):
+    told = {error.message for error in _errors_under(job)}
+    if job.error is not None and run.status is not None and job.error.message not in told:
         yield from _indented(failure_text(job.error, palette=palette))
     for step in job.steps:
-        yield from _step(step, run, palette)
+        yield from _step(step, run, palette, counts=counts(step, job))
     for instance in job.instances:
         values = ", ".join(f"{key}: {compact_json(value)}" for key, value in (instance.matrix or {}).items())
         yield from _job(instance, run, f"{job.id} ({values})", palette)
 
 
-def _under(job: JobResult) -> Iterator[StepResult]:
-    for unit in (job, *job.instances):
-        yield from unit.steps
+def _errors_under(job: JobResult) -> Iterator[Failure]:
+    """What is told of a job's instances and of its steps."""
+    units = (job, *job.instances)
+    found = (*(item.error for item in job.instances), *(step.error for unit in units for step in unit.steps))
+    return (error for error in found if error is not None)
 
 
-def _step(step: StepResult, run: RunSummary, palette: Palette) -> Iterator[str]:
+def _step(step: StepResult, run: RunSummary, palette: Palette, *, counts: bool) -> Iterator[str]:
     why = step.reason
     if step.exit_status:
         why = f"exit status {step.exit_status}" if step.exit_status > 0 else f"signal {-step.exit_status}"
@@ -122,7 +122,7 @@ def _step(step: StepResult, run: RunSummary, palette: Palette) -> Iterator[str]:
         for failed in tests.failures:
             yield one_line(f"      failed: {failed.name}")
     if step.error is not None:
-        yield from _indented(failure_text(step.error, palette=palette), "    ")
+        yield from _indented(failure_text(step.error, palette=palette, counts=counts), "    ")
     if step.log_path is not None:
         yield one_line(f"    log: {step.log_path}")
 

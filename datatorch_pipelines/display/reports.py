@@ -60,17 +60,23 @@ def _beginning(location: Location) -> Location:
 
 
 def failure_text(
-    failure: Failure, *, what: str = "", sources: Mapping[str, str] | None = None, palette: Palette = PLAIN
+    failure: Failure,
+    *,
+    what: str = "",
+    sources: Mapping[str, str] | None = None,
+    palette: Palette = PLAIN,
+    counts: bool = True,
 ) -> str:
     """A failure as `diagnostic_text` shows an error; ``what`` says what failed (``job 'train'``).
 
-    The line is the failure's own snippet, else that of the file in ``sources``.
+    The line is the failure's own snippet, else that of the file in ``sources``. One that was gone on after
+    (``counts=False``) is shown as a warning.
 
     >>> from datatorch_pipelines.results import Failure
     >>> print(failure_text(Failure(message="exit status 3"), what="job 'train'"), end="")
     error: job 'train': exit status 3
     """
-    label = palette.paint("error", "error:")
+    label = palette.paint("error", "error:") if counts else palette.paint("warning", "warning:")
     subject = f"{one_line(what)}: " if what else ""
     message = f"{label} {subject}{one_line(failure.message)}"
     if failure.location is None:

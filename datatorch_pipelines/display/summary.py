@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from datatorch_pipelines.display.characters import one_line
 from datatorch_pipelines.display.data import compact_json
 from datatorch_pipelines.display.durations import duration_text
+from datatorch_pipelines.display.failing import causes
 from datatorch_pipelines.display.left import left_lines
 from datatorch_pipelines.display.palette import PLAIN, Palette
 from datatorch_pipelines.display.reports import counted, failure_text
@@ -18,7 +19,8 @@ from datatorch_pipelines.results.status import Status
 def run_summary_text(result: RunResult, *, palette: Palette = PLAIN) -> str:
     """Every failure with its place and log, how tests went, and how many files steps left.
 
-    The last line says how the run ended and where its record is.
+    What failed and was gone on after (``continue-on-error``) is a warning, as far as that is known. The last line says
+    how the run ended and where its record is.
     """
     shown = "".join(_failures(result, palette)) + "".join(f"{line}\n" for line in left_lines(result, palette=palette))
     meaning = {Status.SUCCEEDED: "good", Status.CANCELLED: "warning"}.get(result.status, "error")
@@ -59,19 +61,16 @@ def _assignments(owner: str, outputs: Mapping[str, object]) -> Iterator[str]:
 
 
 def _failures(result: RunResult, palette: Palette) -> Iterator[str]:
-    told = False
+    told = set[str]()
     units = [unit for job in result.jobs.values() for unit in _units(job)]
     for name, job in units:
         what = f"job {name!r}" if len(units) > 1 else ""
-        causes = [(step.error, step.log_path) for step in job.steps if step.error is not None]
-        if job.error is not None and not causes:
-            causes = [(job.error, None)]
-        for error, log in causes:
-            told = True
-            yield failure_text(error, what=what, palette=palette)
+        for error, log, counts in causes(job):
+            told.add(error.message)
+            yield failure_text(error, what=what, palette=palette, counts=counts and not result.succeeded)
             if log is not None:
                 yield f"  {palette.paint('note', 'log:')} {one_line(str(log))}\n"
-    if result.error is not None and not told:
+    if result.error is not None and result.error.message not in told:
         yield failure_text(result.error, palette=palette)
 
 
