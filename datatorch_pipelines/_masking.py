@@ -198,7 +198,10 @@ class Masker:
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, int | float):
-            shown = str(value)
+            try:
+                shown = str(value)
+            except ValueError:  # thousands of digits, which Python won't write: nobody will see them
+                return value
             return MASK.decode() if self.text(shown) != shown else value
         if isinstance(value, Mapping):
             return {self.text(str(key)): self.value(item) for key, item in value.items()}

@@ -76,7 +76,12 @@ class JobEnvironment:
             from datatorch_pipelines.contracts.transfer import pack
 
             target = self.paths.actions / digest
-            packed = await asyncio.to_thread(pack, source)
+            try:
+                packed = await asyncio.to_thread(pack, source)
+            except OSError as error:
+                raise RunnerError(
+                    f"the folder {source.name!r} can't be brought to where the job runs: {error.strerror}"
+                ) from error
             unpacking = ("sh", "-c", 'mkdir -p -- "$0" && exec tar -x -p -f - -C "$0"', str(target))
             await self._files_command(unpacking, io.BytesIO(), stdin=packed)
             self._placed[digest] = target
@@ -105,11 +110,17 @@ class JobEnvironment:
             return
         from datatorch_pipelines.contracts.transfer import unpack
 
-        with tempfile.TemporaryFile() as archive:
-            packing = ("tar", "-c", "-f", "-", "-C", str(path.parent), "--", path.name)
-            await self._files_command(packing, archive, most=most)
-            archive.seek(0)
-            await asyncio.to_thread(unpack, archive, path.name, destination, left_out, most)
+        try:
+            with tempfile.TemporaryFile() as archive:
+                packing = ("tar", "-c", "-f", "-", "-C", str(path.parent), "--", path.name)
+                await self._files_command(packing, archive, most=most)
+                archive.seek(0)
+                await asyncio.to_thread(unpack, archive, path.name, destination, left_out, most)
+        except OSError as error:
+            why = error.strerror or type(error).__name__
+            raise RunnerError(
+                f"files can't be copied from where the job runs: {why}", hint="free or change the temporary folder"
+            ) from error
 
     async def _files_command(
         self, argv: Sequence[str], out: IO[bytes], *, stdin: bytes = b"", most: int | None = None

@@ -9,6 +9,13 @@ from collections.abc import Iterator
 from datatorch_pipelines.errors import PipelinesError, RunnerError
 
 
+def pass_on_cancellation() -> None:
+    """Raises ``CancelledError`` where the running task was cancelled, and who was told of it said nothing."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 @contextlib.contextmanager
 def third_party(what: str) -> Iterator[None]:
     """Turns an exception that is none of the library's own into a `RunnerError` that names ``what`` broke.

@@ -19,7 +19,24 @@ _ENCODER = json.JSONEncoder(separators=(",", ":"))
 def encode_event(event: Event) -> bytes:
     """An event as one line of JSON, with its ``type`` and the form's version ``v``."""
     plain = {"v": EVENTS_VERSION, "type": event.type, **_fields(event)}
-    return _ENCODER.encode(plain).encode("ascii") + b"\n"
+    try:
+        text = _ENCODER.encode(plain)
+    except ValueError:  # a number of thousands of digits, which Python won't write
+        text = _ENCODER.encode(_writable(plain))
+    return text.encode("ascii") + b"\n"
+
+
+def _writable(value: object) -> object:
+    """Plain data whose numbers of too many digits are texts, in hexadecimal digits."""
+    if isinstance(value, dict):
+        return {key: _writable(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_writable(item) for item in value]
+    return f"{value:#x}" if type(value) is int and value.bit_length() > _MOST_BITS else value
+
+
+_MOST_BITS = 10_000
+"""Of a number that is written in decimal digits, which takes a time that grows faster than they do."""
 
 
 @functools.cache

@@ -142,3 +142,31 @@ def test_a_record_that_cant_be_written_fails_the_run_and_keeps_whole_lines(proje
     assert done.stdout.startswith("failed the run's record can't be written: ")
     (events,) = project.runs.glob("*/events.jsonl")
     assert all(json.loads(line)["v"] == 1 for line in events.read_text().splitlines())
+
+
+@pytest.mark.parametrize(
+    ("job", "secrets"),
+    [
+        ("{steps: [{run: 'true', if: 'inputs.big > 3'}]}", {}),
+        ("{outputs: {x: '${{ inputs.big }}'}, steps: [{run: 'true'}]}", {}),
+        ("{outputs: {x: '${{ inputs.big }}'}, steps: [{run: 'true'}]}", {"KEY": "hidden"}),
+        ("{strategy: {matrix: {x: ['${{ inputs.big }}']}}, steps: [{run: 'true'}]}", {"KEY": "hidden"}),
+    ],
+    ids=["condition", "output", "with secrets", "matrix"],
+)
+def test_a_number_of_thousands_of_digits_is_a_value_as_any_other(project, job: str, secrets: dict[str, str]) -> None:
+    result = project.run(f"name: B\njobs:\n  a: {job}\n", inputs={"big": 10**5000}, secrets=secrets)
+    assert (result.status, result.error) == ("succeeded", None)
+    kept = dtp.open_run(result.directory)
+    assert [kept.status, *(instance.status for instance in kept.jobs["a"].instances)] == ["succeeded"] * (
+        1 + len(result.jobs["a"].instances)
+    )
+    if kept.jobs["a"].outputs:
+        assert (result.jobs["a"].outputs, kept.jobs["a"].outputs) == ({"x": 10**5000}, {"x": f"{10**5000:#x}"})
+
+
+def test_a_step_whose_input_is_a_number_that_json_can_not_write_fails_in_one_line(project) -> None:
+    text = "name: B\njobs:\n  a:\n    steps:\n      - {run: 'true', cache: true, inputs: {x: '${{ inputs.big }}'}}\n"
+    result = project.run(text, inputs={"big": 10**5000})
+    place = f"{project.folder}/pipeline.yaml:5:9"
+    assert str(result.error) == f"{place}: the input 'x' is no JSON value; give text, numbers or lists"

@@ -342,3 +342,10 @@ def test_a_result_that_is_kept_twice_is_the_last_one(tmp_path: Path) -> None:
         cache.keep(key, KeptResult(outputs={"n": n}), tmp_path)
     assert cache.get(key, tmp_path, "here") == KeptResult(outputs={"n": 2})
     assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_step_whose_inputs_have_keys_that_no_order_is_known_of_is_not_cached_and_runs(project) -> None:
+    text = "name: K\njobs:\n  a: {steps: [{run: 'true', cache: true, inputs: {x: '${{ inputs.odd }}'}}]}\n"
+    for _ in range(2):
+        result = project.run(text, inputs={"odd": {1: "a", "b": "c"}})
+        assert (result.status, result.jobs["a"].steps[0].reason) == ("succeeded", None)

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Mapping
+import tempfile
+from collections.abc import AsyncIterator, Callable, Mapping
 from pathlib import Path, PurePath
 
 import pytest
 
 import datatorch_pipelines as dtp
 from datatorch_pipelines.contracts import RunnableAction, StepEnvironment
+from datatorch_pipelines.engine import Run
 from datatorch_pipelines.errors import EnvironmentLost, RunnerUnavailable
 from datatorch_pipelines.results import JobStarted
+from tests.support.far_runner import FarRunner
+from tests.support.null_runner import Act, NullRunner, simulate
 
 TWO = (
     "name: Two\njobs:\n  a:\n    steps:\n      - {name: first, run: 'echo 1'}\n      - {name: second, run: 'echo 2'}\n"
@@ -253,3 +258,98 @@ def test_a_count_below_one_is_refused(project, name: str) -> None:
     pipeline = dtp.load(project.write(TWO))
     with pytest.raises(dtp.PipelinesError, match=f"{name} is 0; give a whole number from 1 on"):
         pipeline.run(**{name: 0})
+
+
+class Stubborn(NullRunner):
+    """A runner that goes on making a job's place although it was told to stop.
+
+    ``left`` counts those that were left, ``in_time`` those of them that were before the runner was closed.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.made = self.left = self.in_time = 0
+
+    async def aclose(self) -> None:
+        self.in_time = self.left
+        await super().aclose()
+
+    def job(self, job: dtp.JobSpec) -> contextlib.AbstractAsyncContextManager[dtp.JobEnvironment]:
+        return self._made_all_the_same(job)
+
+    @contextlib.asynccontextmanager
+    async def _made_all_the_same(self, job: dtp.JobSpec) -> AsyncIterator[dtp.JobEnvironment]:
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.sleep(60)
+        async with super().job(job) as environment:
+            self.made += 1
+            try:
+                yield environment
+            finally:
+                self.left += 1
+
+
+@pytest.mark.parametrize("end", [Run.cancel, Run.kill])
+def test_a_place_that_a_runner_makes_although_it_was_told_to_stop_is_left_and_nothing_runs_in_it(
+    end: Callable[[Run], None],
+) -> None:
+    runner = Stubborn()
+    result = simulate(TWO, runner, at={10: end})
+    assert (result.status, result.jobs["a"].status, result.jobs["a"].reason) == (
+        "cancelled",
+        "cancelled",
+        "the run was cancelled",
+    )
+    assert (runner.made, runner.in_time, runner.spans) == (1, 1, [])
+
+
+def test_a_runner_that_says_nothing_of_being_killed_runs_no_further_step() -> None:
+    class Deaf(NullRunner):
+        async def execute(self, command: dtp.Command, context: dtp.StepContext) -> int:
+            with contextlib.suppress(asyncio.CancelledError):
+                return await super().execute(command, context)
+            return 0
+
+    runner = Deaf({"first": Act(seconds=60)})
+    result = simulate(TWO, runner, at={10: Run.kill})
+    assert (result.status, [span.step for span in runner.spans]) == ("cancelled", ["first"])
+    assert [step.status for step in result.jobs["a"].steps] == ["succeeded", "skipped"]
+
+
+NO_FOLDER = "No such file or directory; free or change the temporary folder"
+
+
+@pytest.mark.parametrize(
+    ("step", "place", "why"),
+    [
+        ("{run: 'true'}", "4:9", f"the step's files can't be made: {NO_FOLDER}"),
+        ("{run: 'true', if: \"hashFiles('*') == ''\"}", "4:9", f"the step's files can't be made: {NO_FOLDER}"),
+    ],
+    ids=["files", "hash"],
+)
+def test_a_step_elsewhere_whose_files_find_no_room_here_fails_in_one_line(
+    project, monkeypatch: pytest.MonkeyPatch, step: str, place: str, why: str
+) -> None:
+    text = f"name: F\njobs:\n  a: {{steps: [\n        {step}]}}\n"
+    monkeypatch.setattr(tempfile, "tempdir", str(project.folder / "gone"))
+    result = project.run(text, runner=FarRunner())
+    assert str(result.error) == f"{project.folder}/pipeline.yaml:{place}: {why}"
+
+
+def test_what_can_not_be_read_here_or_kept_here_is_told_as_the_file_that_does_not_travel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def travel() -> None:
+        spec = dtp.JobSpec(run_id="r", job_id="j", name="J")
+        async with FarRunner().job(spec) as environment:
+            with pytest.raises(dtp.RunnerError) as caught:
+                await environment.put(tmp_path / "gone", "digest")
+            assert str(caught.value) == (
+                "the folder 'gone' can't be brought to where the job runs: No such file or directory"
+            )
+            monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "gone"))
+            with pytest.raises(dtp.RunnerError) as caught:
+                await environment.get(environment.paths.workspace, tmp_path / "copy")
+            assert str(caught.value) == f"files can't be copied from where the job runs: {NO_FOLDER}"
+
+    asyncio.run(travel())

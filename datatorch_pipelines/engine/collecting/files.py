@@ -20,6 +20,7 @@ from attrs import define, field, frozen
 from datatorch_pipelines._files import remove_tree
 from datatorch_pipelines.contracts import JobEnvironment
 from datatorch_pipelines.engine.collecting.outputs import read_output_file
+from datatorch_pipelines.engine.collecting.scratch import cant_be_made, scratch_folder
 from datatorch_pipelines.errors import EnvironmentLost, InputError, RunnerError
 from datatorch_pipelines.limits import Limits
 
@@ -167,24 +168,28 @@ async def step_files(
                 with contextlib.suppress(OSError):
                     os.rename(artifacts, spare)  # noqa: PTH104
         return
-    folder = tempfile.mkdtemp(prefix="datatorch-step-")
-    try:
-        sent = Path(folder) / "sent"
-        (sent / _LEFT / ARTIFACTS_FOLDER).mkdir(mode=0o700, parents=True)
-        _write_new(f"{sent}/{INPUTS_FILE}", content)
-        _write_new(f"{sent}/{_LEFT}/{OUTPUT_FILE}", "")
-        there = await environment.put(sent, name)
+    async with scratch_folder("datatorch-step-") as folder:
+        there = await environment.put(_sent(folder, content), name)
         yield StepFiles(
             environment=environment,
             inputs=there / INPUTS_FILE,
             output=there / _LEFT / OUTPUT_FILE,
             artifacts=there / _LEFT / ARTIFACTS_FOLDER,
             most=most,
-            scratch=Path(folder),
+            scratch=folder,
         )
-    finally:
-        with contextlib.suppress(OSError):
-            await asyncio.to_thread(remove_tree, Path(folder))
+
+
+def _sent(folder: Path, content: str) -> Path:
+    """What of a step's files travels to where it runs. Raises `RunnerError` when it can't be made."""
+    sent = folder / "sent"
+    try:
+        (sent / _LEFT / ARTIFACTS_FOLDER).mkdir(mode=0o700, parents=True)
+    except OSError as error:
+        raise cant_be_made(error) from error
+    _write_new(f"{sent}/{INPUTS_FILE}", content)
+    _write_new(f"{sent}/{_LEFT}/{OUTPUT_FILE}", "")
+    return sent
 
 
 def _make_folder(path: str, spare: str) -> None:

@@ -15,7 +15,7 @@ from datatorch_pipelines.engine.scoping.scope import JobScope, UnitScope
 from datatorch_pipelines.engine.steps.prepare import base_environment, step_host
 from datatorch_pipelines.engine.steps.step import CANCELLED, record_lost, run_step, skip_rest
 from datatorch_pipelines.engine.steps.time_limits import minutes_text
-from datatorch_pipelines.engine.third_party import third_party
+from datatorch_pipelines.engine.third_party import pass_on_cancellation, third_party
 from datatorch_pipelines.errors import EnvironmentLost, PipelinesError, RunnerError, RunnerUnavailable
 from datatorch_pipelines.records import BackgroundLog
 from datatorch_pipelines.results import Failure, JobFinished, JobStarted, Status
@@ -86,9 +86,7 @@ async def _attempts(scope: UnitScope) -> Ended:
                 delay *= 2
         except PipelinesError as error:
             return _failed(scope, flow.failure or run.failure_of(error, place))
-        task = asyncio.current_task()
-        if task is not None and task.cancelling():  # the cancellation was lost while the lost place was tidied up
-            raise asyncio.CancelledError
+        pass_on_cancellation()  # it was lost while the lost place was tidied up
         if flow.reason is not None:
             return _interrupted(scope, flow.reason)
     return _failed(scope, lost or Failure(message="the job was not started"))
@@ -122,9 +120,16 @@ async def _environment(scope: UnitScope, spec: JobSpec) -> AsyncIterator[JobEnvi
     Raises `Interrupted` when the job is to end before it has its place.
     """
     stack = contextlib.AsyncExitStack()
-    async with scope.flow.guarded(never):
-        with third_party("the runner"):
-            environment = await stack.enter_async_context(scope.job.runner.job(spec))
+    try:
+        async with scope.flow.guarded(never):
+            with third_party("the runner"):
+                environment = await stack.enter_async_context(scope.job.runner.job(spec))
+        pass_on_cancellation()
+    except BaseException:
+        # A runner may have made a place although it was told to stop: nobody else leaves that.
+        with contextlib.suppress(PipelinesError), third_party("the runner"):
+            await stack.aclose()
+        raise
     with third_party("the runner"):
         if spec.workspace is not None and environment.paths.workspace != spec.workspace:
             await stack.aclose()
@@ -148,6 +153,7 @@ async def _in_order(scope: JobScope) -> Ended:
         for planned in scope.job.steps:
             try:
                 await run_step(scope, planned)
+                pass_on_cancellation()
             except asyncio.CancelledError:
                 skip_rest(scope, planned.index + 1, scope.flow.why_killed or CANCELLED)
                 raise

@@ -152,5 +152,7 @@ def _texts(value: object) -> Iterator[str]:
     elif isinstance(value, str):
         line = (letter if letter.isprintable() else " " for letter in value[: 2 * _LONGEST_NAME])
         yield " ".join("".join(line).split())
+    elif isinstance(value, int) and value.bit_length() > 8 * _LONGEST_NAME:
+        yield f"{value:#x}"  # Python won't write it in decimal digits where they are thousands
     else:
         yield json.dumps(value)

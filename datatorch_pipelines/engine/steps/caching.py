@@ -59,7 +59,7 @@ class Caching:
 async def caching_of(
     scope: JobScope, planned: PlannedStep, prepared: PreparedStep, place: Callable[[], StepEnvironment]
 ) -> Caching | None:
-    """Where a step's result is in the cache; ``None`` when it is not to be cached, or got a secret.
+    """Where a step's result is in the cache; ``None`` when it is not to be cached, got a secret or what no JSON says.
 
     ``place`` makes what a runtime is asked with. Raises `RunnerError` when the step's runtime can't tell what the
     result follows from.
@@ -73,24 +73,23 @@ async def caching_of(
         return None
     action, facts = prepared.action, scope.environment.facts
     workspace = str(scope.environment.paths.workspace)
-    return Caching(
-        cache=ResultCache.default(),
-        key=result_key(
-            {
-                "action": action.digest if action else None,
-                "file": planned.action.resolved.file if planned.action else None,
-                "runs": _without(str(action.directory), asdict(action.runs)) if action else None,
-                "runtime": identity,
-                "run": [prepared.run, planned.step.shell],
-                "folder": prepared.cwd.replace(workspace, ""),
-                "inputs": prepared.inputs,
-                "env": prepared.env,
-                "inherited": _inherited(scope, planned),
-                "python": facts.get("python"),
-                "machine": facts.get("machine"),
-            }
-        ),
-    )
+    follows_from = {
+        "action": action.digest if action else None,
+        "file": planned.action.resolved.file if planned.action else None,
+        "runs": _without(str(action.directory), asdict(action.runs)) if action else None,
+        "runtime": identity,
+        "run": [prepared.run, planned.step.shell],
+        "folder": prepared.cwd.replace(workspace, ""),
+        "inputs": prepared.inputs,
+        "env": prepared.env,
+        "inherited": _inherited(scope, planned),
+        "python": facts.get("python"),
+        "machine": facts.get("machine"),
+    }
+    try:
+        return Caching(cache=ResultCache.default(), key=result_key(follows_from))
+    except (TypeError, ValueError):  # keys that can't be sorted, a number of thousands of digits
+        return None
 
 
 def _may_be_cached(scope: JobScope, planned: PlannedStep, prepared: PreparedStep) -> bool:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import tempfile
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path, PurePath
 
 from attrs import evolve, frozen
 
 from datatorch_pipelines.contracts import RunnableAction
+from datatorch_pipelines.engine.collecting.scratch import scratch_folder
 from datatorch_pipelines.engine.planning.actions import PlannedAction
 from datatorch_pipelines.engine.planning.plan import PlannedStep
 from datatorch_pipelines.engine.scoping.contexts import Contexts, action_facts
@@ -139,8 +139,8 @@ async def step_host(scope: JobScope, templates: tuple[object, ...], status: Host
     if not any(map(uses_hash_files, templates)) or environment.runner.capabilities.shares_files:
         yield host_here(scope, status)
     else:
-        with tempfile.TemporaryDirectory(prefix="datatorch-hash-") as folder:
-            copy = Path(folder) / "workspace"
+        async with scratch_folder("datatorch-hash-") as folder:
+            copy = folder / "workspace"
             await environment.get(environment.paths.workspace, copy)
             yield _host_of(copy, status)
 
