@@ -27,7 +27,7 @@ def outcomes_of(folder: Path, runner: str, tests: str, *more: str) -> dict[str, 
         "from datatorch_pipelines.testing import RunnerConformance\n"
         + textwrap.dedent(runner)
         + "class TestMine(RunnerConformance):\n"
-        + "".join(f"    {line}\n" for line in (*more, "runner = pytest.fixture(lambda self: Mine())"))
+        + "".join(f"    {line}\n" for line in ("runner = pytest.fixture(lambda self: Mine())", *more))
     )
     return kit_outcomes(file, folder / "report.xml", ["-k", tests])["TestMine"]
 
@@ -132,3 +132,19 @@ def test_a_broken_runner_is_told_its_fault_and_what_depends_on_that_is_skipped(t
         "test_all_exit_statuses_are_given_as_they_are": "skipped",
         "test_a_step_that_fails_says_by_which_status": "skipped",
     }
+
+
+def test_a_class_may_have_several_runners_and_each_is_looked_at(tmp_path: Path) -> None:
+    runner = """
+        class Mine(LocalRunner):
+            async def execute(self, command, context):
+                return await super().execute(command, context) and 1
+    """
+    fixture = "runner = pytest.fixture(params=[Mine, LocalRunner], ids=['mine', 'right'])(lambda self, request: "
+    fixture += "request.param())"
+    outcomes = outcomes_of(tmp_path, runner, "exit_status_is_given or all_exit_statuses", fixture)
+    assert failed(outcomes) == {"test_an_exit_status_is_given[mine]"}
+    assert [name for name, outcome in outcomes.items() if outcome == "passed"] == [
+        "test_an_exit_status_is_given[right]",
+        "test_all_exit_statuses_are_given_as_they_are[right]",
+    ]

@@ -89,7 +89,9 @@ class Fixtures:
         kind = request.cls
         if "kit_outcomes" not in vars(kind):
             kind.kit_outcomes = {}
-        return Use(runner, self.patience, kind.kit_outcomes, vars(request.function).get("kit_needs", ()))
+        which = getattr(request.node, "callspec", None)  # a fixture with params has several runners
+        outcomes = kind.kit_outcomes.setdefault(which.id if which else "", {})
+        return Use(runner, self.patience, outcomes, vars(request.function).get("kit_needs", ()))
 
 
 def _needed(name: str, what: str) -> NoReturn:
