@@ -64,6 +64,10 @@ class JobEnvironment:
         """Runs a command of the library's own in this place, such as an unpacking; gives its exit status."""
         return await self.runner.execute(command, StepContext(job=self.job, step=step, environment=self, sink=sink))
 
+    async def move_files(self, command: Command, *, sink: LogSink) -> int:
+        """Runs one of the commands by which `put` and `get` move files; a runner may know a quicker way."""
+        return await self.run(command, step="files", sink=sink)
+
     async def put(self, source: Path, digest: str) -> PurePath:
         """Brings a folder here and gives its path here; a digest that was put before is not sent again.
 
@@ -150,7 +154,7 @@ class JobEnvironment:
         command = Command(argv=argv, cwd="/", stdin=stdin)
         try:
             async with limit:
-                status = await self.run(command, step="files", sink=collect)
+                status = await self.move_files(command, sink=collect)
         except TimeoutError:
             if not limit.expired():
                 raise

@@ -15,11 +15,12 @@ from attrs import evolve
 
 from datatorch_pipelines._containers import ContainerSettings, Pull, check_pull
 from datatorch_pipelines.contracts.command import Command
-from datatorch_pipelines.contracts.context import JobSpec, StepContext
+from datatorch_pipelines.contracts.context import JobSpec, LogSink, StepContext
 from datatorch_pipelines.contracts.environment import JobEnvironment
 from datatorch_pipelines.contracts.folders import PROBE, Paths, remote_folders
 from datatorch_pipelines.contracts.runner import Capabilities, Runner
 from datatorch_pipelines.errors import EnvironmentLost, RunnerError, RunnerUnavailable
+from datatorch_pipelines.runners.docker.channel import Channel, ChannelLost
 from datatorch_pipelines.runners.docker.client import Client, check_image, client_of
 from datatorch_pipelines.runners.docker.containers import JobContainer
 from datatorch_pipelines.runners.docker.reaping import reap
@@ -149,6 +150,17 @@ class ContainerEnvironment(JobEnvironment):
         nowhere = Paths(workspace=_NOWHERE, temp=_NOWHERE, actions=_NOWHERE, environments=_NOWHERE)
         super().__init__(runner, job, nowhere, {})
         self.container = container
+        self._channel = Channel(container.transport)
+        self.at_end(self._channel.aclose)
+
+    async def move_files(self, command: Command, *, sink: LogSink) -> int:
+        """Runs a command that moves files, by the shell that stays in the container for these."""
+        try:
+            return await self._channel.run(command, sink)
+        except ChannelLost as error:
+            if error.told:
+                raise EnvironmentLost("the job's container broke off while files were copied") from error
+        return await super().move_files(command, sink=sink)
 
     async def make_folders(self) -> None:
         """Makes the job's folders in the container, which end with it. Raises `RunnerError` when that fails."""
