@@ -117,10 +117,11 @@ def test_variables_that_are_too_long_together_lose_the_longest(run_text):
     assert "$INPUT_V11 is not set" in ran.err
 
 
-def test_two_inputs_that_become_one_variable_are_told():
+@pytest.mark.parametrize("what", [{"run": "env"}, {"action": "docker://busybox:1"}])
+def test_two_inputs_that_become_one_variable_are_told(what):
     assert input_variable("my.in-put 2") == "INPUT_MY_IN_PUT_2"
     inputs = dict.fromkeys(["a", "A", "b", "c-d", "c_d", "c.d"], 1)
-    pipeline = Pipeline(name="P", jobs={"j": Job(steps=[Step(run="env", inputs=inputs)])})
+    pipeline = Pipeline(name="P", jobs={"j": Job(steps=[Step(inputs=inputs, **what)])})
     assert [(found.code, found.message) for found in check_pipeline(pipeline)] == [
         ("DT410", f"the inputs {first!r} and {second!r} both become ${variable}")
         for first, second, variable in [

@@ -8,7 +8,7 @@ from datatorch_pipelines.checks.rule import Check, Finding
 from datatorch_pipelines.checks.subject import ActionSubject, PipelineSubject, StepSite
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Related, Severity
-from datatorch_pipelines.model import Using
+from datatorch_pipelines.model import ReferenceKind, Using
 from datatorch_pipelines.model.conversion import input_variable
 from datatorch_pipelines.syntax.names import shown
 
@@ -18,7 +18,10 @@ _HINT = "rename one of them: other characters than letters and digits become '_'
 
 def _find(subject: PipelineSubject) -> Iterator[Finding]:
     for site in subject.steps:
-        if site.step.run is not None or (site.action is not None and site.action.runs.using in _READ_VARIABLES):
+        reference = site.step.reference
+        image = reference is not None and reference.kind is ReferenceKind.DOCKER
+        known = site.action is not None and site.action.runs.using in _READ_VARIABLES
+        if image or known or site.step.run is not None:
             yield from _find_in_step(subject, site)
 
 
