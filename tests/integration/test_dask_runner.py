@@ -359,3 +359,20 @@ def test_a_scheduler_that_is_not_there_is_told(tmp_path, monkeypatch):
     )
     assert result.status == "failed"
     assert result.jobs["a"].error.message.startswith("the Dask scheduler tcp://127.0.0.1:1 can't be reached: ")
+
+
+def test_a_cluster_that_speaks_tls_is_reached_by_its_own_security_and_by_none_else(tmp_path, monkeypatch):
+    from distributed import LocalCluster, Security
+
+    monkeypatch.setattr("datatorch_pipelines.runners.dask.connection.CONNECT_SECONDS", 3)
+    security = Security.temporary()
+    pipeline = dtp.loads("name: P\njobs: {a: {steps: [{run: 'echo hi'}]}}")
+    with LocalCluster(n_workers=1, protocol="tls://", security=security, dashboard_address="127.0.0.1:0") as cluster:
+        address = cluster.scheduler_address
+        assert address.startswith("tls://")
+        for runner in (DaskRunner(cluster), DaskRunner(address, security=security)):
+            result = pipeline.run(runner=runner, directory=tmp_path)
+            assert result.jobs["a"].steps[0].log == "hi\n"
+        refused = pipeline.run(runner=DaskRunner(address), directory=tmp_path)
+        assert refused.status == "failed"
+        assert refused.jobs["a"].error.message.startswith(f"the Dask scheduler {address} can't be reached: ")

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
+import re
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-
-
-def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return free.getsockname()[1]
 
 
 class Worker:
@@ -26,8 +22,6 @@ class Worker:
         self.name = name
         self.folder = cluster.folder / name
         self.log = cluster.folder / f"{name}.log"
-        self.port = _free_port()
-        self.address = f"tcp://127.0.0.1:{self.port}"
         self.process = cluster.start(
             self.log,
             "dask_worker",
@@ -36,13 +30,21 @@ class Worker:
             "--no-dashboard",
             "--name",
             name,
-            "--worker-port",
-            str(self.port),
             "--local-directory",
             str(self.folder),
             *arguments,
             env=env,
         )
+
+    @property
+    def registered(self) -> bool:
+        """Whether the scheduler has it."""
+        return "Registered to" in self.log.read_text()
+
+    @property
+    def address(self) -> str:
+        """Where it listens."""
+        return re.search(r"Start worker at: +(tcp://\S+)", self.log.read_text())[1]
 
     def kill(self) -> None:
         """Ends it as the machine's end would: at once."""
@@ -58,19 +60,13 @@ class Processes:
         self.workers: list[Worker] = []
         self._count = 0
         self._started: list[subprocess.Popen[bytes]] = []
-        port = _free_port()
-        self.address = f"tcp://127.0.0.1:{port}"
+        there = folder / "scheduler.json"
         self.scheduler = self.start(
-            folder / "scheduler.log", "dask_scheduler", "--host", "127.0.0.1", "--port", str(port),
-            "--no-dashboard", "--dashboard-address", "127.0.0.1:0",
+            folder / "scheduler.log", "dask_scheduler", "--host", "127.0.0.1", "--port", "0",
+            "--no-dashboard", "--dashboard-address", "127.0.0.1:0", "--scheduler-file", str(there),
         )  # fmt: skip
-        self._wait(lambda: self._answers(port), self.scheduler)
-
-    @staticmethod
-    def _answers(port: int) -> bool:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
-            return True
-        return False
+        self._wait(lambda: there.exists() and there.read_text().endswith("}"), self.scheduler)
+        self.address = json.loads(there.read_text())["address"]
 
     def start(self, log: Path, module: str, *arguments: str, env: Mapping[str, str] | None = None) -> subprocess.Popen:
         """Starts one of Dask's programs; what it says goes to the log."""
@@ -89,7 +85,7 @@ class Processes:
         worker = Worker(self, f"worker-{self._count}", arguments, env or {})
         self.workers.append(worker)
         if wait:
-            self._wait(lambda: b"Registered to" in worker.log.read_bytes(), worker.process)
+            self._wait(lambda: worker.registered, worker.process)
         return worker
 
     def _wait(self, there, process) -> None:
@@ -150,7 +146,7 @@ def dask_processes(workers: int = 0, *arguments: str) -> Iterator[Processes]:
         try:
             started = [cluster.worker(*arguments, wait=False) for _ in range(workers)]
             for worker in started:
-                cluster._wait(lambda worker=worker: b"Registered to" in worker.log.read_bytes(), worker.process)
+                cluster._wait(lambda worker=worker: worker.registered, worker.process)
             yield cluster
         finally:
             cluster.close()

@@ -132,7 +132,7 @@ class Leases:
             if entered is None:
                 link.remove(place)
         self._placed[key] = place
-        outcome.add_done_callback(lambda _: place.lose(EnvironmentLost(f"Dask ended the job's task on {address}")))
+        outcome.add_done_callback(lambda _: place.task_ended())
         return Lease(future=future, outcome=outcome, place=place, entered=entered)
 
     async def _explain(self, outcome: asyncio.Future[BaseException | None], job: JobSpec) -> None:

@@ -16,8 +16,8 @@ from datatorch_pipelines.runners.dask import wire
 from datatorch_pipelines.runners.dask.connection import Connection
 from datatorch_pipelines.runners.system import insist
 
-END_SECONDS = 10.0
-"""How long a worker may take to end a job or a command before it counts as lost."""
+HUNG_SECONDS = 60.0
+"""How long a worker that Dask still has may say nothing before it counts as lost: others may keep it busy."""
 _LAST_NEWS_SECONDS = 2.0
 
 
@@ -46,7 +46,7 @@ class Link:
         try:
             while True:
                 poll = wire.Poll(client=self._connection.id, seen=seen)
-                for number, news in await self.ask(poll, wire.POLL_SECONDS + END_SECONDS):
+                for number, news in await self.ask(poll, wire.POLL_SECONDS + HUNG_SECONDS):
                     seen = number
                     if news.key in self._places:
                         self._places[news.key].hear(news)
@@ -134,6 +134,7 @@ class RemotePlace:
         self._running: dict[int, _Running] = {}
         self._numbers = itertools.count(1)
         self._lost: RunnerError | None = None
+        self._leaving = False
         link.add(self)
 
     def _hear_late(self, stream: Stream, data: bytes) -> None:
@@ -146,6 +147,11 @@ class RemotePlace:
         if running is not None:
             running.hear(news.event)
 
+    def task_ended(self) -> None:
+        """Dask's task of the job is over, which is no news where the job is being left."""
+        if not self._leaving:
+            self.lose(EnvironmentLost(f"Dask ended the job's task on {self.link.address}"))
+
     def lose(self, error: RunnerError) -> None:
         """The place is gone."""
         if self._lost is None:
@@ -153,11 +159,11 @@ class RemotePlace:
             for running in (self._whole, *self._running.values()):
                 running.end(wire.Ended(error=error))
 
-    async def ask(self, request: wire.Request, seconds: float | None = None) -> Any:
+    async def ask(self, request: wire.Request) -> Any:
         """What the worker answers (see `Link.ask`)."""
         if self._lost is not None:
             raise _anew(self._lost)
-        return await self.link.ask(request, seconds)
+        return await self.link.ask(request)
 
     async def run(self, command: Command, context: StepContext) -> int:
         """Runs a command there, as `Runner.execute` promises."""
@@ -176,17 +182,18 @@ class RemotePlace:
 
     async def _end(self, number: int, running: _Running, starting: asyncio.Future[None]) -> None:
         """Has a command ended that may run, and takes what it wrote until then."""
-        await asyncio.wait((starting,), timeout=END_SECONDS)
-        if self._lost is not None or not starting.done() or starting.exception() is not None:
+        await asyncio.wait((starting,))
+        if self._lost is not None or starting.exception() is not None:
             return
         with contextlib.suppress(RunnerError):
-            await self.ask(wire.Cancel(key=self.key, number=number), END_SECONDS)
+            await self.ask(wire.Cancel(key=self.key, number=number))
             await asyncio.wait((running.ended,), timeout=_LAST_NEWS_SECONDS)
 
     async def leave(self) -> None:
         """Ends the job over there, if it is there: nothing of it is left then. Its result stands, whatever comes."""
+        self._leaving = True
         with contextlib.suppress(RunnerError):
-            await self.ask(wire.Leave(key=self.key), END_SECONDS)
+            await self.ask(wire.Leave(key=self.key))
             await asyncio.wait((self._whole.ended,), timeout=_LAST_NEWS_SECONDS)
         self.link.remove(self)
 
