@@ -15,6 +15,7 @@ from datatorch_pipelines.contracts import ResolvedAction, Runner
 from datatorch_pipelines.diagnostics import Diagnostic, Location, Locator, Severity, has_errors, sort_diagnostics
 from datatorch_pipelines.engine.options import RunOptions
 from datatorch_pipelines.engine.planning.actions import PlannedAction, StepKey, find_actions, resolve_context
+from datatorch_pipelines.engine.planning.left_out import warn_of_left_out
 from datatorch_pipelines.engine.planning.matrices import holds_expression, known_combinations, refuse_matrices
 from datatorch_pipelines.engine.planning.missing_file import refuse_missing_file
 from datatorch_pipelines.engine.planning.people import refuse_unasked
@@ -197,7 +198,8 @@ async def make_plan(pipeline: Pipeline, source: Locator, options: RunOptions) ->
     _raise_errors(source, [*checked, *found])
     chosen = set(selected)
     jobs = tuple(_planned(job_id, pipeline.jobs[job_id], chosen, actions, options) for job_id in selected)
-    warnings = without_ignored(source, sort_diagnostics([*checked, *found]))
+    left_out = warn_of_left_out(pipeline, source, selected, options.limits)
+    warnings = without_ignored(source, sort_diagnostics([*checked, *found, *left_out]))
     missing = sort_diagnostics([*missing_secrets(pipeline, source, selected, options)])
     return Plan(
         pipeline=pipeline,
