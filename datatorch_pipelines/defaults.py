@@ -7,7 +7,7 @@ import math
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, TypedDict, cast, get_args
+from typing import TYPE_CHECKING, Any, TypedDict, cast, get_args
 
 from datatorch_pipelines._plugins import make_all
 from datatorch_pipelines.checks import Check
@@ -22,7 +22,7 @@ from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
 from datatorch_pipelines.model import ActionReference, Pipeline, ReferenceKind
 from datatorch_pipelines.model.triggers import Trigger
 from datatorch_pipelines.resolvers import LocalResolver, default_local_actions
-from datatorch_pipelines.runners import LocalRunner
+from datatorch_pipelines.runners.local import is_usual
 from datatorch_pipelines.runners.named import LOCAL, runner_name, runners_by_label
 from datatorch_pipelines.runtimes import default_runtimes
 
@@ -205,7 +205,7 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
     steps = (step for job in pipeline.jobs.values() for step in job.steps)
     references = [reference for step in steps if (reference := step.reference) is not None]
     directory = arguments.get("directory")
-    start = given_start(pipeline, arguments.get("trigger"), arguments.get("event"))
+    start = given_start(pipeline, arguments.get("trigger"), _mapping("event", arguments.get("event")))
     runner = arguments.get("runner") or LOCAL
     usual, runners = runners_by_label(runner, arguments.get("runners"))
     return RunOptions(
@@ -215,13 +215,13 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
         runner_names={label: runner_name(chosen) for label, chosen in (arguments.get("runners") or {}).items()},
         runtimes={**default_runtimes(), **(_runtimes() if references else {}), **arguments.get("runtimes", {})},
         resolvers=resolvers_of(references, arguments),
-        inputs=arguments.get("inputs"),
+        inputs=_mapping("inputs", arguments.get("inputs")),
         event=start.event,
-        variables=arguments.get("variables"),
+        variables=_mapping("variables", arguments.get("variables")),
         secrets=given_secrets(pipeline, arguments.get("secrets"), limits),
         trigger=start.trigger,
-        pipeline=arguments.get("pipeline_facts"),
-        run=arguments.get("run_facts"),
+        pipeline=_mapping("pipeline_facts", arguments.get("pipeline_facts")),
+        run=_mapping("run_facts", arguments.get("run_facts")),
         local_actions=local_folders(arguments.get("local_actions", ())),
         offline=arguments.get("offline", False),
         strict=arguments.get("strict", False),
@@ -239,7 +239,7 @@ def run_options(pipeline: Pipeline, arguments: PlanArguments) -> RunOptions:
         cleanup_seconds=_seconds("cleanup_seconds", arguments.get("cleanup_seconds"), CLEANUP_SECONDS),
         extra_checks=(*accepted_checks(arguments.get("extra_checks", ())), *registered_checks()),
         locked=_lock(pipeline, arguments.get("locked", False), limits),
-        settings=kept_settings(arguments, _folders(arguments.get("local_actions", ())), LocalRunner),
+        settings=kept_settings(arguments, _folders(arguments.get("local_actions", ())), is_usual),
         limits=limits,
     )
 
@@ -261,6 +261,12 @@ def _human(handler: object) -> HumanHandler | None:
     return cast("HumanHandler | None", handler)
 
 
+def _mapping(name: str, value: object) -> Mapping[str, Any] | None:
+    if value is not None and not isinstance(value, Mapping):
+        raise PipelinesError(f"{name} is of the type {type(value).__name__}", hint="give a mapping")
+    return value
+
+
 def _listed(names: str | Sequence[str]) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(names)
 
@@ -271,15 +277,19 @@ def _one_of(name: str, value: OnFailure, known: Sequence[str]) -> OnFailure:
     return value
 
 
-def _seconds(name: str, value: float | None, usual: float) -> float:
-    if value is not None and not 0 <= value < math.inf:
-        raise PipelinesError(f"{name} is {value}", hint="give a number of seconds from 0 on")
-    return usual if value is None else value
+def _seconds(name: str, value: object, usual: float) -> float:
+    if value is None:
+        return usual
+    if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < math.inf:
+        raise PipelinesError(f"{name} is {value!r}", hint="give a number of seconds from 0 on")
+    return value
 
 
-def _at_least_one(name: str, value: int | None) -> int | None:
-    if value is not None and value < 1:
-        raise PipelinesError(f"{name} is {value}", hint="give a whole number from 1 on")
+def _at_least_one(name: str, value: object) -> int | None:
+    if value is None:
+        return None
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise PipelinesError(f"{name} is {value!r}", hint="give a whole number from 1 on")
     return value
 
 

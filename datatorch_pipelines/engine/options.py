@@ -75,28 +75,30 @@ SETTINGS = ("max_parallel", "max_attempts", "on_failure", "cleanup_seconds", "of
 
 
 def kept_settings(
-    arguments: Mapping[str, object], local_actions: Iterable[str | os.PathLike[str]], usual: type[Runner]
+    arguments: Mapping[str, object],
+    local_actions: Iterable[str | os.PathLike[str]],
+    is_usual: Callable[[object], bool],
 ) -> Mapping[str, object]:
     """What of a run's arguments its record keeps, for when it is resumed: those that were given.
 
-    ``local_actions`` are the folders that were given. A runner that was given as an object, and is none of the class
-    ``usual``, can't be made again: its class is noted, as ``{"class": NAME}``. So it is for the runner of a label.
+    ``local_actions`` are the folders that were given. A runner that was given as an object, and is not the usual one,
+    can't be made again: its class is noted, as ``{"class": NAME}``. So it is for the runner of a label.
     """
     kept = {name: value for name in SETTINGS if (value := arguments.get(name)) not in (None, False)}
     if folders := [str(Path(folder).absolute()) for folder in local_actions]:
         kept["local_actions"] = folders
-    if (runner := _noted(arguments.get("runner"), usual)) is not None:
+    if (runner := _noted(arguments.get("runner"), is_usual)) is not None:
         kept["runner"] = runner
     by_label = arguments.get("runners")
     if isinstance(by_label, Mapping) and by_label:
-        kept["runners"] = {label: _noted(chosen, usual) or "local" for label, chosen in by_label.items()}
+        kept["runners"] = {label: _noted(chosen, is_usual) or "local" for label, chosen in by_label.items()}
     return kept
 
 
-def _noted(runner: object, usual: type[Runner]) -> object:
+def _noted(runner: object, is_usual: Callable[[object], bool]) -> object:
     if runner is None or isinstance(runner, str):
         return runner
-    return None if type(runner) is usual else {"class": type(runner).__name__}
+    return None if is_usual(runner) else {"class": type(runner).__name__}
 
 
 @frozen(kw_only=True)

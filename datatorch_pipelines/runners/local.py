@@ -63,6 +63,8 @@ class LocalRunner(Runner):
         cpu_seconds: int | None = None,
         user: str | int | None = None,
     ) -> None:
+        given = (grace, python, inherit, nice, memory, cpu_seconds, user)
+        self._usual = given == (GRACE_SECONDS, None, None, 0, None, None, None)
         self._grace = grace
         self._python = None if python is None else os.fspath(python)
         self._python_facts: Mapping[str, str] | None = None
@@ -164,3 +166,8 @@ def _given_to(user: User, paths: Paths) -> Paths:
         raise RunnerError(f"the job's folders can't be made: {error.strerror}") from error
     user.own(root, paths.workspace, paths.temp, environments)
     return evolve(paths, environments=environments)
+
+
+def is_usual(runner: object) -> bool:
+    """Whether a runner is the usual one: a `LocalRunner` that was made without arguments."""
+    return type(runner) is LocalRunner and runner._usual

@@ -105,6 +105,27 @@ def test_a_secret_that_is_no_text_is_refused() -> None:
     assert str(refused.value) == "the secret 'TOKEN' is no text but of the type NoneType"
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"max_parallel": "3"}, "max_parallel is '3'; give a whole number from 1 on"),
+        ({"max_parallel": 2.5}, "max_parallel is 2.5; give a whole number from 1 on"),
+        ({"max_attempts": True}, "max_attempts is True; give a whole number from 1 on"),
+        ({"cleanup_seconds": "5"}, "cleanup_seconds is '5'; give a number of seconds from 0 on"),
+        ({"cleanup_seconds": float("nan")}, "cleanup_seconds is nan; give a number of seconds from 0 on"),
+        ({"event": [1]}, "event is of the type list; give a mapping"),
+        ({"inputs": "a=1"}, "inputs is of the type str; give a mapping"),
+        ({"variables": 1}, "variables is of the type int; give a mapping"),
+        ({"pipeline_facts": []}, "pipeline_facts is of the type list; give a mapping"),
+        ({"run_facts": ()}, "run_facts is of the type tuple; give a mapping"),
+    ],
+)
+def test_an_argument_of_the_wrong_type_is_refused_in_one_line(arguments: dict[str, object], message: str) -> None:
+    with pytest.raises(dtp.PipelinesError) as refused:
+        dtp.loads(HELLO).run(**arguments)  # type: ignore[arg-type]  # what a caller may get wrong
+    assert str(refused.value) == message
+
+
 def test_a_single_folder_of_local_actions_is_taken_whole(project) -> None:
     project.action("local/add/v1", {"action-datatorch.yaml": "name: A\nruns: {using: cmd, command: echo hello}\n"})
     text = "name: L\njobs: {a: {steps: [{action: local/add@v1}]}}\n"

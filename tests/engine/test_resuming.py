@@ -438,6 +438,25 @@ def test_a_runner_that_was_made_in_python_is_given_again(begin: Begin, tmp_path:
     assert dtp.resume(result, runner="local").succeeded
 
 
+@pytest.mark.parametrize("argument", [{"nice": 1}, {"inherit": ["PATH"]}, {"grace": 3}, {"memory": 2**40}])
+def test_what_a_local_runner_was_made_with_is_not_lost(
+    begin: Begin, tmp_path: Path, argument: dict[str, object]
+) -> None:
+    result = begin(CHAIN, runner=dtp.LocalRunner(**argument))  # type: ignore[arg-type]  # parametrize gives objects
+    (tmp_path / "ok").touch()
+    with pytest.raises(dtp.PipelinesError) as raised:
+        dtp.resume(result)
+    assert str(raised.value) == (
+        "the run began with the runner LocalRunner, which was made in Python; give runner again"
+    )
+
+
+def test_a_local_runner_that_was_made_without_arguments_is_the_usual_one(begin: Begin, tmp_path: Path) -> None:
+    result = begin(CHAIN, runner=dtp.LocalRunner())
+    (tmp_path / "ok").touch()
+    assert dtp.resume(result).succeeded
+
+
 def test_the_runners_of_labels_hold_by_name_and_are_given_again_where_they_were_made(
     begin: Begin, tmp_path: Path
 ) -> None:
