@@ -1,8 +1,10 @@
 """What a step costs by each runner over its engine's own command: ``python bench/runners.py [NAME]...``.
 
 `DaskRunner.execute` beside ``client.submit`` of a `subprocess.run`, on a cluster of one worker process, for a process
-that does nothing (``true``) and one that writes a line. Rounds alternate, so that a slow moment of the machine hits
-each alike; the least time of each counts. An engine that is not there is left out.
+that does nothing (``true``) and one that writes a line; `DockerRunner.execute` beside ``docker exec`` in the very same
+container. Rounds alternate, so that a slow moment of the machine hits each alike; the least time of each counts. An
+engine that is not there is left out, as is docker where the image that ``DATATORCH_PIPELINES_DOCKER_IMAGE`` names (or
+the usual one) is not there either.
 """
 
 from __future__ import annotations
@@ -34,6 +36,13 @@ Ways = Mapping[str, Start]
 @contextlib.asynccontextmanager
 async def started(runner: Runner) -> AsyncIterator[Start]:
     """A job of a runner, in which commands are started as the engine does."""
+    async with entered(runner) as (_, start):
+        yield start
+
+
+@contextlib.asynccontextmanager
+async def entered(runner: Runner) -> AsyncIterator[tuple[JobEnvironment, Start]]:
+    """As `started`, with the job's place."""
     count = 0
     await runner.open()
     try:
@@ -45,7 +54,7 @@ async def started(runner: Runner) -> AsyncIterator[Start]:
                 env = {"DATATORCH_OUTPUT": f"{environment.paths.temp}/step-{count}/outputs.jsonl"}
                 await runner.execute(Command(argv=argv, env=env), _context(environment))
 
-            yield start
+            yield environment, start
     finally:
         await runner.aclose()
 
@@ -76,7 +85,31 @@ async def dask() -> AsyncIterator[Ways]:
         yield {"client.submit(subprocess.run)": submit, "DaskRunner": execute}
 
 
-ENGINES: Mapping[str, Callable[[], AbstractAsyncContextManager[Ways]]] = {"dask": dask}
+@contextlib.asynccontextmanager
+async def docker() -> AsyncIterator[Ways]:
+    """``docker exec``, and `DockerRunner`."""
+    from datatorch_pipelines.errors import RunnerError
+    from datatorch_pipelines.runners import DockerRunner
+    from datatorch_pipelines.runners.docker.runner import ContainerEnvironment
+
+    async with contextlib.AsyncExitStack() as stack:
+        ways: Ways = {}
+        with contextlib.suppress(RunnerError):
+            runner = DockerRunner(pull="never", network="none")
+            environment, execute = await stack.enter_async_context(entered(runner))
+            assert isinstance(environment, ContainerEnvironment)
+            transport = environment.container.transport
+
+            async def run(argv: tuple[str, ...]) -> None:
+                pipe = asyncio.subprocess.PIPE
+                process = await asyncio.create_subprocess_exec(*transport, *argv, stdout=pipe, stderr=pipe)
+                await process.communicate()
+
+            ways = {"docker exec": run, "DockerRunner": execute}
+        yield ways
+
+
+ENGINES: Mapping[str, Callable[[], AbstractAsyncContextManager[Ways]]] = {"dask": dask, "docker": docker}
 
 
 async def measured(ways: Ways, argv: tuple[str, ...]) -> dict[str, float]:
