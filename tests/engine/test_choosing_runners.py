@@ -10,6 +10,7 @@ import pytest
 import datatorch_pipelines as dtp
 from datatorch_pipelines.contracts import Capabilities, Command, JobSpec, StepContext
 from datatorch_pipelines.errors import RunnerUnavailable
+from datatorch_pipelines.runners import ThreadRunner
 from tests.support.null_runner import Act, NullRunner, simulate
 
 MIXED = """\
@@ -171,3 +172,23 @@ def test_local_processes_and_functions_of_python_do_one_run_together(tmp_path) -
 
 def test_a_job_spec_has_the_labels() -> None:
     assert JobSpec(run_id="r", job_id="j", name="J", runs_on=("gpu",)).runs_on == ("gpu",)
+
+
+def test_a_runner_that_looks_at_labels_itself_is_told_those_that_no_runner_stands_for() -> None:
+    told: list[tuple[str, tuple[str, ...]]] = []
+
+    def tell(_command: Command, context: StepContext) -> int:
+        told.append((context.job.job_id, context.job.runs_on))
+        return 0
+
+    class Cluster(ThreadRunner):
+        capabilities: ClassVar[Capabilities] = Capabilities(takes_labels=True)
+
+    jobs = "{a: {runs-on: [far, gpu], steps: [{run: x}]}, b: {runs-on: [gpu], steps: [{run: x}]}}"
+    pipeline = dtp.loads(f"{{name: L, jobs: {jobs}}}")
+    assert pipeline.run(runner=Cluster(tell), runners={"far": Cluster(tell)}).succeeded
+    assert sorted(told) == [("a", ("gpu",)), ("b", ("gpu",))]
+    told.clear()
+    far = ThreadRunner(tell)
+    assert pipeline.run(runners={"far": far, "gpu": far}, job="a").succeeded
+    assert told == [("a", ("far", "gpu"))]

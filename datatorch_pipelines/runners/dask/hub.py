@@ -50,6 +50,7 @@ class Hub(WorkerPlugin):  # type: ignore[misc]  # Dask's types are not looked at
     def setup(self, worker: Worker) -> None:
         """Opens the door."""
         self._worker = worker
+        self._versions = own_versions()
         self._archives = Archives(Path(worker.local_directory) / "datatorch-archives")
         worker.handlers[wire.OPERATION] = self.handle
 
@@ -104,7 +105,7 @@ class Hub(WorkerPlugin):  # type: ignore[misc]  # Dask's types are not looked at
                 del self._outboxes[client]
 
     def _announce(self, ticket: wire.Ticket) -> None:
-        told = {"key": ticket.key, "address": self._worker.address, "hub": self._id, "versions": own_versions()}
+        told = {"key": ticket.key, "address": self._worker.address, "hub": self._id, "versions": self._versions}
         self._worker.log_event(wire.TOPIC, told)
 
     async def handle(self, sealed: wire.Sealed) -> dict[str, Any]:

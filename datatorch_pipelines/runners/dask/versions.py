@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
-from importlib.metadata import version
 
 from datatorch_pipelines.errors import RunnerError
 
@@ -12,16 +10,16 @@ PACKAGE = "datatorch_pipelines"
 
 
 def own_versions() -> dict[str, str]:
-    """The versions of this process, by the names by which a person knows what they are of."""
-    python = ".".join(map(str, sys.version_info[:2]))
-    return {PACKAGE: version(PACKAGE), "distributed": version("distributed"), "Python": python}
+    """The versions of this process, by the names by which a person knows what they are of; empty where not known."""
+    from distributed.versions import get_versions
+
+    return reported_versions(get_versions(packages=[PACKAGE])["packages"])
 
 
 def reported_versions(packages: Mapping[str, object]) -> dict[str, str]:
-    """The same of a worker, by what Dask says of its packages; empty texts for what it lacks."""
+    """The same of a worker, by what Dask says of its packages."""
     python = ".".join(str(packages.get("python") or "").split(".")[:2])
-    found = {name: str(packages.get(name) or "") for name in (PACKAGE, "distributed")}
-    return {**found, "Python": python}
+    return {"Python": python, **{name: str(packages.get(name) or "") for name in (PACKAGE, "distributed")}}
 
 
 def refuse_unlike(address: str, theirs: Mapping[str, object]) -> None:
@@ -34,7 +32,7 @@ def refuse_unlike(address: str, theirs: Mapping[str, object]) -> None:
     """
     for name, ours in own_versions().items():
         their = theirs.get(name)
-        if their == ours:
+        if their == ours or not ours:
             continue
         if not their:
             raise RunnerError(f"the Dask worker {address} does not have {name}", hint=_install(name, ours))
