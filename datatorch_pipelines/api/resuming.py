@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from datatorch_pipelines.errors import PipelinesError, PipelineSyntaxError, PlanError, RecordError
 from datatorch_pipelines.limits import DEFAULT_LIMITS
@@ -110,9 +110,9 @@ class _Ready:
 
     pipeline: Pipeline
     source: Locator
-    text: str
+    text: str = field(repr=False)
     resumed: Resumption
-    given: RunArguments
+    given: RunArguments = field(repr=False)
     options: RunOptions
 
     def begun(self, plan: Plan) -> Run:

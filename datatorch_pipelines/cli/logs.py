@@ -10,6 +10,9 @@ from types import TracebackType
 from datatorch_pipelines.records.layout import log_name
 from datatorch_pipelines.results.events import Event, JobFinished, JobStarted, LogWritten, StepFinished, StepStarted
 
+_CHUNK = 1 << 20
+"""How much is read at once: a record that came from elsewhere may speak of more than there is."""
+
 _LogKey = tuple[str, int | None, int | None]
 """A job, the place of its instance in its matrix, and the index of a step."""
 
@@ -62,7 +65,7 @@ class LogFiles:
                 background = log_name(event.job, event.step, attempt=attempt, instance=event.instance)
                 name = self._names.get(key) or background
                 self._open[key] = os.open(self._directory / name, os.O_RDONLY | os.O_CLOEXEC)
-            while offset < end and (piece := os.pread(self._open[key], end - offset, offset)):
+            while offset < end and (piece := os.pread(self._open[key], min(end - offset, _CHUNK), offset)):
                 pieces.append(piece)
                 offset += len(piece)
         return b"".join(pieces)

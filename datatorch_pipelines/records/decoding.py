@@ -20,6 +20,10 @@ _LATEST = 253_402_300_799.0
 """The last second of the year 9999: later times are no times to Python."""
 
 
+_LARGEST = 2**63 - 1
+"""No count, and no place in a file, is larger."""
+
+
 class BadEvent(ValueError):
     """A line is no event; the text says why, in a few words that go on after "this is"."""
 
@@ -51,7 +55,15 @@ def decode_event(line: bytes) -> Event | None:
         return None
     try:
         event = _converter().structure(data, kind)
-    except (BaseValidationError, KeyError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (
+        BaseValidationError,
+        KeyError,
+        TypeError,
+        ValueError,
+        AttributeError,
+        RecursionError,
+        OverflowError,
+    ) as error:
         raise BadEvent(f"no event of a run: its values are not those of {data['type']!r}") from error
     if not 0 <= event.time <= _LATEST or not all(map(is_inside, _files(event))):
         raise BadEvent(f"no event of a run: its values are not those of {data['type']!r}")
@@ -84,12 +96,12 @@ def _converter() -> Converter:
 
 def _exactly(value: object, kind: type) -> object:
     """A value that has to be of the very type: nothing is converted."""
-    if type(value) is not kind:
-        raise TypeError(f"{value!r} is no {kind.__name__}")
+    if type(value) is not kind or (isinstance(value, int) and abs(value) > _LARGEST):
+        raise TypeError(f"this is no {kind.__name__}")
     return value
 
 
 def _number(value: object, _kind: type) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-        raise TypeError(f"{value!r} is no number")
+        raise TypeError("this is no number")
     return float(value)

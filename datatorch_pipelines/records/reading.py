@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -33,19 +33,25 @@ def read_record(directory: Path) -> WrittenEvents:
     file and line for what is no event.
     """
     path = directory / EVENTS_FILE
-    events: list[Event] = []
-    data = _read(path)
-    length = whole_length(data)
-    for number, line in enumerate(data[:length].split(b"\n")[:-1], start=1):
+    data = _whole(_read(path))
+    events = list(_decoded(path, data))
+    _refuse_unbegun(events, directory)
+    return WrittenEvents(events=tuple(events), length=len(data))
+
+
+def _whole(data: bytes) -> bytes:
+    return data[: whole_length(data)]
+
+
+def _decoded(path: Path, data: bytes, first: int = 1) -> Iterator[Event]:
+    """The events in whole lines of a record, of which the first has a number. Raises `RecordError` at its line."""
+    for number, line in enumerate(data.split(b"\n")[:-1], start=first):
         try:
             event = decode_event(line)
         except BadEvent as error:
             raise _broken(path, number, error) from error
         if event is not None:
-            events.append(event)
-    if not events or not isinstance(events[0], RunStarted):
-        raise _never_began(directory)
-    return WrittenEvents(events=tuple(events), length=length)
+            yield event
 
 
 def read_events(directory: Path) -> list[Event]:
@@ -58,17 +64,24 @@ def follow_events(directory: Path, *, pause: float = 0.1) -> Iterator[Event]:
 
     Raises `RecordError` as `read_record` does.
     """
-    known, size = 0, -1
+    path = directory / EVENTS_FILE
+    length, lines = 0, 0
     while True:
         owned = is_owned(directory)  # looked at first: what is written until then is read below
-        grown = _size(directory / EVENTS_FILE)
-        if grown != size:
-            events, size = read_record(directory).events, grown
-            yield from events[known:]
-            known = len(events)
+        data = _whole(_read(path, length))
+        events = list(_decoded(path, data, lines + 1))
+        if length == 0:
+            _refuse_unbegun(events, directory)
+        yield from events
+        length, lines = length + len(data), lines + data.count(b"\n")
         if not owned:
             return
         time.sleep(pause)
+
+
+def _refuse_unbegun(events: Sequence[Event], directory: Path) -> None:
+    if not events or not isinstance(events[0], RunStarted):
+        raise _never_began(directory)
 
 
 def _never_began(directory: Path) -> NeverBegan:
@@ -80,16 +93,11 @@ def _broken(path: Path, number: int, error: BadEvent) -> RecordError:
     return RecordError(f"{os.fspath(path)}:{number}: this is {error}", hint=hint)
 
 
-def _size(path: Path) -> int:
+def _read(path: Path, start: int = 0) -> bytes:
     try:
-        return path.stat().st_size
-    except OSError:  # said by who reads it
-        return 0
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
+        with path.open("rb") as file:
+            file.seek(start)
+            return file.read()
     except FileNotFoundError as error:
         raise RecordError(f"there is no record of a run in {os.fspath(path.parent)!r}") from error
     except OSError as error:

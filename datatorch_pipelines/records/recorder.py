@@ -48,6 +48,13 @@ class AppendFile:
         """Makes this process the file's one writer, until it is closed; ``False`` where there is another."""
         return own(self._descriptor)
 
+    def is_there(self) -> bool:
+        """Whether the file is still found by its name: it may have been deleted since it was opened."""
+        try:
+            return os.path.samestat(os.fstat(self._descriptor), os.stat(self._path))  # noqa: PTH116
+        except FileNotFoundError:
+            return False
+
     def cut_tail(self) -> None:
         """Takes out what a crash left behind the last whole line. Raises ``OSError``."""
         if self.size == 0:
@@ -117,6 +124,10 @@ class Recorder:
         try:
             if not self._events.own():
                 raise still_going_on(self.directory)
+            if not self._events.is_there():  # by whom it was owned until now
+                raise RecordError(
+                    f"the run {self.directory.name!r} was deleted meanwhile", hint="run its pipeline anew"
+                )
             self._events.cut_tail()
         except OSError as error:
             raise RecordError(f"the run's record can't be written: {error.strerror}") from error

@@ -361,3 +361,16 @@ def test_runs_are_deleted(failed: str, runs: Path, here: Callable) -> None:
 def test_a_wrong_call_is_one_line(arguments: list[str], told: str, here: Callable) -> None:
     done = here("runs", *arguments)
     assert (done.status, done.stdout, done.stderr) == (2, "", f"{PROGRAM}: {told}\n")
+
+
+def test_a_log_of_which_a_record_says_more_than_there_is_is_shown_as_far_as_it_goes(
+    failed: str, runs: Path, here: Callable
+) -> None:
+    path = runs / failed / "events.jsonl"
+    lines = [json.loads(line) for line in path.read_bytes().splitlines()]
+    for line in lines:
+        if line["type"] == "log":
+            line["length"] = 2**62
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    done = here("runs", "logs", failed, "--directory", "runs", "--raw", "--job", "fit")
+    assert (done.status, done.stdout, done.stderr) == (0, "fits\n", "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import os
 import signal
 import subprocess
@@ -349,3 +350,20 @@ def test_a_step_whose_inputs_have_keys_that_no_order_is_known_of_is_not_cached_a
     for _ in range(2):
         result = project.run(text, inputs={"odd": {1: "a", "b": "c"}})
         assert (result.status, result.jobs["a"].steps[0].reason) == ("succeeded", None)
+
+
+@pytest.mark.parametrize("name", ["../outside", "/{root}/outside", "a/../../outside", "", 7, None])
+def test_a_kept_result_whose_files_lead_elsewhere_is_a_miss_and_nothing_is_written_there(
+    tmp_path: Path, name: object
+) -> None:
+    cache = ResultCache(root=tmp_path / "cache")
+    key = _keep(cache, tmp_path, "a", 10)
+    (result,) = cache.root.rglob("result.json")
+    _digest, _, text = result.read_bytes().partition(b"\n")
+    data = json.loads(text)
+    data["artifacts"][0][0] = name.format(root=tmp_path) if isinstance(name, str) else name
+    text = json.dumps(data).encode()
+    result.write_bytes(hashlib.sha256(text).hexdigest().encode() + b"\n" + text)
+    before = sorted(tmp_path.iterdir())
+    assert cache.get(key, tmp_path / "run", "artifacts/a") is None
+    assert sorted(tmp_path.iterdir()) == before

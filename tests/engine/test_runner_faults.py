@@ -15,6 +15,7 @@ from datatorch_pipelines.contracts import RunnableAction, StepEnvironment
 from datatorch_pipelines.engine import Run
 from datatorch_pipelines.errors import EnvironmentLost, RunnerUnavailable
 from datatorch_pipelines.results import JobStarted
+from tests.engine.conftest import ADD
 from tests.support.far_runner import FarRunner
 from tests.support.null_runner import Act, NullRunner, simulate
 
@@ -353,3 +354,37 @@ def test_what_can_not_be_read_here_or_kept_here_is_told_as_the_file_that_does_no
             assert str(caught.value) == f"files can't be copied from where the job runs: {NO_FOLDER}"
 
     asyncio.run(travel())
+
+
+class Broken(FarRunner):
+    """A far runner whose places break when a file is to be brought (``put``) or got."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__()
+        self.what = what
+
+    @contextlib.asynccontextmanager
+    async def job(self, job: dtp.JobSpec) -> AsyncIterator[dtp.JobEnvironment]:
+        async with super().job(job) as environment:
+
+            async def broken(*_given: object, **_more: object) -> None:
+                raise KeyError("boom")
+
+            setattr(environment, self.what, broken)
+            yield environment
+
+
+@pytest.mark.parametrize(
+    ("what", "step"),
+    [
+        ("put", "{run: 'true'}"),
+        ("put", "{action: ./add, inputs: {a: 1, b: 2}}"),
+        ("get", "{run: 'true', if: \"hashFiles('*') == ''\"}"),
+        ("get", "{run: 'true', inputs: {x: \"${{ hashFiles('*') }}\"}}"),
+    ],
+    ids=["files", "action", "if", "inputs"],
+)
+def test_a_place_that_breaks_while_files_travel_fails_its_step_in_one_line(project, what: str, step: str) -> None:
+    project.action("add", ADD)
+    result = project.run(f"name: F\njobs:\n  a: {{steps: [\n        {step}]}}\n", runner=Broken(what))
+    assert str(result.error) == f"{project.folder}/pipeline.yaml:4:9: the runner raised KeyError: 'boom'"

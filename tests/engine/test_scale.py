@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import gc
 import random
-import sys
-import tracemalloc
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from types import FrameType
 
 import pytest
 
 import datatorch_pipelines as dtp
 from datatorch_pipelines.model import Job, Pipeline, Step, Strategy
+from tests.support.costs import calls, peak
 from tests.support.null_runner import Act, NullRunner, simulate
 
 STEP = Step(name="s", run="x")
@@ -83,33 +80,6 @@ def run(pipeline: Pipeline, folder: Path) -> dtp.RunResult:
     result = simulate(pipeline, NullRunner({"boom": Act(exit_status=1)}), directory=folder)
     assert result.status == ("failed" if "boom" in str(pipeline) else "succeeded")
     return result
-
-
-def calls(work: Callable[[], object]) -> int:
-    """How many functions are called, of Python's and of C's."""
-    count = 0
-
-    def called(_frame: FrameType, event: str, _argument: object) -> None:
-        nonlocal count
-        count += event in ("call", "c_call")
-
-    sys.setprofile(called)
-    try:
-        work()
-    finally:
-        sys.setprofile(None)
-    return count
-
-
-def peak(work: Callable[[], object]) -> int:
-    """The most bytes that are in use."""
-    gc.collect()
-    tracemalloc.start()
-    try:
-        work()
-        return tracemalloc.get_traced_memory()[1]
-    finally:
-        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -159,6 +159,14 @@ STEP = b'{"v":1,"type":"step-started","time":1,"job":"a","step":0,"name":"s","lo
             STEP.replace(b'"time":1', b'"time":1e300') + b"}",
             "no event of a run: its values are not those of 'step-started'",
         ),
+        (
+            STEP.replace(b'"time":1', b'"time":1' + b"0" * 400) + b"}",
+            "no event of a run: its values are not those of 'step-started'",
+        ),
+        (
+            STEP.replace(b'"step":0', b'"step":1' + b"0" * 20) + b"}",
+            "no event of a run: its values are not those of 'step-started'",
+        ),
         (STEP.replace(b"logs/", b"../") + b"}", "no event of a run: its values are not those of 'step-started'"),
         (STEP.replace(b"logs/", b"/etc/") + b"}", "no event of a run: its values are not those of 'step-started'"),
     ],

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import threading
 
+import pytest
+
 from datatorch_pipelines.records import Journal
 from datatorch_pipelines.results import Event, RunFinished, Status
 
@@ -75,3 +77,18 @@ def test_a_reader_may_stop_early() -> None:
         journal.close()
 
     asyncio.run(main())
+
+
+def test_a_reader_whose_loop_is_closed_holds_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    journal = Journal()
+    journal.append(event(0))
+    loop = asyncio.new_event_loop()
+    reader = journal.follow()
+    try:
+        assert loop.run_until_complete(anext(reader)).time == 0
+        loop.close()
+        monkeypatch.setattr(loop, "is_closed", lambda: False)  # it was open when we looked
+        journal.append(event(1))
+        assert [item.time for item in journal.snapshot()] == [0, 1]
+    finally:
+        monkeypatch.undo()

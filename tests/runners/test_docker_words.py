@@ -1,5 +1,6 @@
 """The words that are given to docker's command line, and what is refused before it is called."""
 
+import asyncio
 import os
 import subprocess
 
@@ -10,7 +11,7 @@ from datatorch_pipelines.contracts import JobSpec
 from datatorch_pipelines.errors import RunnerError
 from datatorch_pipelines.runners import DockerRunner
 from datatorch_pipelines.runners.docker.client import client_of, one_line
-from datatorch_pipelines.runners.docker.containers import container_name, run_words
+from datatorch_pipelines.runners.docker.containers import JobContainer, container_name, run_words
 from datatorch_pipelines.runners.docker.runner import default_image
 
 HOLD = "echo ready; while read -r line; do :; done"
@@ -99,3 +100,34 @@ def test_what_docker_complains_of_is_one_line_without_advice_on_its_use() -> Non
     said = "docker: no such thing.\n\nRun 'docker run --help' for more information\n"
     assert one_line(said) == "docker: no such thing."
     assert one_line("Error: a\nSee 'docker run --help'.\n") == "Error: a"
+
+
+def test_a_container_that_is_being_made_is_ended_to_the_end_however_often_that_is_cancelled(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ended: list[str] = []
+
+    async def work() -> None:
+        begun, go_on = asyncio.Event(), asyncio.Event()
+
+        async def end(container: JobContainer) -> None:
+            begun.set()
+            await go_on.wait()
+            await container._holder.end((), grace=0)
+            ended.append(container.name)
+
+        monkeypatch.setattr(JobContainer, "end", end)
+        never_ready = client_of(["sh", "-c", "read -r line", "docker"])
+        job = JobSpec(run_id="r", job_id="j", name="J")
+        making = asyncio.ensure_future(JobContainer.start(never_ready, "i", ContainerSettings(), job))
+        await asyncio.sleep(0)  # it waits for the container from here on
+        making.cancel()
+        await begun.wait()
+        making.cancel()
+        await asyncio.sleep(0)
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await making
+
+    asyncio.run(work())
+    assert len(ended) == 1

@@ -23,6 +23,7 @@ from datatorch_pipelines._files import remove_tree, sync_directory
 from datatorch_pipelines._home import cache_directory
 from datatorch_pipelines.engine.collecting.artifacts import appearing
 from datatorch_pipelines.engine.collecting.outputs import read_json
+from datatorch_pipelines.records.layout import is_inside
 from datatorch_pipelines.results import Artifact, FailedTest, SuiteResult
 
 _VERSION = 2
@@ -255,6 +256,8 @@ def _read(data: bytes) -> KeptResult:
     kept: Any = read_json(text)
     if kept["version"] != _VERSION:
         raise ValueError("the result is of another version")
+    if not all(isinstance(name, str) and is_inside(name) for name, _size, _digest in kept["artifacts"]):
+        raise ValueError("the result has files elsewhere")
     tests = kept["tests"]
     return KeptResult(
         outputs=dict(kept["outputs"]),

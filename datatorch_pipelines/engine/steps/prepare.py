@@ -6,7 +6,7 @@ import contextlib
 from collections.abc import AsyncIterator, Mapping
 from pathlib import Path, PurePath
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from datatorch_pipelines.contracts import RunnableAction
 from datatorch_pipelines.engine.collecting.scratch import scratch_folder
@@ -17,6 +17,7 @@ from datatorch_pipelines.engine.scoping.evaluation import Evaluator, uses_hash_f
 from datatorch_pipelines.engine.scoping.scope import JobScope
 from datatorch_pipelines.engine.steps.images import argument_shows_secret, image_runs
 from datatorch_pipelines.engine.steps.inputs import action_inputs
+from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.expressions import Host, hash_files
 from datatorch_pipelines.expressions.host import Status as HostStatus
 from datatorch_pipelines.model import Runs, Using
@@ -27,8 +28,8 @@ from datatorch_pipelines.model.conversion import value_text
 class PreparedStep:
     """A step without expressions. ``action`` is ``None`` for a ``run`` step, whose text for the shell is ``run``."""
 
-    inputs: Mapping[str, object]
-    env: Mapping[str, str]
+    inputs: Mapping[str, object] = field(repr=False)
+    env: Mapping[str, str] = field(repr=False)
     cwd: str
     action: RunnableAction | None = None
     run: str = ""
@@ -50,7 +51,8 @@ async def _evaluate(scope: JobScope, planned: PlannedStep, evaluator: Evaluator)
     if planned.action is not None:
         resolved = planned.action.resolved
         if not planned.action.is_image:
-            directory = await scope.environment.put(resolved.directory, resolved.digest)
+            with third_party("the runner"):
+                directory = await scope.environment.put(resolved.directory, resolved.digest)
         contexts["action"] = action_facts(planned.action, "" if planned.action.is_image else str(directory))
     contexts["env"] = env = _environment(scope, planned, evaluator, contexts)
     given = evaluator.mapping(step.inputs, (*path, "inputs"), contexts)
@@ -141,7 +143,8 @@ async def step_host(scope: JobScope, templates: tuple[object, ...], status: Host
     else:
         async with scratch_folder("datatorch-hash-") as folder:
             copy = folder / "workspace"
-            await environment.get(environment.paths.workspace, copy)
+            with third_party("the runner"):
+                await environment.get(environment.paths.workspace, copy)
             yield _host_of(copy, status)
 
 

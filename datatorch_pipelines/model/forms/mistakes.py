@@ -70,12 +70,13 @@ def form_mistakes(form: Mapping[str, object]) -> Iterator[FormMistake]:
     places: set[Path] = set()
     references: list[tuple[Path, str]] = []
     yield from _schema(form, (), places, references)
+    known = {tuple(map(str, place)) for place in places}
     for path, reference in references:
         target = pointed(reference)
         if target is None:
             hint = "write the schema here, or under $defs and '#/$defs/NAME'"
             yield FormMistake(path, "a form can't refer to what is elsewhere", hint)
-        elif target not in {tuple(map(str, place)) for place in places}:
+        elif target not in known:
             yield FormMistake(path, f"the form has no schema at {short(reference)}", "write '#/$defs/NAME'")
 
 

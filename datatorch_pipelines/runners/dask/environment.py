@@ -6,7 +6,7 @@ import asyncio
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path, PurePath
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from datatorch_pipelines.contracts.context import JobSpec, Stream
 from datatorch_pipelines.contracts.environment import JobEnvironment, LeftOut, ignore_left_out
@@ -67,15 +67,26 @@ class DaskEnvironment(JobEnvironment):
         self, path: PurePath, destination: Path, *, most: int | None = None, left_out: LeftOut = ignore_left_out
     ) -> None:
         """Copies a file or folder of the worker to ``destination`` (see `JobEnvironment.get`)."""
+        try:
+            with tempfile.TemporaryFile() as archive:
+                await self._receive(path, archive, most)
+                archive.seek(0)
+                await asyncio.to_thread(unpack, archive, path.name, destination, left_out, most)
+        except OSError as error:
+            raise RunnerError(
+                f"files can't be copied from where the job runs: {error.strerror}",
+                hint="free or change the temporary folder",
+            ) from error
+
+    async def _receive(self, path: PurePath, archive: IO[bytes], most: int | None) -> None:
+        """Writes a file or folder of the worker to an archive. Raises ``OSError`` when that can't be."""
         key = self.place.key
-        with tempfile.TemporaryFile() as archive:
-            piece: wire.Piece = await self.place.ask(wire.Get(key=key, path=str(path), most=most))
-            received = archive.write(piece.data)
-            while received < piece.size:
-                more = wire.More(key=key, token=piece.token, offset=received)
-                piece = await self.place.ask(more)
-                if not piece.data:
-                    raise RunnerError(f"the file {path.name!r} did not arrive whole from where the job runs")
-                received += archive.write(piece.data)
-            archive.seek(0)
-            await asyncio.to_thread(unpack, archive, path.name, destination, left_out, most)
+        piece: wire.Piece = await self.place.ask(wire.Get(key=key, path=str(path)))
+        if most is not None and piece.size > most:
+            raise RunnerError(f"files can't be copied from where the job runs: they are larger than {most} bytes")
+        received = archive.write(piece.data)
+        while received < piece.size:
+            piece = await self.place.ask(wire.More(key=key, token=piece.token, offset=received))
+            if not piece.data:
+                raise RunnerError(f"the file {path.name!r} did not arrive whole from where the job runs")
+            received += archive.write(piece.data)

@@ -14,6 +14,7 @@ from datatorch_pipelines.errors import RunnerError, RunnerUnavailable
 from datatorch_pipelines.runners.child import Child
 from datatorch_pipelines.runners.docker.client import Client, one_line
 from datatorch_pipelines.runners.docker.reaping import KEPT_LABEL
+from datatorch_pipelines.runners.system import insist
 
 _HOLD = "echo ready; while read -r line; do :; done"
 """What the container's first process does: it waits for the end of its input. Steps are started beside it."""
@@ -87,7 +88,7 @@ class JobContainer:
             if not ready.done():
                 await container._refuse(image)
         except BaseException:
-            await container.end()
+            await insist(asyncio.ensure_future(container.end()))
             raise
         return container
 
