@@ -21,7 +21,6 @@ from datatorch_pipelines._files import remove_tree
 from datatorch_pipelines.contracts import JobEnvironment
 from datatorch_pipelines.engine.collecting.outputs import read_output_file
 from datatorch_pipelines.engine.collecting.scratch import cant_be_made, scratch_folder
-from datatorch_pipelines.engine.third_party import third_party
 from datatorch_pipelines.errors import EnvironmentLost, InputError, RunnerError
 from datatorch_pipelines.limits import Limits
 
@@ -170,9 +169,7 @@ async def step_files(
                     os.rename(artifacts, spare)  # noqa: PTH104
         return
     async with scratch_folder("datatorch-step-") as folder:
-        sent = _sent(folder, content)
-        with third_party("the runner"):
-            there = await environment.put(sent, name)
+        there = await environment.put(_sent(folder, content), name)
         yield StepFiles(
             environment=environment,
             inputs=there / INPUTS_FILE,

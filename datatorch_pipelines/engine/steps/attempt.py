@@ -144,9 +144,10 @@ async def _run(trial: _Trial, limit: TimeLimit) -> StepOutcome:
         await trial.after.enter_async_context(caching.claimed(log))
         if (kept := await caching.find(trial.left)) is not None:
             return StepOutcome(status=Status.SUCCEEDED, outputs=kept, inputs=prepared.inputs, reason=FROM_CACHE)
-    files = await trial.after.enter_async_context(
-        step_files(scope.environment, planned.index, prepared.inputs, scope.run.options.limits)
-    )
+    with third_party("the runner"):
+        files = await trial.after.enter_async_context(
+            step_files(scope.environment, planned.index, prepared.inputs, scope.run.options.limits)
+        )
     command = await _command(scope, planned, prepared, files, log)
     trial.files = files
     status, outputs = await _execute(scope, planned, command, files, log, limit)
