@@ -63,9 +63,13 @@ def _assignments(owner: str, outputs: Mapping[str, object]) -> Iterator[str]:
 def _failures(result: RunResult, palette: Palette) -> Iterator[str]:
     told = set[str]()
     units = [unit for job in result.jobs.values() for unit in _units(job)]
+    # What kept the run from beginning is each job's failure, and told once.
+    kept = [job.id for _, job in units if job.error is not None and job.error == result.error and not job.steps]
     for name, job in units:
         what = f"job {name!r}" if len(units) > 1 else ""
         for error, log, counts in causes(job):
+            if len(kept) > 1 and error == result.error and not job.steps:
+                continue
             told.add(error.message)
             yield failure_text(error, what=what, palette=palette, counts=counts and not result.succeeded)
             if log is not None:

@@ -93,6 +93,22 @@ def test_why_a_run_failed_is_told_also_behind_a_step_that_was_gone_on_after(tmp_
     assert shown == [f"warning: {FAILED}", "error: the run timed out after 1 minute"]
 
 
+def test_what_kept_a_run_from_beginning_is_told_once(tmp_path: Path) -> None:
+    result = simulate(
+        """\
+        name: C
+        timeout: ${{ event.soon }}
+        jobs:
+          a: {steps: [{name: s, run: x}]}
+          b: {needs: a, steps: [{name: s, run: x}]}
+        """,
+        NullRunner(),
+        event={"soon": "soon"},
+        directory=tmp_path,
+    )
+    assert _messages(run_summary_text(result)) == ["error: 'soon' is no number above 0"]
+
+
 def test_why_an_instance_failed_is_told_once(tmp_path: Path) -> None:
     _, summary, shown = told(
         """\

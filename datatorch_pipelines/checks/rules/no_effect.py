@@ -47,7 +47,8 @@ def _find_in_job(subject: PipelineSubject, job_id: str, job: Job) -> Iterator[Fi
             yield Finding(place, f"the job {shown(name)} is needed already", hint="name it once", related=related)
     if job.strategy is not None and job.strategy.matrix == {}:
         place = subject.source.key((*path, "strategy", "matrix"))
-        yield Finding(place, "an empty matrix multiplies nothing", hint="leave it out, or give it a list of values")
+        message = "an empty matrix has no combinations, so the job never runs"
+        yield Finding(place, message, hint="leave it out, or give it a list of values")
 
 
 def _find_in_action(subject: ActionSubject) -> Iterator[Finding]:
