@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
+import signal
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -83,6 +86,57 @@ def test_a_task_cancelled_again_and_again_still_ends_everything_first(project) -
     last = (record / "events.jsonl").read_text().splitlines()[-1]
     assert '"type":"run-finished"' in last
     assert '"status":"cancelled"' in last
+
+
+def _process() -> dict[str, object]:
+    """What of this process a library could change for its user."""
+    root = logging.getLogger()
+    os.umask(mask := os.umask(0o077))
+    return {
+        "signals": [signal.getsignal(number) for number in sorted(signal.valid_signals())],
+        "logging": (root.level, list(root.handlers), logging.raiseExceptions, logging.lastResort),
+        "folder": Path.cwd(),
+        "environment": dict(os.environ),
+        "umask": mask,
+        "hooks": (sys.excepthook, threading.excepthook, sys.unraisablehook),
+        "streams": (sys.stdin, sys.stdout, sys.stderr),
+    }
+
+
+def test_a_run_leaves_the_process_as_it_is(project, monkeypatch) -> None:
+    pipeline = dtp.load(
+        project.write(
+            "name: Tidy\n"
+            "env: {TIDY_LEVEL: job}\n"
+            "jobs: {a: {steps: [{run: 'cd /; umask 0; export TIDY_X=1; kill $$'}, {run: exit 1, if: always()}]}}\n"
+        )
+    )
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # the one thing that others change
+    before = _process()
+    assert pipeline.run(directory=project.runs).status == "failed"
+    handle = pipeline.start(directory=project.runs)
+    handle.cancel()
+    handle.wait()
+    dtp.resume(handle.directory)
+    assert dtp.run_step({"run": "exit 4"}, directory=project.runs).exit_status == 4
+    assert asyncio.run(pipeline.run_async(directory=project.runs)).status == "failed"
+    assert _process() == before
+
+
+def test_what_a_step_does_to_its_environment_and_its_folder_does_not_pass_on(project) -> None:
+    result = dtp.load(
+        project.write(
+            """\
+            name: Apart
+            jobs:
+              a:
+                steps:
+                  - {run: "export PASSED=1; cd /; umask 0", shell: bash}
+                  - {run: 'echo "${PASSED-unset} $(test "$PWD" = / || echo elsewhere)"'}
+            """
+        )
+    ).run(directory=project.runs)
+    assert result.jobs["a"].steps[1].stdout == "unset elsewhere\n"
 
 
 @pytest.mark.parametrize(
