@@ -63,7 +63,19 @@ async def local_folders(*, keep: bool = False) -> AsyncIterator[Paths]:
     finally:
         if not keep:
             with contextlib.suppress(OSError):  # what a step left undeletable must not turn its job's result
-                await asyncio.to_thread(remove_tree, root)
+                await _removed(root)
+
+
+async def _removed(root: Path) -> None:
+    """Deletes a job's folders: to the end, also when that is cancelled meanwhile."""
+    removing = asyncio.ensure_future(asyncio.to_thread(remove_tree, root))
+    try:
+        await asyncio.shield(removing)
+    except asyncio.CancelledError:
+        while not removing.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait((removing,))
+        raise
 
 
 def _make_folders(prefix: str) -> Path:

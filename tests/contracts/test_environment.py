@@ -5,13 +5,15 @@ import pickle
 import subprocess
 import sys
 import tarfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path, PurePosixPath
 
 import pytest
 from attrs import evolve
 
 from datatorch_pipelines.contracts import Capabilities, Command, JobSpec, Runner, StepContext, StepEnvironment
-from datatorch_pipelines.contracts.folders import PROBE, remote_folders
+from datatorch_pipelines.contracts.folders import PROBE, local_folders, remote_folders
 from datatorch_pipelines.contracts.transfer import pack, unpack
 from datatorch_pipelines.errors import CommandRejected, RunnerError
 from datatorch_pipelines.runners import LocalRunner, run_process
@@ -286,3 +288,29 @@ def test_a_context_hands_on_what_is_logged():
     said = []
     StepContext(job=JOB, step="s", environment=None, sink=lambda *item: said.append(item)).log("stdout", b"x")
     assert said == [("stdout", b"x")]
+
+
+def test_folders_are_deleted_though_their_job_is_cancelled_as_it_ends():
+    async def main():
+        loop, busy = asyncio.get_running_loop(), threading.Event()
+        pool = ThreadPoolExecutor(1)  # so that the deletion waits for its turn
+        loop.set_default_executor(pool)
+        made = loop.create_future()
+
+        async def job():
+            async with local_folders() as paths:
+                pool.submit(busy.wait)
+                made.set_result(Path(paths.workspace).parent)
+
+        task = asyncio.ensure_future(job())
+        root = await made
+        task.cancel()
+        await asyncio.sleep(0)
+        task.cancel()
+        await asyncio.sleep(0)
+        busy.set()
+        await asyncio.wait((task,))
+        assert task.cancelled()
+        assert not root.exists()
+
+    asyncio.run(main())
