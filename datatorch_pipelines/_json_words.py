@@ -29,3 +29,13 @@ def wrong_with_json(error: JSONDecodeError) -> str:
     a ',' or a closing bracket is missing
     """
     return next((words for begin, words in _WORDS if error.msg.startswith(begin)), "it can't be read")
+
+
+def refused_number(error: ValueError) -> str:
+    """What is wrong by an error that is no ``JSONDecodeError``: of a number that Python won't read, in our words.
+
+    >>> refused_number(ValueError("NaN is no number of JSON"))
+    'NaN is no number of JSON'
+    """
+    said = str(error)
+    return "a number in it has too many digits" if said.startswith("Exceeds the limit") else said

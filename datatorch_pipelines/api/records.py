@@ -133,7 +133,7 @@ def prune_runs(
     nothing is deleted. ``now`` is the time to count from.
 
     Raises `PipelinesError` when neither is given, or what makes no sense, and `RecordError` when a folder can't be
-    deleted.
+    deleted; the others are all the same.
     """
     from datatorch_pipelines.records import delete_run, sweep_leavings
 
@@ -154,8 +154,18 @@ def prune_runs(
     ]
     if dry_run:
         return chosen
-    sweep_leavings(root)
-    return [run for run in chosen if delete_run(run.directory)]
+    failed = sweep_leavings(root)
+    gone: list[RunSummary] = []
+    for run in chosen:
+        try:
+            if delete_run(run.directory):
+                gone.append(run)
+        except RecordError as error:
+            failed.append(error)
+    if failed:
+        others = f"; {len(failed) - 1} more can't be either" if len(failed) > 1 else ""
+        raise RecordError(f"{failed[0].message}{others}", hint=f"{len(gone)} were deleted") from failed[0]
+    return gone
 
 
 def _before(now: datetime | None, age: timedelta) -> datetime:

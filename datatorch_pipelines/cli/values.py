@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import click
 
-from datatorch_pipelines._json_words import wrong_with_json
+from datatorch_pipelines._json_words import refused_number, wrong_with_json
 from datatorch_pipelines.api import secrets_from_env, secrets_from_file
 from datatorch_pipelines.errors import PipelinesError
 
@@ -91,12 +92,19 @@ def _object(option: str, text: str | None, form: str) -> dict[str, object]:
 def _json(option: str, text: str, source: str) -> object:
     where = f"{source}:" if source else ""
     try:
-        return json.loads(text, parse_constant=_refuse_constant)
+        return json.loads(text, parse_constant=_refuse_constant, parse_float=_finite)
     except json.JSONDecodeError as error:
         raise _bad(option, f"{where}{error.lineno}:{error.colno}: no JSON: {wrong_with_json(error)}") from error
     except (ValueError, RecursionError) as error:
-        reason = "it nests too deep" if isinstance(error, RecursionError) else str(error)
+        reason = "it nests too deep" if isinstance(error, RecursionError) else refused_number(error)
         raise _bad(option, f"{where}{' ' if where else ''}no JSON: {reason}") from error
+
+
+def _finite(digits: str) -> float:
+    number = float(digits)
+    if not math.isfinite(number):
+        raise ValueError("a number in it is too large")
+    return number
 
 
 def _refuse_constant(name: str) -> object:

@@ -36,23 +36,28 @@ def delete_run(directory: Path) -> bool:
         os.close(descriptor)
 
 
-def sweep_leavings(root: Path) -> None:
+def sweep_leavings(root: Path) -> list[RecordError]:
     """Deletes what a deletion that was broken off left, and the folders of runs that never began.
 
-    Raises `RecordError` when something can't be deleted.
+    Gives what can't be deleted. Raises `RecordError` when the folder itself can't be read.
     """
     try:
         with os.scandir(root) as entries:
             names = [entry.name for entry in entries if entry.is_dir(follow_symlinks=False)]
     except FileNotFoundError:
-        return
+        return []
     except OSError as error:
         raise RecordError(f"the folder {os.fspath(root)!r} can't be read: {error.strerror}") from error
+    failed: list[RecordError] = []
     for name in names:
-        if name.startswith(".") and name.endswith(_ENDING) and is_run_id(name[1 : -len(_ENDING)]):
-            _remove(root / name)
-        elif is_run_id(name) and _never_began(root / name):
-            _delete(root / name)
+        try:
+            if name.startswith(".") and name.endswith(_ENDING) and is_run_id(name[1 : -len(_ENDING)]):
+                _remove(root / name)
+            elif is_run_id(name) and _never_began(root / name):
+                _delete(root / name)
+        except RecordError as error:
+            failed.append(error)
+    return failed
 
 
 def _never_began(directory: Path) -> bool:

@@ -79,6 +79,14 @@ def test_without_click_one_line_says_how_to_get_it() -> None:
         (["run", "p.yaml", "--event", '{"a" 1}'], "invalid value for --event: 1:6: no JSON: a ':' is missing;"),
         (["run", "p.yaml", "--event", "[1]"], """invalid value for --event: this is no JSON object; write {"key":"""),
         (["run", "p.yaml", "--event", '{"a": NaN}'], "invalid value for --event: no JSON: NaN is no number of JSON;"),
+        (
+            ["run", "p.yaml", "--event", '{"a": 1e999}'],
+            "invalid value for --event: no JSON: a number in it is too large",
+        ),
+        (
+            ["run", "p.yaml", "--event", '{"a": 1' + "0" * 5000 + "}"],
+            "invalid value for --event: no JSON: a number in it has too many digits;",
+        ),
         (["run", "p.yaml", "--event", "[" * 99999], "invalid value for --event: no JSON: it nests too deep;"),
         (["run", "p.yaml", "--secret", "=hunter2"], "invalid value for --secret: a secret needs a name: KEY, or"),
         (

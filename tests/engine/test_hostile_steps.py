@@ -68,6 +68,11 @@ def test_a_number_that_no_float_holds_is_no_output(number: bytes) -> None:
         read_json(number)
 
 
+def test_a_number_of_more_digits_than_python_reads_is_no_output() -> None:
+    with pytest.raises(ValueError, match=r"^a number in it has too many digits$"):
+        read_json(b"[1" + b"0" * 5000 + b"]")
+
+
 def test_a_tree_of_folders_too_deep_for_recursion_is_deleted_with_the_job(project, monkeypatch) -> None:
     temporary = project.folder / "temporary"
     temporary.mkdir()

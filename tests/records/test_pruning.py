@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 import datatorch_pipelines as dtp
-from datatorch_pipelines.records import encoding
+from datatorch_pipelines._files import remove_tree
+from datatorch_pipelines.records import deleting, encoding
 from datatorch_pipelines.results import RunFinished, RunStarted
 
 NOW = datetime(2026, 3, 31, tzinfo=UTC)
@@ -118,3 +121,27 @@ def test_who_prunes_says_what(root: Path) -> None:
         assert str(raised.value) == told
     assert len(dtp.runs(root)) == 5
     assert dtp.prune_runs(keep=0, directory=root / "nothing") == []
+
+
+def test_what_can_not_be_deleted_keeps_nothing_else_from_being_deleted(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stuck = {".20260301-000000-00000009.deleted", ".20260303-000000-00000003.deleted"}
+    (root / ".20260301-000000-00000009.deleted").mkdir()
+
+    def remove(path: Path) -> None:
+        if path.name in stuck:
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM))
+        remove_tree(path)
+
+    monkeypatch.setattr(deleting, "remove_tree", remove)
+    with pytest.raises(dtp.PipelinesError) as raised:
+        dtp.prune_runs(keep=0, directory=root)
+    assert str(raised.value) == (
+        f"the run in {str(root / '.20260301-000000-00000009.deleted')!r} can't be deleted: Operation not permitted; "
+        "1 more can't be either; 4 were deleted"
+    )
+    assert {path.name for path in root.iterdir()} == stuck
+    monkeypatch.undo()
+    assert dtp.prune_runs(keep=0, directory=root) == []
+    assert list(root.iterdir()) == []

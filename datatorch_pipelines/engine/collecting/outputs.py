@@ -9,7 +9,7 @@ import re
 import stat
 from collections.abc import Callable, Mapping
 
-from datatorch_pipelines._json_words import wrong_with_json
+from datatorch_pipelines._json_words import refused_number, wrong_with_json
 
 _NAME = re.compile(rb"::([A-Za-z_][A-Za-z0-9_.-]{0,199})::")
 _NAME_BYTES = 210
@@ -118,6 +118,8 @@ def read_json(data: bytes) -> object:
         raise ValueError("it is not UTF-8") from None
     except RecursionError:
         raise ValueError("it is nested too deep") from None
+    except ValueError as error:
+        raise ValueError(refused_number(error)) from None
     if data.count(b"[") + data.count(b"{") > _MAX_NESTING and _deeper_than(_MAX_NESTING, value):
         raise ValueError("it is nested too deep")
     return value
