@@ -28,7 +28,8 @@ class Limits:
     max_expression_result: int = field(default=32 * 1024 * 1024, validator=_positive)
     """Size of the text or data that one expression may produce, in characters."""
     max_output_bytes: int = field(default=128 * 1024 * 1024, validator=_positive)
-    """Length of one line by which a step sets an output, in bytes."""
+    """Length of one line by which a step sets an output, in bytes; and of the data that one expression hands on, with 8
+    for each value beside its text."""
     max_event_bytes: int = field(default=25 * 1024 * 1024, validator=_positive)
     """Size of a webhook's body, in bytes (GitHub's own bound)."""
     max_instances: int = field(default=10_000, validator=_positive)

@@ -10,6 +10,7 @@ import pytest
 
 import datatorch_pipelines as dtp
 from datatorch_pipelines.engine.collecting.outputs import read_json
+from tests.support.null_runner import NullRunner, simulate
 
 STEP = """\
 name: H
@@ -58,8 +59,40 @@ def test_data_of_an_expression_that_nests_too_deep_fails_its_step(project) -> No
         deep = {"a": deep}
     result = project.run(text, event=deep, secrets={"TOKEN": "hunter2"})
     assert result.status == "failed"
+    assert str(result.error) == (f"{project.folder}/pipeline.yaml:2:58: the data of the expression is nested too deep")
+
+
+HOLDS_ITSELF: dict[str, object] = {}
+HOLDS_ITSELF["a"] = [HOLDS_ITSELF, HOLDS_ITSELF]
+
+
+@pytest.mark.parametrize(
+    ("job", "column"),
+    [
+        ("{outputs: {x: '${{ event }}'}, steps: [{run: 'true'}]}", 20),
+        ("{strategy: {matrix: {x: ['${{ event }}']}}, steps: [{run: 'true'}]}", 31),
+        ("{steps: [{run: 'true', inputs: {x: ['${{ event }}']}}]}", 42),
+        ("{steps: [{run: 'true', inputs: {x: '${{ event.a }}'}}]}", 41),
+    ],
+    ids=["output", "matrix", "list", "key"],
+)
+def test_data_that_holds_itself_fails_where_it_is_named(project, job: str, column: int) -> None:
+    result = project.run(f"name: H\njobs:\n  a: {job}\n", event=HOLDS_ITSELF)
+    place = f"{project.folder}/pipeline.yaml:3:{column}"
+    assert str(result.error) == f"{place}: the data of the expression is nested too deep"
+
+
+def test_jobs_that_hand_on_twice_what_they_got_end_at_a_bound(tmp_path: Path) -> None:
+    lines = ["name: B", "jobs:", "  j0: {outputs: {x: '1'}, steps: [{run: x}]}"]
+    for n in range(1, 60):
+        got = f"'${{{{ needs.j{n - 1}.outputs }}}}'"
+        lines.append(f"  j{n}: {{needs: j{n - 1}, outputs: {{x: {got}, y: {got}}}, steps: [{{run: x}}]}}")
+    limits = dtp.Limits(max_output_bytes=10_000)
+    result = simulate("\n".join(lines), NullRunner(), directory=tmp_path, limits=limits)
     assert result.error is not None
-    assert result.error.message.startswith("the step's data is nested too deep")
+    assert str(result.error).endswith("the data of the expression is larger than 10000 characters")
+    written = sum(path.stat().st_size for path in tmp_path.rglob("*") if path.is_file())
+    assert written < 200_000
 
 
 @pytest.mark.parametrize("number", [b"1e999", b"-1e999", b'{"a": [1e400]}'])

@@ -12,6 +12,7 @@ from attrs import frozen
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.diagnostics import Locator, PathKey
 from datatorch_pipelines.engine.scoping.contexts import Contexts
+from datatorch_pipelines.engine.scoping.sizes import Boundless, refuse_boundless
 from datatorch_pipelines.errors import ExpressionError
 from datatorch_pipelines.expressions import Host, Template, parse
 from datatorch_pipelines.limits import Limits
@@ -49,11 +50,15 @@ class Evaluator:
 
     def _text(self, text: str, path: Path, contexts: Contexts) -> object:
         try:
-            return _parsed(text, self.limits).evaluate(contexts, host=self.host, limits=self.limits)
+            found = _parsed(text, self.limits).evaluate(contexts, host=self.host, limits=self.limits)
+            refuse_boundless(found, self.limits.max_output_bytes)
         except ExpressionError as error:
             raise self.placed(error, path) from error
         except RecursionError as error:  # from an event that was given so, or what fromJSON made
             raise self.wrong(path, TOO_DEEP) from error
+        except Boundless as error:
+            raise self.wrong(path, f"the data of the expression {error}") from error
+        return found
 
     def mapping(self, values: Mapping[str, object], path: Path, contexts: Contexts) -> dict[str, object]:
         """As `value`, for a mapping."""
