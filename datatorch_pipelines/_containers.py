@@ -8,10 +8,11 @@ import platform
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
-from attrs import field, frozen
+from attrs import Attribute, field, frozen
 
+from datatorch_pipelines._arguments import texts
 from datatorch_pipelines.errors import RunnerError
 
 Pull = Literal["missing", "always", "never"]
@@ -42,24 +43,30 @@ def check_pull(pull: Pull) -> Pull:
     return pull
 
 
-def _words(words: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(words, str):
-        raise RunnerError(f"options is the text {words!r}", hint="give a list with a text for each word")
-    return tuple(words)
+def _words(given: Sequence[str]) -> tuple[str, ...]:
+    hint = "give a list with a text for each word"
+    if isinstance(given, str):
+        raise RunnerError(f"options is the text {given!r}", hint=hint)
+    return texts("options", given, hint=hint)
+
+
+def _value(_settings: object, attribute: Attribute[Any], value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, str | int | float | None):
+        raise RunnerError(f"{attribute.name} is {value!r}", hint=f"give what 'docker run --{attribute.name}' takes")
 
 
 @frozen(kw_only=True)
 class ContainerSettings:
     """How containers are started: what ``docker run`` calls by these names.
 
-    ``options`` are further words of ``docker run``'s command line.
+    ``options`` are further words of ``docker run``'s command line. Raises `RunnerError` for values of another type.
     """
 
-    user: str | None = None
-    network: str | None = None
-    cpus: float | None = None
-    memory: str | None = None
-    gpus: str | None = None
+    user: str | int | None = field(default=None, validator=_value)
+    network: str | None = field(default=None, validator=_value)
+    cpus: float | None = field(default=None, validator=_value)
+    memory: str | int | None = field(default=None, validator=_value)
+    gpus: str | int | None = field(default=None, validator=_value)
     init: bool = True
     options: tuple[str, ...] = field(default=(), converter=_words)
 

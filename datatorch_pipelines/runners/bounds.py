@@ -10,6 +10,7 @@ from pathlib import Path
 
 from attrs import frozen
 
+from datatorch_pipelines._arguments import is_whole
 from datatorch_pipelines.errors import CommandRejected, RunnerError
 
 
@@ -28,16 +29,16 @@ class Bounds:
 
     def check(self) -> None:
         """Raises `RunnerError` for what can't be, or not on this system."""
-        if not -20 <= self.nice <= 19:
-            raise RunnerError(f"nice is {self.nice}", hint="give a whole number from -20 to 19")
+        if not is_whole(self.nice) or not -20 <= self.nice <= 19:
+            raise RunnerError(f"nice is {self.nice!r}", hint="give a whole number from -20 to 19")
         if self.nice < 0 and os.geteuid() != 0:
             raise RunnerError("only root may give processes a nice value below 0", hint="give 0 or more")
-        if self.memory is not None and self.memory < 1:
-            raise RunnerError(f"memory is {self.memory}", hint="give a number of bytes from 1 on")
+        if self.memory is not None and (not is_whole(self.memory) or self.memory < 1):
+            raise RunnerError(f"memory is {self.memory!r}", hint="give a number of bytes from 1 on, such as 4 * 2**30")
         if self.memory is not None and sys.platform != "linux":
             raise RunnerError("this system can't bound a process's memory", hint="leave memory out, or run on Linux")
-        if self.cpu_seconds is not None and self.cpu_seconds < 1:
-            raise RunnerError(f"cpu_seconds is {self.cpu_seconds}", hint="give a whole number of seconds from 1 on")
+        if self.cpu_seconds is not None and (not is_whole(self.cpu_seconds) or self.cpu_seconds < 1):
+            raise RunnerError(f"cpu_seconds is {self.cpu_seconds!r}", hint="give a whole number of seconds from 1 on")
 
     def argv(self, argv: Sequence[str], env: Mapping[str, str], cwd: str) -> Sequence[str]:
         """The command line that starts ``argv`` within the bounds.
@@ -92,8 +93,10 @@ def find_user(user: str | int) -> User:
     """A user by name or number. Raises `RunnerError` for an unknown one, and where this process may not become it."""
     import pwd
 
+    if not isinstance(user, str) and not is_whole(user):
+        raise RunnerError(f"user is {user!r}", hint="give a user's name, or a number")
     try:
-        entry = pwd.getpwnam(user) if isinstance(user, str) else pwd.getpwuid(user)
+        entry = pwd.getpwnam(user) if isinstance(user, str) and not user.isdecimal() else pwd.getpwuid(int(user))
     except (KeyError, OverflowError, ValueError) as error:
         raise RunnerError(f"there is no user {user!r} on this machine", hint="name one of /etc/passwd") from error
     if os.geteuid() not in (0, entry.pw_uid):

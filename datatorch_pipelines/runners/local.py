@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from attrs import evolve
 
+from datatorch_pipelines._arguments import names, seconds
 from datatorch_pipelines.contracts.command import Command
 from datatorch_pipelines.contracts.context import JobSpec, StepContext
 from datatorch_pipelines.contracts.environment import JobEnvironment, fresh_environment
@@ -48,6 +49,8 @@ class LocalRunner(Runner):
     On Linux a whole tree is ended: what changed its process group or session is found by descent, and by the step's own
     ``$DATATORCH_OUTPUT`` in its environment. Elsewhere only the process group is. A guardian process ends everything
     should this process be killed.
+
+    Raises `RunnerError` for arguments of another type.
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities(shares_files=True, containers=True, inherits_environment=True)
@@ -57,7 +60,7 @@ class LocalRunner(Runner):
         *,
         grace: float = GRACE_SECONDS,
         python: str | os.PathLike[str] | None = None,
-        inherit: Iterable[str] | None = None,
+        inherit: str | Iterable[str] | None = None,
         nice: int = 0,
         memory: int | None = None,
         cpu_seconds: int | None = None,
@@ -65,11 +68,13 @@ class LocalRunner(Runner):
     ) -> None:
         given = (grace, python, inherit, nice, memory, cpu_seconds, user)
         self._usual = given == (GRACE_SECONDS, None, None, 0, None, None, None)
-        self._grace = grace
+        self._grace = seconds("grace", grace)
+        if not isinstance(python, str | os.PathLike | None):
+            raise RunnerError(f"python is {python!r}", hint="give a path, or a name on PATH")
         self._python = None if python is None else os.fspath(python)
         self._python_facts: Mapping[str, str] | None = None
         self._ready = False
-        self._inherit = None if inherit is None else ((inherit,) if isinstance(inherit, str) else tuple(inherit))
+        self._inherit = None if inherit is None else names("inherit", inherit)
         if self._inherit is not None:
             vars(self)["capabilities"] = evolve(self.capabilities, inherits_environment=False)
         self._bounds = Bounds(nice=nice, memory=memory, cpu_seconds=cpu_seconds)

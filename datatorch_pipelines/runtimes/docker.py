@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import PurePath
 from typing import ClassVar
 
+from datatorch_pipelines._arguments import words
 from datatorch_pipelines._containers import ContainerSettings, Pull, check_pull, is_image, label_words
 from datatorch_pipelines.contracts.command import Command
 from datatorch_pipelines.contracts.context import Stream
@@ -46,7 +47,7 @@ class DockerRuntime(Runtime):
     - ``pull``: whether the image is fetched when it is ``"missing"``, ``"always"`` or ``"never"``.
     - ``user``, ``network``, ``cpus``, ``memory``, ``gpus``, ``init``, ``options``: as in `DockerRunner`.
 
-    Raises `RunnerError` for an unknown policy.
+    Raises `RunnerError` for an unknown policy, and for arguments of another type.
 
     >>> DockerRuntime(network="none", memory="2g").settings.words()
     ('--init', '--network=none', '--memory=2g')
@@ -60,15 +61,15 @@ class DockerRuntime(Runtime):
         *,
         docker: str | Sequence[str] = "docker",
         pull: Pull = "missing",
-        user: str | None = None,
+        user: str | int | None = None,
         network: str | None = None,
         cpus: float | None = None,
-        memory: str | None = None,
-        gpus: str | None = None,
+        memory: str | int | None = None,
+        gpus: str | int | None = None,
         init: bool = True,
         options: Sequence[str] = (),
     ) -> None:
-        self._client = shlex.join((docker,) if isinstance(docker, str) else docker)
+        self._client = shlex.join(words("docker", docker))
         self._pull: Pull = check_pull(pull)
         self.settings = ContainerSettings(
             user=user, network=network, cpus=cpus, memory=memory, gpus=gpus, init=init, options=options

@@ -195,6 +195,24 @@ def test_without_the_package_distributed_one_line_says_how_to_get_it(monkeypatch
     assert str(caught.value) == "DaskRunner needs the package 'distributed'; pip install 'datatorch-pipelines[dask]'"
 
 
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cluster": 5}, "cluster is of the type int; give a scheduler's address, or a Dask cluster"),
+        ({"patience": "x"}, "patience is 'x'; give a number of seconds from 0 on"),
+        ({"forward_env": 5}, "forward_env is 5; give a list of names"),
+    ],
+)
+def test_arguments_of_another_type_are_refused(options, message):
+    with pytest.raises(RunnerError) as caught:
+        dtp.DaskRunner(**options)
+    assert str(caught.value) == message
+
+
+def test_a_single_variable_to_forward_is_no_list_of_letters():
+    assert dtp.DaskRunner(forward_env="HOME")._forward_env == ("HOME",)
+
+
 def test_without_a_cluster_jobs_run_on_one_in_this_process(tmp_path, monkeypatch):
     monkeypatch.delenv("DASK_SCHEDULER_ADDRESS", raising=False)
     runner = dtp.DaskRunner()

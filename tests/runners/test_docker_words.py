@@ -13,6 +13,7 @@ from datatorch_pipelines.runners import DockerRunner
 from datatorch_pipelines.runners.docker.client import client_of, one_line
 from datatorch_pipelines.runners.docker.containers import JobContainer, container_name, run_words
 from datatorch_pipelines.runners.docker.runner import default_image
+from datatorch_pipelines.runtimes import DockerRuntime
 
 HOLD = "echo ready; while read -r line; do :; done"
 
@@ -65,6 +66,37 @@ def test_what_is_no_image_is_refused_and_never_an_option(image: str, monkeypatch
 def test_an_unknown_policy_is_refused() -> None:
     with pytest.raises(RunnerError, match=r"^pull is 'sometimes'; give one of missing, always, never$"):
         DockerRunner("a", pull="sometimes")  # type: ignore[arg-type]  # what a caller may do
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"docker": []}, "docker is []; give a program's name, or a list with a text for each word"),
+        ({"docker": ""}, "docker is ''; give a program's name, or a list with a text for each word"),
+        ({"docker": 5}, "docker is 5; give a program's name, or a list with a text for each word"),
+        ({"options": [5]}, "options is [5]; give a list with a text for each word"),
+        ({"options": 5}, "options is 5; give a list with a text for each word"),
+        ({"user": ["me"]}, "user is ['me']; give what 'docker run --user' takes"),
+        ({"cpus": True}, "cpus is True; give what 'docker run --cpus' takes"),
+    ],
+)
+@pytest.mark.parametrize("kind", [DockerRunner, DockerRuntime])
+def test_arguments_of_another_type_are_refused(kind: type, options: dict[str, object], message: str) -> None:
+    with pytest.raises(RunnerError) as caught:
+        kind(**options)
+    assert str(caught.value) == message
+
+
+def test_variables_to_forward_are_named_one_by_one_or_as_a_list() -> None:
+    assert DockerRunner("a", forward_env="HOME")._forward_env == {"HOME"}
+    with pytest.raises(RunnerError) as caught:
+        DockerRunner("a", forward_env=5)  # type: ignore[arg-type]  # what a caller may do
+    assert str(caught.value) == "forward_env is 5; give a list of names"
+
+
+def test_users_sizes_and_processors_may_be_numbers() -> None:
+    settings = ContainerSettings(user=1000, memory=1 << 30, gpus=1)
+    assert settings.words() == ("--init", "--user=1000", "--memory=1073741824", "--gpus=1")
 
 
 def test_the_image_is_the_one_that_the_environment_names_else_one_of_this_python(

@@ -6,12 +6,13 @@ import asyncio
 import contextlib
 import importlib.util
 import os
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable
 from pathlib import PurePosixPath
 from typing import Any, ClassVar
 
 from attrs import evolve
 
+from datatorch_pipelines._arguments import names, seconds
 from datatorch_pipelines.contracts.command import Command
 from datatorch_pipelines.contracts.context import JobSpec, StepContext
 from datatorch_pipelines.contracts.environment import JobEnvironment
@@ -38,7 +39,7 @@ class DaskRunner(Runner):
     The workers share no files with this process, but need this package in the same version. Secrets travel in what is
     sent to the workers, and nowhere else: use TLS where others can listen.
 
-    Raises `RunnerError` when the package ``distributed`` is not installed.
+    Raises `RunnerError` when the package ``distributed`` is not installed, and for arguments of another type.
     """
 
     capabilities: ClassVar[Capabilities] = Capabilities(shares_files=False, takes_labels=True)
@@ -48,17 +49,21 @@ class DaskRunner(Runner):
         cluster: Any = None,
         *,
         security: Any = None,
-        forward_env: Sequence[str] = (),
+        forward_env: str | Iterable[str] = (),
         patience: float = 120.0,
     ) -> None:
         if importlib.util.find_spec("distributed") is None:
             raise RunnerError(
                 "DaskRunner needs the package 'distributed'", hint="pip install 'datatorch-pipelines[dask]'"
             )
+        if cluster is not None and not isinstance(cluster, str) and not hasattr(cluster, "scheduler_address"):
+            raise RunnerError(
+                f"cluster is of the type {type(cluster).__name__}", hint="give a scheduler's address, or a Dask cluster"
+            )
         self._cluster = cluster
         self._security = security
-        self._forward_env = tuple(forward_env)
-        self._patience = patience
+        self._forward_env = names("forward_env", forward_env)
+        self._patience = seconds("patience", patience)
         self._opening: asyncio.Future[Leases] | None = None
         self._users = 0
 

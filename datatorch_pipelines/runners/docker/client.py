@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from attrs import field, frozen
 
+from datatorch_pipelines._arguments import words
 from datatorch_pipelines._containers import Pull, is_image
 from datatorch_pipelines.contracts.context import Stream
 from datatorch_pipelines.errors import CommandRejected, RunnerError, RunnerUnavailable
@@ -108,7 +109,7 @@ def client_of(docker: str | Sequence[str] | None) -> Client:
     Raises `RunnerError` where neither is installed.
     """
     if docker is not None:
-        return Client((docker,) if isinstance(docker, str) else docker)
+        return Client(words("docker", docker))
     program = next(filter(shutil.which, PROGRAMS), None)
     if program is None:
         raise RunnerError(

@@ -7,12 +7,13 @@ import contextlib
 import io
 import os
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from pathlib import PurePath
 from typing import ClassVar
 
 from attrs import evolve
 
+from datatorch_pipelines._arguments import names, words
 from datatorch_pipelines._containers import ContainerSettings, Pull, check_pull
 from datatorch_pipelines.contracts.command import Command
 from datatorch_pipelines.contracts.context import JobSpec, LogSink, StepContext
@@ -52,13 +53,13 @@ class DockerRunner(Runner):
       ``docker`` and ``podman`` that is on ``PATH`` unless given.
     - ``pull``: whether the image is fetched when it is ``"missing"``, ``"always"`` or ``"never"``.
     - ``user``, ``network``, ``cpus``, ``memory``, ``gpus``: as ``docker run`` has them, such as ``"1000:1000"``,
-      ``"none"``, ``1.5``, ``"2g"``, ``"all"``.
+      ``"none"``, ``1.5``, ``"2g"`` (a number is of bytes), ``"all"``.
     - ``init``: have a process in the container that looks after those whose parent is gone.
     - ``forward_env``: the names of variables of this process that steps get too.
     - ``options``: further options of ``docker run``, such as ``["--shm-size=1g", "--volume=/data:/data:ro"]``.
 
     A container lives as long as its job; those that a killed host left are removed when a runner opens. Raises
-    `RunnerError` for an image or a policy that is none.
+    `RunnerError` for an image or a policy that is none, and for arguments of another type.
 
     >>> DockerRunner("python:3.12-slim", memory="2g", network="none")
     DockerRunner('python:3.12-slim')
@@ -72,19 +73,19 @@ class DockerRunner(Runner):
         *,
         docker: str | Sequence[str] | None = None,
         pull: Pull = "missing",
-        user: str | None = None,
+        user: str | int | None = None,
         network: str | None = None,
         cpus: float | None = None,
-        memory: str | None = None,
-        gpus: str | None = None,
+        memory: str | int | None = None,
+        gpus: str | int | None = None,
         init: bool = True,
-        forward_env: Sequence[str] = (),
+        forward_env: str | Iterable[str] = (),
         options: Sequence[str] = (),
     ) -> None:
         self._image = check_image(image or default_image())
         self._pull: Pull = check_pull(pull)
-        self._docker = docker
-        self._forward_env = frozenset(forward_env)
+        self._docker = None if docker is None else words("docker", docker)
+        self._forward_env = frozenset(names("forward_env", forward_env))
         self._settings = ContainerSettings(
             user=user, network=network, cpus=cpus, memory=memory, gpus=gpus, init=init, options=options
         )
