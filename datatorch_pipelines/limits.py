@@ -29,7 +29,7 @@ class Limits:
     """Size of the text or data that one expression may produce, in characters."""
     max_output_bytes: int = field(default=128 * 1024 * 1024, validator=_positive)
     """Length of one line by which a step sets an output, in bytes; and of the data that one expression hands on, with 8
-    for each value beside its text."""
+    for each value and 32 for each list and mapping."""
     max_event_bytes: int = field(default=25 * 1024 * 1024, validator=_positive)
     """Size of a webhook's body, in bytes (GitHub's own bound)."""
     max_instances: int = field(default=10_000, validator=_positive)

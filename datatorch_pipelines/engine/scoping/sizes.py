@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Collection, Mapping
 from typing import Any
 
 _DEEPEST = 250
 """How deep data may nest: more than any output does, and less than what masks and records data can follow."""
-_OF_A_VALUE = 8
-"""What a value counts as, beside the characters of a text."""
+_OF_A_VALUE, _OF_A_HOLDER = 8, 32
+"""What a value, and a list or mapping of some, count as beside the characters of a text."""
 
 
 class Boundless(ValueError):
@@ -28,11 +29,12 @@ def refuse_boundless(value: object, most: int) -> None:
         if depth >= _DEEPEST:
             raise Boundless("is nested too deep")
         if isinstance(holder, Mapping):
-            size += sum(len(key) for key in holder if isinstance(key, str))
             items: Collection[Any] = holder.values()
+            with contextlib.suppress(TypeError):  # a key that is no text, which JSON has none of
+                size += sum(map(len, holder))
         else:
             items = holder
-        size += _OF_A_VALUE * len(items)
+        size += _OF_A_HOLDER + _OF_A_VALUE * len(items)
         for item in items:
             kind = type(item)
             if kind is str:
