@@ -9,11 +9,18 @@ from pathlib import Path
 from attrs import field, frozen
 
 from datatorch_pipelines.limits import DEFAULT_LIMITS, Limits
-from datatorch_pipelines.model.reference import ActionReference
+from datatorch_pipelines.model.reference import ActionReference, hide_credentials
 
 
 def _no_warning(message: str) -> None:
     """Drops a warning that nobody asked for."""
+
+
+def _bare(url: str | None) -> str | None:
+    """A URL as it may be shown and recorded, whatever a resolver of other people took it from."""
+    while isinstance(url, str) and (bare := hide_credentials(url)) != url:
+        url = bare
+    return url
 
 
 class ResolveRun:
@@ -51,10 +58,10 @@ class ResolvedAction:
     """An action that is here, ready to be read and run.
 
     ``directory`` holds its files and is not to be written to; ``file`` is the action file's name in it, ``None`` for
-    the usual names. ``commit`` is the full commit id (``None`` for what is no repository), ``url`` where it came from,
-    without credentials, and ``digest`` the digest of the files (see ``tree_digest``; empty where the context said that
-    only the definition is wanted, and the digest is not known without reading every file). ``kind`` is what the
-    reference's ref is: ``tag``, ``branch``, ``default`` or ``commit``; ``None`` where that is not known.
+    the usual names. ``commit`` is the full commit id (``None`` for what is no repository), ``url`` where it came from
+    (credentials in it are dropped), and ``digest`` the digest of the files (see ``tree_digest``; empty where the
+    context said that only the definition is wanted, and the digest is not known without reading every file). ``kind``
+    is what the reference's ref is: ``tag``, ``branch``, ``default`` or ``commit``; ``None`` where that is not known.
     """
 
     reference: ActionReference
@@ -62,7 +69,7 @@ class ResolvedAction:
     digest: str
     file: str | None = None
     commit: str | None = None
-    url: str | None = None
+    url: str | None = field(default=None, converter=_bare)
     kind: str | None = None
 
 

@@ -14,6 +14,8 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "support"))
 from git_servers import GitHttpServer, commit_files, git, make_repository, running_http_server
 
 import datatorch_pipelines as dtp
+from datatorch_pipelines.contracts import ResolveContext, ResolvedAction
+from datatorch_pipelines.display import plan_json, plan_text
 from datatorch_pipelines.errors import ActionNotFound
 
 ADD = "name: Add\ndescription: Adds.\nruns: {using: cmd, command: echo}\n"
@@ -300,3 +302,24 @@ def test_a_pipeline_that_is_named_twice_is_told_of_once(write: Write) -> None:
     with pytest.raises(dtp.PullError) as raised:
         dtp.pull("p.yaml", Path("p.yaml"), offline=True)
     assert len(raised.value.failures) == 1
+
+
+def test_credentials_in_a_url_that_a_resolver_of_other_people_gives_are_nowhere(project) -> None:
+    project.action("add", {"action-datatorch.yaml": "name: A\nruns: {using: cmd, command: 'true'}\n"})
+
+    class Careless(dtp.Resolver):
+        def matches(self, reference: dtp.ActionReference) -> bool:
+            return True
+
+        async def resolve(self, reference: dtp.ActionReference, context: ResolveContext) -> ResolvedAction:
+            url = "https://me:hunter2@example.org/add.git"
+            folder = project.folder / "add"
+            return ResolvedAction(reference=reference, directory=folder, digest="0" * 64, commit="a" * 40, url=url)
+
+    path = project.write("name: C\njobs: {a: {steps: [{action: me/add@v1}]}}\n")
+    plan = dtp.load(path).plan(resolvers=[Careless()])
+    result = dtp.load(path).run(resolvers=[Careless()], directory=project.runs)
+    assert result.status == "succeeded"
+    kept = [file.read_text() for file in result.directory.rglob("*") if file.is_file()]
+    assert any("https://example.org/add.git" in text for text in kept)
+    assert not any("hunter2" in text for text in [*kept, plan_json(plan), plan_text(plan), repr(plan)])
