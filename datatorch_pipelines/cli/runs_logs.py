@@ -16,7 +16,7 @@ from datatorch_pipelines.display.live import LiveView
 from datatorch_pipelines.display.palette import Palette
 from datatorch_pipelines.errors import RecordError
 from datatorch_pipelines.records import follow_events, read_events
-from datatorch_pipelines.results import Event, JobEvent, LogWritten, RunStarted, StepEvent, StepStarted
+from datatorch_pipelines.results import Event, JobEvent, LogWritten, MatrixExpanded, RunStarted, StepEvent, StepStarted
 
 
 @frozen(kw_only=True)
@@ -72,6 +72,8 @@ class _Wanted:
                 known = ", ".join(event.jobs[:10])
                 raise RecordError(f"the run had no job {self._job!r}", hint=f"it had {known}")
             return True
+        if isinstance(event, MatrixExpanded):  # what its instances are called stands before each line
+            return self._job is None or event.job == self._job
         if self._job is None and self._step is None:
             return True
         if not isinstance(event, JobEvent) or (self._job is not None and event.job != self._job):

@@ -21,6 +21,7 @@ STDERR = 2
 _YES = frozenset({"y", "yes"})
 _NO = frozenset({"n", "no"})
 _GLANCE_SECONDS = 0.1
+_NOBODY_WAITS = "nobody waits for the answer any more"
 
 
 class ConsoleHuman:
@@ -88,8 +89,10 @@ def _held(turn: threading.Lock, cancelled: threading.Event) -> Iterator[None]:
     """Waits for its turn, as long as an answer is wanted."""
     while not turn.acquire(timeout=_GLANCE_SECONDS):
         if cancelled.is_set():
-            raise Withdrawn("nobody waits for the answer any more")
+            raise Withdrawn(_NOBODY_WAITS)
     try:
+        if cancelled.is_set():  # while another one was asked
+            raise Withdrawn(_NOBODY_WAITS)
         yield
     finally:
         turn.release()

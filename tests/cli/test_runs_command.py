@@ -213,6 +213,16 @@ def test_the_log_of_one_job_is_that_alone(failed: str, here: Callable) -> None:
     assert all(line.startswith(("run ", "get ")) for line in done.stdout.splitlines())
 
 
+def test_the_log_of_a_step_says_which_instance_of_a_matrix_wrote_each_line(folder: Path, here: Callable) -> None:
+    text = "name: P\njobs: {a: {strategy: {matrix: {n: [x, y]}}, steps: [{run: echo 1}, {name: S, run: echo 2}]}}"
+    (folder / "p.yaml").write_text(text)
+    here("run", "--quiet", "--directory", "runs", "--max-parallel", "1", "p.yaml")
+    done = here("runs", "logs", "latest", "--step", "S", "--directory", "runs")
+    assert _steady(done.stdout).splitlines()[1:] == [
+        f"a ({name}) {line}" for name in "xy" for line in ("step 2: S", "| 2", "step 2 succeeded in T s")
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [

@@ -283,6 +283,14 @@ def test_a_question_that_waits_for_its_turn_can_be_withdrawn(person) -> None:
     assert person.read == ""
 
 
+def test_a_question_that_was_withdrawn_before_its_turn_is_not_shown(person) -> None:
+    question = _question(it=Output())
+    question.cancelled.set()
+    assert str(Asked(_console(person), question).wait().error) == "nobody waits for the answer any more"
+    os.write(person.terminal, b"this alone")
+    assert person.reads("this alone").removesuffix("this alone") == ""
+
+
 def test_where_there_is_no_terminal_nobody_is_asked() -> None:
     read, write = os.pipe()
     try:
