@@ -46,7 +46,11 @@ async def local_folders(*, keep: bool = False) -> AsyncIterator[Paths]:
     try:
         root = await asyncio.shield(making)
     except asyncio.CancelledError:
-        remove_tree(await making)
+        while not making.done():  # also when it is cancelled once more: nobody else would delete them
+            with contextlib.suppress(asyncio.CancelledError, OSError):
+                await asyncio.shield(making)
+        with contextlib.suppress(OSError):
+            remove_tree(making.result())
         raise
     except OSError as error:
         raise RunnerError(

@@ -148,7 +148,11 @@ class Run:
         started has ended and is recorded.
         """
         recorder = self.recorder
-        self._record_start()
+        try:
+            self._record_start()
+        except BaseException:  # what a caller gave may raise when it is looked at: nobody is to wait for more
+            recorder.close()
+            raise
         status, error = Status.CANCELLED, None
         try:
             status, error = await self._watched()

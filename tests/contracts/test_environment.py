@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 import pytest
 from attrs import evolve
 
-from datatorch_pipelines.contracts import Capabilities, Command, JobSpec, Runner, StepContext, StepEnvironment
+from datatorch_pipelines.contracts import Capabilities, Command, JobSpec, Runner, StepContext, StepEnvironment, folders
 from datatorch_pipelines.contracts.folders import PROBE, local_folders, remote_folders
 from datatorch_pipelines.contracts.transfer import pack, unpack
 from datatorch_pipelines.errors import CommandRejected, RunnerError
@@ -312,5 +312,35 @@ def test_folders_are_deleted_though_their_job_is_cancelled_as_it_ends():
         await asyncio.wait((task,))
         assert task.cancelled()
         assert not root.exists()
+
+    asyncio.run(main())
+
+
+def test_folders_that_are_being_made_are_deleted_however_often_that_is_cancelled(tmp_path, monkeypatch):
+    going, go_on = threading.Event(), threading.Event()
+    make = folders._make_folders
+
+    def slow(prefix):
+        going.set()
+        go_on.wait()
+        return make(prefix)
+
+    monkeypatch.setattr(folders, "_make_folders", slow)
+    monkeypatch.setattr(folders.tempfile, "tempdir", str(tmp_path))
+
+    async def enter():
+        async with local_folders():
+            raise AssertionError("it was cancelled before")
+
+    async def main():
+        entering = asyncio.ensure_future(enter())
+        await asyncio.to_thread(going.wait)
+        for _ in range(3):
+            entering.cancel()
+            await asyncio.sleep(0)
+        go_on.set()
+        with pytest.raises(asyncio.CancelledError):
+            await entering
+        assert list(tmp_path.iterdir()) == []
 
     asyncio.run(main())

@@ -15,6 +15,7 @@ import pytest
 
 import datatorch_pipelines as dtp
 from datatorch_pipelines.contracts import ResolveContext
+from datatorch_pipelines.records import is_owned
 from datatorch_pipelines.results import RunStarted, StepStarted
 
 HELLO = "name: Hello\njobs: {a: {steps: [{name: says, run: echo hello}]}}\n"
@@ -282,3 +283,16 @@ def test_without_a_folder_for_temporary_files_the_job_says_so(project, monkeypat
     assert result.error.message == (
         "the job's folders can't be made: No such file or directory; free or change the temporary folder"
     )
+
+
+def test_a_value_that_raises_when_it_is_looked_at_ends_the_run_for_all_who_follow_it(project) -> None:
+    class Odd:
+        def __str__(self) -> str:
+            raise RuntimeError("not to be looked at")
+
+    handle = dtp.loads(HELLO).start(directory=project.runs, inputs={"odd": Odd()})
+    assert list(handle) == []
+    with pytest.raises(RuntimeError, match=r"^not to be looked at$"):
+        handle.wait(30)
+    assert dtp.runs(project.runs) == []
+    assert not is_owned(handle.directory)
