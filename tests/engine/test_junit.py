@@ -290,3 +290,22 @@ def test_the_reports_of_a_step_are_its_tests_also_when_it_fails(project) -> None
         "the artifact 'report.xml' holds a secret; artifacts are kept as they are",
         "the test report 'x.xml' was not read: line 2, column 1: no element found",
     ]
+
+
+def test_who_no_longer_wants_a_long_report_need_not_wait_for_its_end(tmp_path: Path) -> None:
+    class Enough(Exception):
+        """It is not wanted any more."""
+
+    looks = 0
+
+    def check() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 3:
+            raise Enough
+
+    report = tmp_path / "report.xml"
+    report.write_bytes(b"<testsuite>" + b"<testcase name='a'/>" * 100_000 + b"</testsuite>")
+    with pytest.raises(Enough):
+        read_reports([ReportFile(name="report.xml", path=report)], Masker(), lambda _name, _why: None, check)
+    assert looks == 3

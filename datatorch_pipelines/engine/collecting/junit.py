@@ -97,10 +97,11 @@ class _Reader:
         self._parser.CharacterDataHandler = self._text
         self._parser.StartDoctypeDeclHandler = self._refuse
 
-    def read(self, file: IO[bytes]) -> None:
+    def read(self, file: IO[bytes], check: Callable[[], None]) -> None:
         fed = 0
         try:
             while chunk := file.read(_CHUNK):
+                check()
                 fed += len(chunk)
                 if fed > _LARGEST:
                     raise NoReport(f"it is larger than {_LARGEST} bytes")
@@ -175,15 +176,20 @@ class _Reader:
         return FailedTest(name=_masked(case.name, self._masker, _LONGEST_NAME), text=whole[:_LONGEST_TEXT])
 
 
-def read_report(path: Path, masker: Masker) -> SuiteResult | None:
+def _no_check() -> None:
+    """Never ends what is under way."""
+
+
+def read_report(path: Path, masker: Masker, check: Callable[[], None] = _no_check) -> SuiteResult | None:
     """What a JUnit report says, masked; ``None`` for an XML file that is another thing.
 
-    Raises `NoReport` for one that is broken or goes beyond the bounds.
+    ``check`` is called time and again, and may raise. Raises `NoReport` for a report that is broken or goes beyond the
+    bounds.
     """
     reader = _Reader(masker)
     try:
         with path.open("rb") as file:
-            reader.read(file)
+            reader.read(file, check)
     except _AnotherKind:
         return None
     except OSError as error:
@@ -205,20 +211,19 @@ def read_reports(
     files: Iterable[ReportFile],
     masker: Masker,
     on_broken: Callable[[str, str], None],
-    check: Callable[[], None] = lambda: None,
+    check: Callable[[], None] = _no_check,
 ) -> SuiteResult | None:
     """The sum of the reports among some files; ``None`` where there is none.
 
-    ``on_broken`` gets the name of each XML file that can't be read, and why; ``check`` is called before each file, and
+    ``on_broken`` gets the name of each XML file that can't be read, and why; ``check`` is called time and again, and
     may raise.
     """
     total: SuiteResult | None = None
     for file in files:
         if not file.name.lower().endswith(".xml"):
             continue
-        check()
         try:
-            report = read_report(file.path, masker)
+            report = read_report(file.path, masker, check)
         except NoReport as error:
             on_broken(file.name, str(error))
             continue
