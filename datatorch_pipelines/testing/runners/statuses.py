@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from datatorch_pipelines.contracts import Capabilities, Runner
+from datatorch_pipelines.contracts import Runner
 from datatorch_pipelines.testing.judging import listed, shown
 from datatorch_pipelines.testing.runners.jobs import Job, obey
 from datatorch_pipelines.testing.runners.rules import AWAITED, STATUS, SUCCESS
@@ -18,6 +18,7 @@ from datatorch_pipelines.testing.runners.using import (
     Session,
     Use,
     bounded,
+    insist_on_runner,
     needs,
 )
 
@@ -30,11 +31,10 @@ class Statuses(Fixtures):
 
     def test_it_is_a_runner(self, runner: Runner) -> None:
         """A runner inherits `Runner`, and its ``capabilities`` are `Capabilities`."""
-        obey(isinstance(runner, Runner), f"{shown(runner)} is no Runner: inherit datatorch_pipelines.Runner", "calls")
-        found: object = runner.capabilities
-        obey(
-            isinstance(found, Capabilities), f"capabilities are {shown(found)}: give Capabilities(...)", "capabilities"
-        )
+        try:
+            insist_on_runner(runner)
+        except Blamed as blamed:
+            obey(False, str(blamed), blamed.section)
 
     def test_execute_is_awaited(self, use: Use) -> None:
         """``execute`` is a coroutine function: other jobs go on while a command runs."""

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NoReturn, TypeVar
 import pytest
 from attrs import define, field, frozen
 
-from datatorch_pipelines.contracts import JobEnvironment, JobSpec, Paths, Runner
+from datatorch_pipelines.contracts import Capabilities, JobEnvironment, JobSpec, Paths, Runner
 from datatorch_pipelines.testing.judging import shown
 from datatorch_pipelines.testing.loops import StuckError, in_a_loop
 from datatorch_pipelines.testing.runners.jobs import Job, obey
@@ -40,6 +40,7 @@ async def _always(_job: Job) -> None:
     """Of a rule that is looked at wherever the runner is used."""
 
 
+RUNNER = Rule("test_it_is_a_runner", _always)
 OPENS = Rule("test_it_is_opened", _always)
 PLACE = Rule("test_a_job_has_a_place", _always, (OPENS,))
 LEAVES = Rule("test_a_job_is_left_without_an_error", _always, (PLACE,))
@@ -86,6 +87,10 @@ class Fixtures:
     @pytest.fixture
     def use(self, request: pytest.FixtureRequest, runner: Runner) -> Use:
         """Uses the runner, in an event loop of its own."""
+        try:
+            insist_on_runner(runner)
+        except Blamed as blamed:
+            pytest.skip(f"it can't be looked at: see {blamed.rule.test}")
         kind = request.cls
         if "kit_outcomes" not in vars(kind):
             kind.kit_outcomes = {}
@@ -114,6 +119,15 @@ class Blamed(Exception):  # it says whom, and is nobody's error
 
 class Lacking(Exception):  # it says what is missing, and is nobody's error
     """Where the commands run there is no such program."""
+
+
+def insist_on_runner(runner: object) -> None:
+    """Raises `Blamed` for what is no runner, or doesn't say what it can do: nothing else can be looked at."""
+    if not isinstance(runner, Runner):
+        raise Blamed(RUNNER, f"{shown(runner)} is no Runner: inherit datatorch_pipelines.Runner", "calls")
+    found: object = runner.capabilities
+    if not isinstance(found, Capabilities):
+        raise Blamed(RUNNER, f"capabilities are {shown(found)}: give Capabilities(...)", "capabilities")
 
 
 Outcomes = dict[str, BaseException | Rule | None]

@@ -35,6 +35,21 @@ class TestNoRunner(Kit):
             return getattr(self.good, name)
 
 
+class TestAClassInPlaceOfARunner(Kit):
+    FAILS: ClassVar = {"test_it_is_a_runner"}
+
+    class Broken:
+        def __new__(cls) -> type:  # type: ignore[misc]  # the fault
+            return Good
+
+
+class TestCapabilitiesOfAnotherType(Kit):
+    FAILS: ClassVar = {"test_it_is_a_runner"}
+
+    class Broken(Good):
+        capabilities: ClassVar = {"shares_files": True, "max_jobs": 2}  # type: ignore[assignment]  # the fault
+
+
 class TestNotAsynchronous(Kit):
     FAILS: ClassVar = {"test_execute_is_awaited"}
 
