@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from datatorch_pipelines.model.forms.patterns import PatternError, read_pattern
 from datatorch_pipelines.model.forms.values import TooMuch, Work
+from tests.support.costs import calls
 
 ATOMS = st.sampled_from(
     ["a", "b", "-", "[ab]", "[^a]", "[a-c1]", "[-a]", ".", r"\d", r"\w", r"\W", r"\.", "^", "$", r"\b"]
@@ -78,7 +79,7 @@ def test_patterns_are_those_of_ecmascript(pattern: str, text: str, found: bool) 
         ("(?<!a)b", 0, "a pattern of a form can't look ahead or behind; write it without"),
         ("a{99999}", 1, "the pattern is too large; repeat fewer things less often"),
         ("(a{1000}){1000}", 0, "the pattern is too large; repeat fewer things less often"),
-        ("((){9999}){9999}", 0, "the pattern is too large; repeat fewer things less often"),
+        ("((a|){99}){9999}", 0, "the pattern is too large; repeat fewer things less often"),
         ("a" * 1001, 0, "the pattern has more than 1000 characters; write a shorter one"),
         ("(" * 50 + ")" * 50, 41, "the pattern nests too deep; write it with fewer groups"),
     ],
@@ -109,3 +110,12 @@ def test_a_pattern_that_others_take_years_for_is_matched_at_once(pattern: str) -
 def test_a_large_pattern_on_a_long_text_is_given_up() -> None:
     with pytest.raises(TooMuch):
         read_pattern("(?:.?){600}x").is_found_in("a" * 100_000, Work())
+
+
+@pytest.mark.parametrize("nothing", ["a{0}", "()", "(|)", "(?:)*", "(a{0}|(){7})?"])
+def test_what_matches_nothing_costs_nothing_however_often_it_is_repeated(nothing: str) -> None:
+    count = 900 // len(nothing)
+    once = calls(lambda: read_pattern(f"x({nothing * count})y"))
+    assert calls(lambda: read_pattern(f"x({nothing * count}){{999}}y")) < once + 100
+    pattern = read_pattern(f"^x({nothing * 3}){{999}}y$")
+    assert [pattern.is_found_in(text, Work()) for text in ("xy", "xay", "x", "y")] == [True, False, False, False]

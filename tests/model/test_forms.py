@@ -296,6 +296,13 @@ def test_a_form_in_which_nothing_is_wrong_is_a_json_schema(form: dict[str, Any])
     misfits(form, {"a": 1})
 
 
+def test_an_event_of_a_great_many_values_is_too_large_to_be_held_against_a_form() -> None:
+    form = {"properties": {"a": {"items": {"type": "integer"}}}}
+    assert misfits(form, {"a": [1] * 100_000}) == []
+    [found] = misfits(form, {"a": [1] * 300_000})
+    assert found.message == "the event is too large, or the form too intricate, to hold one against the other"
+
+
 def test_as_many_references_more_cost_as_much_more() -> None:
     def form(count: int) -> dict[str, object]:
         return {

@@ -159,7 +159,16 @@ def _condition(kind: str) -> _Build:
     return lambda states, to: _add(states, _State(None, kind, (to,)))
 
 
+def _nothing(_states: list[_State], to: int) -> int:
+    """Adds no place. What is made of it alone is it itself, so that what is built again and again adds places."""
+    return to
+
+
 def _sequence(parts: Sequence[_Build]) -> _Build:
+    parts = [part for part in parts if part is not _nothing]
+    if not parts:
+        return _nothing
+
     def build(states: list[_State], to: int) -> int:
         for part in reversed(parts):
             to = part(states, to)
@@ -169,7 +178,7 @@ def _sequence(parts: Sequence[_Build]) -> _Build:
 
 
 def _either(parts: Sequence[_Build]) -> _Build:
-    if len(parts) == 1:
+    if len(parts) == 1 or all(part is _nothing for part in parts):
         return parts[0]
 
     def build(states: list[_State], to: int) -> int:
@@ -179,6 +188,9 @@ def _either(parts: Sequence[_Build]) -> _Build:
 
 
 def _repeated(part: _Build, least: int, most: int | None) -> _Build:
+    if part is _nothing or most == 0:
+        return _nothing
+
     def build(states: list[_State], to: int) -> int:
         if most is None:
             loop = _add(states, _State(None, None, ()))

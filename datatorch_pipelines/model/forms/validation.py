@@ -74,10 +74,10 @@ class _Place:
         return Misfit((*self.form, keyword), f"{key_named(self.event)} {message}", hint)
 
     def under(self, *form: str | int) -> _Place:
-        return evolve(self, form=(*self.form, *form))
+        return _Place(self.event, (*self.form, *form), self.depth)
 
     def of(self, key: str | int, *form: str | int) -> _Place:
-        return evolve(self, event=(*self.event, key), form=(*self.form, *form))
+        return _Place((*self.event, key), (*self.form, *form), self.depth)
 
 
 @define
@@ -88,7 +88,7 @@ class _Validator:
 
     def held(self, schema: object, value: object, place: _Place) -> Iterator[Misfit]:
         """What of a value doesn't fit a schema, in the schema's order but for what a wrong type makes pointless."""
-        place = evolve(place, depth=self.work.deeper(place.depth))
+        place = _Place(place.event, place.form, self.work.deeper(place.depth))
         if not isinstance(schema, Mapping):
             if schema is False:
                 yield Misfit(place.form, f"{key_named(place.event)} is not wanted")

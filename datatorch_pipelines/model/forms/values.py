@@ -21,6 +21,8 @@ TYPE_WORDS: Mapping[str, str] = {
 """The types of JSON Schema, and what messages call them."""
 
 _MOST_WORK = 1_000_000
+_OF_A_VALUE = 5
+"""What it costs to look at a value, where a character that is held against a pattern costs one step for each way."""
 _DEEPEST = 64
 
 
@@ -42,7 +44,7 @@ class Work:
 
     def deeper(self, depth: int) -> int:
         """The next depth. Raises `TooMuch` when it is too deep."""
-        self.add()
+        self.add(_OF_A_VALUE)
         if depth >= _DEEPEST:
             raise TooMuch
         return depth + 1
