@@ -69,7 +69,7 @@ def run_line(run: RunSummary) -> str:
 def run_text(run: RunSummary, result: RunResult, *, palette: Palette = PLAIN) -> str:
     """All that the record says of a run: its jobs and steps with times, outputs, artifacts, tests and failures."""
     state = state_text(run)
-    took = f" in {_took(run)}" if run.finished is not None else ""
+    took = f" in {duration_text(result.duration)}" if run.finished is not None else ""
     lines = [
         palette.paint("strong", one_line(f"run {run.id}: {run.pipeline}")),
         f"{palette.paint(_MEANINGS.get(state, 'strong'), state)}{took}, started {_moment(run.started)}",

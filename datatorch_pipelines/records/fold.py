@@ -54,17 +54,19 @@ class _Fold:
     run: RunStarted | None = None
     finished: RunFinished | None = None
     last: float = 0.0
+    paused: float = 0.0
     jobs: dict[str, _Job] = field(factory=dict)
     warnings: list[Diagnostic] = field(factory=list)
 
     def add(self, event: Event) -> None:
-        self.last = event.time
+        before, self.last = self.last, event.time
         match event:
             case RunStarted():
                 self.run = event
                 self.jobs = {job: _Job() for job in event.jobs}
             case RunResumed():
                 self.finished = None
+                self.paused += max(0.0, event.time - before)
                 for job in event.jobs:
                     self._again(job, event.standing.get(job, ()))
             case WarningRaised():
@@ -143,6 +145,7 @@ def result_of(events: Iterable[Event], directory: Path) -> RunResult:
         jobs=jobs,
         started=_moment(run.time),
         finished=_moment(fold.finished.time if fold.finished else fold.last),
+        paused=fold.paused,
         directory=directory,
         diagnostics=fold.warnings,
         error=error,

@@ -34,9 +34,10 @@ class StepResult:
 
     ``index`` counts from 0 in the job. ``inputs`` and ``outputs`` are masked. ``exit_status`` is ``None`` when no
     process ran, ``-N`` when the signal N ended it. ``started`` and ``finished`` are UTC, ``None`` for a step that did
-    not start. ``reason`` says why it was skipped or cancelled. ``location`` is the step's place in the pipeline's file.
-    ``attempts`` is how often it was tried. ``artifacts`` are the files that it left, ``tests`` what its tests said
-    (``None`` without a report). ``diagnostics`` are the warnings that came up while it ran.
+    not start. ``reason`` says why it was skipped or cancelled, or that its result was in the cache. ``location`` is the
+    step's place in the pipeline's file. ``attempts`` is how often it was tried. ``artifacts`` are the files that it
+    left, ``tests`` what its tests said (``None`` without a report). ``diagnostics`` are the warnings that came up while
+    it ran.
     """
 
     index: int
@@ -152,7 +153,8 @@ class RunResult:
     """What came of a run.
 
     ``id`` names the run, ``directory`` is its folder with the record and the logs. ``diagnostics`` are the warnings of
-    the pipeline and of the run. ``error`` is the first failure.
+    the pipeline and of the run. ``error`` is the first failure. ``paused`` is how many seconds nothing went on before
+    the run was resumed.
     """
 
     id: str
@@ -164,16 +166,17 @@ class RunResult:
     directory: Path
     diagnostics: tuple[Diagnostic, ...] = field(default=(), converter=_diagnostics)
     error: Failure | None = None
+    paused: float = 0.0
 
     @property
     def succeeded(self) -> bool:
-        """Whether every job succeeded."""
+        """Whether the run succeeded: nothing failed that was not gone on after."""
         return self.status is Status.SUCCEEDED
 
     @property
     def duration(self) -> float:
-        """How long the run took, in seconds."""
-        return (self.finished - self.started).total_seconds()
+        """How long the run took, in seconds; of one that was resumed, without the time in which nothing went on."""
+        return (self.finished - self.started).total_seconds() - self.paused
 
     def raise_for_status(self) -> RunResult:
         """This result, if the run succeeded; raises `RunFailed` with the first failure's place if not."""

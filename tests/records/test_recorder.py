@@ -25,6 +25,7 @@ from datatorch_pipelines.results import (
     JobStarted,
     LogWritten,
     RunFinished,
+    RunResumed,
     RunStarted,
     Status,
     StepFinished,
@@ -142,6 +143,22 @@ def test_no_name_of_a_job_or_a_step_leads_out_of_the_logs(job: str, label: str, 
     assert ".." not in path.parts
     assert path.name.isascii()
     assert len(path.name) < 100
+
+
+def test_the_time_in_which_nothing_went_on_is_not_how_long_a_run_took(tmp_path: Path) -> None:
+    events = [
+        RunStarted(time=10, run_id="r", pipeline="P", jobs=("a",)),
+        JobStarted(time=11, job="a"),  # here the machine went down
+        RunResumed(time=100, attempt=2, jobs=("a",)),
+        RunFinished(time=105, status=Status.FAILED),
+        RunResumed(time=1000, attempt=3, jobs=("a",)),
+        RunFinished(time=1002.5, status=Status.SUCCEEDED),
+    ]
+    result = result_of(events, tmp_path)
+    assert (result.duration, result.paused) == (8.5, 984)
+    assert (result.finished - result.started).total_seconds() == 992.5
+    set_back = result_of([*events, RunResumed(time=5, attempt=4, jobs=("a",))], tmp_path)
+    assert set_back.paused == 984
 
 
 def test_events_fold_into_the_result(tmp_path: Path) -> None:
