@@ -19,7 +19,7 @@ from datatorch_pipelines.runners import DockerRunner, supervised
 from datatorch_pipelines.runtimes import DockerRuntime
 from datatorch_pipelines.runtimes.support_files import SUPPORT
 
-pytestmark = pytest.mark.usefixtures("docker")
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("docker")]
 
 
 def engine(*arguments):

@@ -12,7 +12,7 @@ from datatorch_pipelines.runners import DockerRunner
 from datatorch_pipelines.runners.docker.runner import ContainerEnvironment
 from datatorch_pipelines.testing import RunnerConformance
 
-pytestmark = pytest.mark.usefixtures("docker")
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("docker")]
 
 
 class TestWithPython(RunnerConformance):

@@ -19,7 +19,7 @@ from datatorch_pipelines.runners import DockerRunner
 
 JOB = JobSpec(run_id="r", job_id="j", name="j")
 
-pytestmark = pytest.mark.usefixtures("docker")
+pytestmark = [pytest.mark.integration, pytest.mark.usefixtures("docker")]
 
 
 def engine(*arguments):
