@@ -117,14 +117,16 @@ class Run:
         """Ends the run gently: what runs ``if: always()`` still does. The first time counts."""
         self._interrupt(Interruption(reason=reason))
 
-    def kill(self) -> None:
-        """Ends everything at once, also what would run whatever happens."""
+    def kill(self, reason: str = CANCELLED) -> None:
+        """Ends everything at once, also what would run whatever happens; ``reason`` counts where nothing was to end."""
         if self._killed:  # once only: a second time would break into the tidying up
             return
         self._killed = True
         if self._work is not None and not self._work.done():
             if self._stop is None:
-                self._request(Interruption(reason=CANCELLED))
+                stop = Interruption(reason=reason)
+                self._request(stop)
+                self._dispatcher.explain(stop)
             self._work.cancel()
 
     def _interrupt(self, stop: Interruption) -> None:
@@ -216,7 +218,7 @@ class Run:
         work = self._work = asyncio.ensure_future(self._jobs())
 
         def give_up() -> None:
-            loop.call_soon_threadsafe(self.kill)
+            loop.call_soon_threadsafe(self.kill, "the run's record can't be written")
 
         self.recorder.on_failure = give_up
         if self._killed:

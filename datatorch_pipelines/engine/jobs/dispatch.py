@@ -74,6 +74,13 @@ class Dispatcher:
                 else:
                     scope.flow.outlived = stop
 
+    def explain(self, stop: Interruption) -> None:
+        """Takes note of why everything is about to be ended at once, for what is recorded of it."""
+        if self._stop is None:
+            self._stop = stop
+            for scope in self._running.values():
+                scope.flow.outlived = stop
+
     async def execute(self) -> None:
         """Every job to its end. Cancelling it ends all at once, each job recorded, before it passes on."""
         self.begun = True
