@@ -186,3 +186,14 @@ def test_a_step_cant_change_what_later_steps_read_as_their_inputs(project, text:
     result = project.run(STEP.format(shell="sh", text=text) + later)
     assert result.error is None
     assert result.jobs["a"].step("later").log == "{}"
+
+
+def test_outputs_that_can_not_be_taken_are_told_of_the_first_ones_alone(project) -> None:
+    text = "name: J\noutputs: {x: {type: string}}\nruns: {using: python, main: junk.py}\n"
+    junk = "import os\nprint('::x::no\\n' * 30)\nopen(os.environ['DATATORCH_OUTPUT'], 'w').write('no\\n' * 30)\n"
+    project.action("junk", {"action-datatorch.yaml": text, "junk.py": junk})
+    result = project.run("name: H\njobs: {a: {steps: [{action: ./junk}]}}\n")
+    assert result.status == "succeeded"
+    told = [warning.message for warning in result.diagnostics if "output" in warning.message]
+    first = "the output 'x' was not taken: its value is no JSON (a value is missing at column 1)"
+    assert told == [first] * 10 + ["so it is with 50 more of the step's outputs"]

@@ -31,6 +31,9 @@ from datatorch_pipelines.records import StepLog, plain_data
 from datatorch_pipelines.results import Failure, Status, StepInputs
 from datatorch_pipelines.runtimes import prepare_run, run_command
 
+_MOST_WARNINGS = 10
+"""How many outputs that can't be taken are told one by one: a step may write as many as it likes."""
+
 
 @frozen(kw_only=True)
 class StepOutcome:
@@ -218,10 +221,15 @@ async def _execute(
 ) -> tuple[int, Mapping[str, object]]:
     """Runs the command; its exit status and the outputs that it set."""
 
+    not_taken = 0
+
     def junk(name: str, why: str) -> None:
+        nonlocal not_taken
         declared = planned.action.definition.outputs if planned.action else {}
         if name in declared or name.startswith("DATATORCH_OUTPUT"):
-            scope.warn(f"the output {name!r} was not taken: {why}", Code.UNDECLARED_OUTPUT, planned.index)
+            not_taken += 1
+            if not_taken <= _MOST_WARNINGS:
+                scope.warn(f"the output {name!r} was not taken: {why}", Code.UNDECLARED_OUTPUT, planned.index)
 
     told = set[str]()
 
@@ -254,7 +262,11 @@ async def _execute(
         raise RunnerError(f"the runner gave {status!r} where an exit status belongs", hint="execute returns a number")
     reader.close()
     with third_party("the runner"):
-        return status, {**reader.values, **await files.outputs(limit, junk)}
+        outputs = {**reader.values, **await files.outputs(limit, junk)}
+    if not_taken > _MOST_WARNINGS:
+        more = not_taken - _MOST_WARNINGS
+        scope.warn(f"so it is with {more} more of the step's outputs", Code.UNDECLARED_OUTPUT, planned.index)
+    return status, outputs
 
 
 def _failure_text(label: str, status: int) -> str:
