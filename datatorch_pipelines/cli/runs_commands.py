@@ -175,7 +175,6 @@ def resume(
     from datatorch_pipelines.cli.runs_resume import ResumeCall, resume_run
 
     given = {
-        "event": values.parse_event(event),
         "trigger": trigger,
         "inputs": values.parse_assignments("--input", inputs),
         "variables": values.parse_assignments("--variable", variables),
@@ -185,12 +184,15 @@ def resume(
         "offline": offline,
         "strict": strict,
     }
+    told: dict[str, object] = {name: value for name, value in given.items() if value}
+    if event is not None:  # an empty one is given, too
+        told["event"] = values.parse_event(event)
     return resume_run(
         ResumeCall(
             run=run,
             directory=directory,
             jobs=jobs,
-            given={name: value for name, value in given.items() if value},
+            given=told,
             secrets=values.parse_secrets(secrets, secrets_file, secrets_env, os.environ),
             answers=values.parse_answers(answers),
             as_json=as_json,

@@ -316,6 +316,10 @@ def test_a_run_that_fails_again_ends_with_1(failed: str, here: Callable) -> None
             ["latest", "--input", "ok=1"],
             "a run that goes on has the inputs that it began with; leave inputs out, or run anew",
         ),
+        (
+            ["latest", "--event", "{}"],
+            "a run that goes on has the event that it began with; leave event out, or run anew",
+        ),
     ],
 )
 def test_a_run_that_cant_go_on_is_refused_and_nothing_runs(
