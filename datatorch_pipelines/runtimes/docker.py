@@ -112,7 +112,7 @@ class DockerRuntime(Runtime):
             case 42:
                 return RunnerUnavailable(
                     f"the container engine can't be reached: {said}",
-                    hint=f"start it, or name another one by DOCKER_HOST; '{self._client} info' has to succeed",
+                    hint=f"start it, or name another one by DOCKER_HOST; '{self._client} version' has to succeed",
                 )
             case 43:
                 hint = f"fetch it: {self._client} pull {image}"

@@ -374,7 +374,7 @@ def test_an_engine_that_does_not_run_is_said(monkeypatch):
             asyncio.run(DockerRunner(SMALL).open())
     assert str(caught.value).startswith("the container engine can't be reached: ")
     assert str(caught.value).endswith(
-        "; start it, or name another one by DOCKER_HOST; 'docker info' has to succeed"
+        "; start it, or name another one by DOCKER_HOST; 'docker version' has to succeed"
     )  # fmt: skip
     assert "\n" not in str(caught.value)
 

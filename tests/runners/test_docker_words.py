@@ -3,12 +3,13 @@
 import asyncio
 import os
 import subprocess
+from pathlib import Path
 
 import pytest
 
 from datatorch_pipelines._containers import ContainerSettings, is_dead, owner
 from datatorch_pipelines.contracts import JobSpec
-from datatorch_pipelines.errors import RunnerError
+from datatorch_pipelines.errors import RunnerError, RunnerUnavailable
 from datatorch_pipelines.runners import DockerRunner
 from datatorch_pipelines.runners.docker.client import client_of, one_line
 from datatorch_pipelines.runners.docker.containers import JobContainer, container_name, run_words
@@ -132,6 +133,31 @@ def test_what_docker_complains_of_is_one_line_without_advice_on_its_use() -> Non
     said = "docker: no such thing.\n\nRun 'docker run --help' for more information\n"
     assert one_line(said) == "docker: no such thing."
     assert one_line("Error: a\nSee 'docker run --help'.\n") == "Error: a"
+    assert one_line("invalid a\n\nUsage:  docker run [OPTIONS]\n\nRun 'docker run --help'\n") == "invalid a"
+
+
+def test_an_engine_that_does_not_answer_is_told_by_its_own_words(tmp_path: Path) -> None:
+    docker = tmp_path / "docker"
+    docker.write_text(
+        "#!/bin/sh\ncase $1 in info) echo 'ERROR: no' && echo 'errors pretty printing info' >&2;;"
+        " *) echo 'Cannot connect to it' >&2;; esac\nexit 1\n"
+    )
+    docker.chmod(0o755)
+    with pytest.raises(RunnerUnavailable) as caught:
+        asyncio.run(DockerRunner("tool:1", docker=str(docker)).open())
+    assert str(caught.value) == (
+        "the container engine can't be reached: Cannot connect to it; start it, or name another one by DOCKER_HOST; "
+        f"'{docker} version' has to succeed"
+    )
+
+
+def test_a_command_line_that_is_not_there_is_told() -> None:
+    with pytest.raises(RunnerError) as caught:
+        asyncio.run(DockerRunner("tool:1", docker=["no-such-docker"]).open())
+    assert str(caught.value) == (
+        "the program 'no-such-docker' is not installed or not on PATH; install it, or name another command line by "
+        "docker=[...]"
+    )
 
 
 def test_a_container_that_is_being_made_is_ended_to_the_end_however_often_that_is_cancelled(

@@ -61,7 +61,7 @@ class Client:
                 f"{self.words[0]} gave no answer within {seconds:.0f} seconds", hint="see whether its engine is well"
             ) from error
         except CommandRejected as error:
-            raise RunnerError(error.message, hint=error.hint) from error
+            raise RunnerError(error.message, hint="install it, or name another command line by docker=[...]") from error
         return Answer(
             status=status,
             out=said["stdout"].decode("utf-8", "replace"),
@@ -70,11 +70,11 @@ class Client:
 
     async def insist_on_engine(self) -> None:
         """Raises `RunnerUnavailable` when no engine answers."""
-        answer = await self.ask("info")
+        answer = await self.ask("version")
         if answer.status != 0:
             raise RunnerUnavailable(
                 f"the container engine can't be reached: {answer.said}",
-                hint=f"start it, or name another one by DOCKER_HOST; '{self.words[0]} info' has to succeed",
+                hint=f"start it, or name another one by DOCKER_HOST; '{self.words[0]} version' has to succeed",
             )
 
     async def image_id(self, image: str, pull: Pull) -> str:
@@ -128,4 +128,4 @@ def check_image(image: str) -> str:
 def one_line(text: str) -> str:
     """Several lines as one; docker's advice to look at its help is left out."""
     lines = (line.strip() for line in text.splitlines())
-    return "; ".join(line for line in lines if line and not line.startswith(("See 'docker", "Run 'docker")))
+    return "; ".join(line for line in lines if line and not line.startswith(("See 'docker", "Run 'docker", "Usage:")))

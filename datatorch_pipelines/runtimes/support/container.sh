@@ -17,7 +17,7 @@ absent() { echo "neither docker nor podman is installed where the step runs" >&2
 fetch() {
   echo "fetching the image $image" >&2
   client pull --quiet "$image" >/dev/null && return
-  client info >/dev/null || exit 42
+  client version >/dev/null || exit 42
   exit 44
 }
 
@@ -52,7 +52,7 @@ if [ "$mode" = image ]; then
   policy=$3 image=$4
   [ "$policy" != always ] || fetch
   client image inspect --format '{{.Id}}' "$image" 2>/dev/null && exit
-  client info >/dev/null || exit 42
+  client version >/dev/null || exit 42
   [ "$policy" = missing ] || exit 43
   fetch
   client image inspect --format '{{.Id}}' "$image"
