@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import os
 import shutil
@@ -82,11 +83,15 @@ def ssh_options(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[str]]
 
 
 @pytest.fixture(scope="session")
-def docker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+def docker() -> Iterator[None]:
     """A container engine that lives as long as the tests, named by DOCKER_HOST, with the images of `docker_engine`."""
     if not can_serve_docker():
         pytest.skip("docker, dockerd and a static busybox are not installed")
-    with docker_engine(tmp_path_factory.mktemp("docker") / "engine") as host, pytest.MonkeyPatch.context() as patch:
+    with (
+        _short_folder("docker-") as folder,
+        docker_engine(folder / "engine") as host,
+        pytest.MonkeyPatch.context() as patch,
+    ):
         if host is not None:
             patch.setenv("DOCKER_HOST", host)
         yield
@@ -97,11 +102,17 @@ def slurm() -> Iterator[SlurmCluster]:
     """A Slurm of two nodes that lives as long as the tests, named by SLURM_CONF."""
     if not can_run_slurm():
         pytest.skip("Slurm is not installed, or this is not root")
-    # Slurm's sockets need a short path.
     with (
-        tempfile.TemporaryDirectory(prefix="slurm-", ignore_cleanup_errors=True) as folder,
-        slurm_cluster(Path(folder)) as cluster,
+        _short_folder("slurm-") as folder,
+        slurm_cluster(folder) as cluster,
         pytest.MonkeyPatch.context() as patch,
     ):
         patch.setenv("SLURM_CONF", cluster.env["SLURM_CONF"])
         yield cluster
+
+
+@contextlib.contextmanager
+def _short_folder(prefix: str) -> Iterator[Path]:
+    """A folder for sockets, whose paths have no room for the usual one of temporary files."""
+    with tempfile.TemporaryDirectory(prefix=prefix, dir="/tmp", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)

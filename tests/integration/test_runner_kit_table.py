@@ -30,6 +30,9 @@ def outcomes(tmp_path_factory: pytest.TempPathFactory) -> Outcomes:
     for file in FILES:
         path = Path(str(file.__file__))
         found |= kit_outcomes(path, tmp_path_factory.mktemp("kit") / "report.xml", AT_ONCE)
+        # Beside others a runner may be late: what differs counts only where it does alone as well.
+        for name in [name for name in found if name in vars(file) and failed(found[name]) != KINDS[name].FAILS]:
+            found |= kit_outcomes(path, tmp_path_factory.mktemp("kit") / "report.xml", ("-k", name))
     return found
 
 
