@@ -15,6 +15,7 @@ need tar tar
 need slurm-wlm slurmctld
 need munge munged
 need docker.io dockerd
+need docker.io docker
 need busybox-static busybox
 python3 -c 'import ensurepip' 2>/dev/null || packages+=(python3-venv)
 
@@ -25,6 +26,8 @@ if [ "${#packages[@]}" -gt 0 ]; then
   fi
   echo "installing ${packages[*]}"
   apt-get update -qq
+  # From Debian 13 on, docker's command line is a package of its own, which the engine's only recommends.
+  if ! command -v docker >/dev/null && apt-cache show docker-cli >/dev/null 2>&1; then packages+=(docker-cli); fi
   # The service that openssh-server starts by itself is not wanted: the tests start their own.
   RUNLEVEL=1 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
