@@ -104,7 +104,7 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def integration(session: nox.Session) -> None:
-    """Against real git servers, sshd, Dask, the package index, an editor's language server and the peer's own SDK."""
+    """Against real servers (git, sshd, docker, Dask, Slurm), the package index, an editor and the peer's own SDK."""
     session.run("bash", "tests/integration/install.sh", external=True)
     session.install("-e", ".[cli]", *_groups("test", "integration"))
     sdk = Path(session.create_tmp()).resolve() / "sdk"

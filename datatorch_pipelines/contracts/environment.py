@@ -61,8 +61,12 @@ class JobEnvironment:
         await self._ends.aclose()
 
     async def run(self, command: Command, *, step: str, sink: LogSink) -> int:
-        """Runs a command of the library's own in this place, such as an unpacking; gives its exit status."""
-        return await self.runner.execute(command, StepContext(job=self.job, step=step, environment=self, sink=sink))
+        """Runs a command of the library's own in this place, such as an unpacking; gives its exit status.
+
+        Raises as `Runner.execute`.
+        """
+        context = StepContext(job=self.job, step=step, environment=self, sink=sink)
+        return exit_status(await self.runner.execute(command, context))
 
     async def move_files(self, command: Command, *, sink: LogSink) -> int:
         """Runs one of the commands by which `put` and `get` move files; a runner may know a quicker way."""
@@ -165,6 +169,13 @@ class JobEnvironment:
         if status != 0:
             said = _one_line(complaint.getvalue()) or f"exit status {status}"
             raise RunnerError(f"files can't be copied to or from where the job runs: {said}")
+
+
+def exit_status(given: object) -> int:
+    """What `Runner.execute` gave. Raises `RunnerError` where that is no exit status, such as ``None``."""
+    if type(given) is not int:
+        raise RunnerError(f"the runner gave {given!r} where an exit status belongs", hint="execute returns a number")
+    return given
 
 
 @contextlib.asynccontextmanager

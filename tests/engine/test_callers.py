@@ -9,6 +9,7 @@ import signal
 import sys
 import tempfile
 import threading
+from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 
 import pytest
@@ -204,6 +205,19 @@ def test_a_runner_that_gives_no_exit_status_fails_the_step(project, status: obje
     assert result.error.message == (
         f"the runner gave {status!r} where an exit status belongs; execute returns a number"
     )
+
+
+class FarAnswers(Answers):
+    capabilities = dtp.Capabilities(shares_files=False)
+
+    def job(self, job: dtp.JobSpec) -> AbstractAsyncContextManager[dtp.JobEnvironment]:
+        return dtp.Runner.job(self, job)
+
+
+def test_a_runner_without_the_engines_files_that_gives_no_exit_status_is_told_of_that_and_not_of_files(project) -> None:
+    result = project.run(HELLO, runner=FarAnswers(None))
+    assert result.error is not None
+    assert result.error.message == "the runner gave None where an exit status belongs; execute returns a number"
 
 
 def test_a_runner_takes_at_least_one_job() -> None:

@@ -13,6 +13,7 @@ from attrs import define, evolve, field, frozen
 
 from datatorch_pipelines.codes import Code
 from datatorch_pipelines.contracts import Command, StepContext, StepEnvironment, Stream
+from datatorch_pipelines.contracts.environment import exit_status
 from datatorch_pipelines.engine.collecting.files import StepFiles, step_files
 from datatorch_pipelines.engine.collecting.masks import MaskLines
 from datatorch_pipelines.engine.collecting.outputs import OutputReader
@@ -254,12 +255,10 @@ async def _execute(
     context = StepContext(job=scope.spec, step=planned.step.label, environment=scope.environment, sink=sink)
     try:
         with third_party("the runner"), time_limit.listening():
-            status = await scope.environment.runner.execute(command, context)
+            status = exit_status(await scope.environment.runner.execute(command, context))
     finally:
         for stream, lines in masks.items():
             log.write(stream, lines.close())
-    if type(status) is not int:
-        raise RunnerError(f"the runner gave {status!r} where an exit status belongs", hint="execute returns a number")
     reader.close()
     with third_party("the runner"):
         outputs = {**reader.values, **await files.outputs(limit, junk)}
