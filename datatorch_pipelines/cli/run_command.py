@@ -190,7 +190,7 @@ def _call(path: str, given: _Given) -> RunCall:
             "from_job": given["from_job"],
             "up_to": given["up_to"],
             "runner": given["runner"],
-            "runners": values.parse_assignments("--runs-on", given["runs_on"]),
+            "runners": values.parse_assignments("--runs-on", given["runs_on"], "LABEL=NAME"),
             "max_parallel": given["max_parallel"],
             "offline": given["offline"],
             "strict": given["strict"],

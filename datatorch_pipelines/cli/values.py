@@ -15,13 +15,13 @@ from datatorch_pipelines.api import secrets_from_env, secrets_from_file
 from datatorch_pipelines.errors import PipelinesError
 
 
-def parse_assignments(option: str, items: Iterable[str]) -> dict[str, str]:
-    """The values of an option ``KEY=VALUE`` that may be given several times, by key."""
+def parse_assignments(option: str, items: Iterable[str], form: str = "KEY=VALUE") -> dict[str, str]:
+    """The values of an option of the form ``KEY=VALUE`` that may be given several times, by key."""
     values: dict[str, str] = {}
     for item in items:
         key, equals, value = item.partition("=")
         if not key or not equals:
-            raise _bad(option, f"{item!r} is no KEY=VALUE")
+            raise _bad(option, f"{item!r} is no {form}")
         _add(values, option, key, value)
     return values
 

@@ -67,6 +67,7 @@ def test_without_click_one_line_says_how_to_get_it() -> None:
         (["run", "p.yaml", "--input", "x"], "invalid value for --input: 'x' is no KEY=VALUE;"),
         (["run", "p.yaml", "--input", "=x"], "invalid value for --input: '=x' is no KEY=VALUE;"),
         (["run", "p.yaml", "--variable", "x"], "invalid value for --variable: 'x' is no KEY=VALUE;"),
+        (["run", "p.yaml", "--runs-on", "gpu"], "invalid value for --runs-on: 'gpu' is no LABEL=NAME;"),
         (["run", "p.yaml", "--input", "a=1", "--input", "a=2"], "invalid value for --input: 'a' is given twice;"),
         (["run", "p.yaml", "--max-parallel", "0"], "invalid value for '--max-parallel': 0 is not in the range x>=1;"),
         (["run", "p.yaml", "--log-format", "xml"], "invalid value for '--log-format': 'xml' is not one of"),
