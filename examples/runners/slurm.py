@@ -85,8 +85,10 @@ class SlurmRunner(Runner):
         """Runs the command as a step of the job's allocation (see `Runner.execute`)."""
         number = self._allocations[context.job]
         travelling = supervised(command, context)
+        # Unbuffered, srun passes on what is no whole line yet, but makes the output a terminal, which tar refuses.
+        line = f"{{ {travelling.line}; }} | cat"
         try:
-            return await travelling.run([*SRUN, f"--jobid={number}", *travelling.argv])
+            return await travelling.run([*SRUN, f"--jobid={number}", "--unbuffered", "sh", "-c", line])
         except RunnerUnavailable as error:
             # In an allocation that is there, a step starts at once: what doesn't start has lost its place.
             raise EnvironmentLost(f"the allocation {number} is gone: {error.message}") from error

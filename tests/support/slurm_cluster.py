@@ -61,7 +61,10 @@ def can_run_slurm() -> bool:
 
 @contextlib.contextmanager
 def slurm_cluster(folder: Path, *, count: int = 2) -> Iterator[SlurmCluster]:
-    """A cluster of ``count`` nodes of two processors each. ``folder`` is its home, with a short path (for sockets)."""
+    """A cluster of ``count`` nodes that say they have eight processors each.
+
+    ``folder`` is its home, with a short path (for sockets).
+    """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(0o755)
     (folder / "munge").mkdir(mode=0o700)
@@ -143,7 +146,7 @@ def _configuration(folder: Path, nodes: tuple[str, ...]) -> str:
         """)
     (folder / "state").mkdir()
     for node, port in zip(nodes, ports[1:], strict=True):
-        lines += f"NodeName={node} NodeHostname=localhost NodeAddr=127.0.0.1 Port={port} CPUs=2 RealMemory=4000"
+        lines += f"NodeName={node} NodeHostname=localhost NodeAddr=127.0.0.1 Port={port} CPUs=8 RealMemory=4000"
         lines += f" Feature={node},test State=UNKNOWN\n"
     return f"{lines}PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP OverSubscribe=NO\n"
 
