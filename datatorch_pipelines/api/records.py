@@ -164,7 +164,9 @@ def prune_runs(
             failed.append(error)
     if failed:
         others = f"; {len(failed) - 1} more can't be either" if len(failed) > 1 else ""
-        raise RecordError(f"{failed[0].message}{others}", hint=f"{len(gone)} were deleted") from failed[0]
+        raise RecordError(
+            f"{failed[0].message}{others}", hint=f"{len(gone)} were deleted" if gone else None
+        ) from failed[0]
     return gone
 
 

@@ -272,14 +272,6 @@ class TestUnknownKind(_Kit):
             return evolve(action, kind="release")
 
 
-class TestCredentialsInTheUrl(_Kit):
-    FAILS: ClassVar = {"test_the_url_holds_no_credentials"}
-
-    class Broken(_Changes):
-        def change(self, action: ResolvedAction) -> ResolvedAction:
-            return evolve(action, url="https://me:word@example.org/add")
-
-
 class TestTokenInTheUrl(_Kit):
     FAILS: ClassVar = {"test_the_url_holds_no_credentials"}
 
