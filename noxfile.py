@@ -43,6 +43,9 @@ nox.options.sessions = [f"tests-{RUNNING}", "lint", "types", "docs"]
 AT_ONCE = ("-n", "auto")
 """A process for each processor; what needs servers runs alone, since it looks at all processes of the machine."""
 
+WITHOUT_PAGES = ("--ignore=tests/docs",)
+"""The session `docs` runs these, once for all Pythons."""
+
 
 def _groups(*names: str) -> list[str]:
     return nox.project.dependency_groups(PROJECT, *names)
@@ -62,9 +65,9 @@ def _test(session: nox.Session, *arguments: str, **variables: str) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Every test that needs no server: unit, property, documentation and doctests."""
+    """Every test that needs no server, but for those of the documentation's pages: unit, property and doctests."""
     session.install("-e", ".[cli]", *_groups("test"))
-    _test(session, *AT_ONCE, "-m", "not integration")
+    _test(session, *AT_ONCE, "-m", "not integration", *WITHOUT_PAGES)
 
 
 @nox.session(python=False)
@@ -98,7 +101,7 @@ def types(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """Every example, link and list of the documentation, then the pages as a site in `site/`."""
     session.install("-e", ".[cli]", *_groups("test", "docs"))
-    _test(session, "-m", "not integration", "tests/docs")
+    _test(session, *AT_ONCE, "-m", "not integration", "tests/docs")
     session.run("mkdocs", "build", "--strict")
 
 
@@ -125,7 +128,9 @@ def minimums(session: nox.Session) -> None:
     lowest = Path(session.create_tmp()) / "lowest.txt"
     lowest.write_text("\n".join(_lowest(requirement) for requirement in wanted) + "\n", encoding="utf-8")
     session.install("-e", ".[cli]", *_groups("test"), "-c", str(lowest))
-    _test(session, *AT_ONCE, "-m", "not integration")
+    # The runners' kit is long, and has to do with no dependency.
+    kit = "--ignore=tests/testing/test_runner_kit_on_our_own.py"
+    _test(session, *AT_ONCE, "-m", "not integration", *WITHOUT_PAGES, kit)
 
 
 def _lowest(requirement: str) -> str:
