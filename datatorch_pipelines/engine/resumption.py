@@ -92,7 +92,7 @@ def resumption(
     ends = [event for event in earlier.written.events if isinstance(event, JobFinished)]
     masked = {key for key, held in {(end.job, end.instance): end.masked for end in ends}.items() if held}
     seen = _reached((need for name in again for need in needs.get(name, ())), needs)
-    again |= seen & {job for job, _instance in masked}
+    again |= seen & {job for job, _number in masked}
     attempts = (event.attempt for event in earlier.written.events if isinstance(event, JobStarted))
     instances = {
         name: [_instance(item, name in wanted_by and (name, index) in masked) for index, item in enumerate(found)]
