@@ -46,7 +46,10 @@ class AppendFile:
 
     def own(self) -> bool:
         """Makes this process the file's one writer, until it is closed; ``False`` where there is another."""
-        return own(self._descriptor)
+        if not own(self._descriptor):
+            return False
+        self.size = os.fstat(self._descriptor).st_size  # whoever had it until now may have added to it
+        return True
 
     def is_there(self) -> bool:
         """Whether the file is still found by its name: it may have been deleted since it was opened."""

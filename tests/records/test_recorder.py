@@ -19,6 +19,7 @@ from datatorch_pipelines.errors import RecordError
 from datatorch_pipelines.records import Recorder, make_run_directory, new_run_id, result_of
 from datatorch_pipelines.records.encoding import encode_event
 from datatorch_pipelines.records.layout import log_name
+from datatorch_pipelines.records.recorder import AppendFile
 from datatorch_pipelines.results import (
     Failure,
     JobFinished,
@@ -207,3 +208,14 @@ def test_a_job_that_started_anew_tells_only_of_its_last_attempt(tmp_path: Path) 
         RunFinished(time=6, status=Status.SUCCEEDED),
     ]
     assert [step.name for step in result_of(events, tmp_path).jobs["a"].steps] == ["again"]
+
+
+def test_who_becomes_the_owner_of_a_record_knows_what_the_one_before_added(tmp_path) -> None:
+    first = AppendFile(tmp_path / "events.jsonl")
+    assert first.own()
+    second = AppendFile(tmp_path / "events.jsonl")  # opened while the other one still writes
+    first.append(b"one line\n")
+    first.close()
+    assert second.own()
+    assert second.size == len(b"one line\n")
+    second.close()
