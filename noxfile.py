@@ -44,7 +44,7 @@ AT_ONCE = ("-n", "auto")
 """A process for each processor; what needs servers runs alone, since it looks at all processes of the machine."""
 
 WITHOUT_PAGES = ("--ignore=tests/docs",)
-"""The session `docs` runs these, once for all Pythons."""
+"""With the Python that runs nox, the session `docs` runs these."""
 
 
 def _groups(*names: str) -> list[str]:
@@ -65,9 +65,9 @@ def _test(session: nox.Session, *arguments: str, **variables: str) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Every test that needs no server, but for those of the documentation's pages: unit, property and doctests."""
+    """Every test that needs no server: unit, property, documentation (here in the session `docs`) and doctests."""
     session.install("-e", ".[cli]", *_groups("test"))
-    _test(session, *AT_ONCE, "-m", "not integration", *WITHOUT_PAGES)
+    _test(session, *AT_ONCE, "-m", "not integration", *(WITHOUT_PAGES if session.python == RUNNING else ()))
 
 
 @nox.session(python=False)
@@ -128,9 +128,7 @@ def minimums(session: nox.Session) -> None:
     lowest = Path(session.create_tmp()) / "lowest.txt"
     lowest.write_text("\n".join(_lowest(requirement) for requirement in wanted) + "\n", encoding="utf-8")
     session.install("-e", ".[cli]", *_groups("test"), "-c", str(lowest))
-    # The runners' kit is long, and has to do with no dependency.
-    kit = "--ignore=tests/testing/test_runner_kit_on_our_own.py"
-    _test(session, *AT_ONCE, "-m", "not integration", *WITHOUT_PAGES, kit)
+    _test(session, *AT_ONCE, "-m", "not integration")
 
 
 def _lowest(requirement: str) -> str:
